@@ -1,0 +1,216 @@
+//! The others: foreign sessions in and out.
+//!
+//! An adapter knows where a tool keeps its sessions, what its records mean,
+//! and how to write a session that the tool resumes. It describes; [`crate::ops`]
+//! acts: an adapter never writes to disk and knows no store.
+
+mod claude_code;
+mod codex;
+mod plan;
+mod step;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::object::json::Value;
+use crate::object::split::Texts;
+
+pub use plan::{Action, Conversation, Loss, Losses, Plan, Planned, Said, Sink, Target};
+pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
+
+/// Every tool that is known, in the order in which they are listed.
+pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex];
+
+/// The tool called `name`.
+pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
+    TOOLS.iter().copied().find(|tool| tool.name() == name)
+}
+
+/// Where tools keep things on this machine: the home directory, and the
+/// environment that moves it.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The user's home directory.
+    pub home: PathBuf,
+    /// The environment variables.
+    pub vars: BTreeMap<String, String>,
+}
+
+impl Places {
+    /// The folder that a variable names, if it is set and not empty.
+    pub fn var(&self, name: &str) -> Option<PathBuf> {
+        self.vars.get(name).filter(|v| !v.is_empty()).map(PathBuf::from)
+    }
+}
+
+/// How a source is cut into records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// JSON values, a line each.
+    Lines,
+    /// Like `Lines`, the whole compressed as one or more zstd frames.
+    ZstdLines,
+}
+
+/// What a look at a file without opening it tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Length in bytes.
+    pub len: u64,
+    /// Time of last change, in nanoseconds since 1970.
+    pub mtime: i64,
+    /// The file's number on its device; 0 where there is none.
+    pub inode: u64,
+}
+
+/// A file that belongs to a source but isn't made of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SideFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its path below the tool's root, with `/`.
+    pub place: String,
+    /// What it looked like.
+    pub stamp: Stamp,
+}
+
+/// A source that was found, not yet opened.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The tool's own id of the session it belongs to.
+    pub native: String,
+    /// Which part of the session it is: empty for the session itself, else
+    /// the native id of a subagent or a segment.
+    pub part: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its path below the tool's root, with `/`. Restoring puts it there.
+    pub place: String,
+    /// How it is cut.
+    pub framing: Framing,
+    /// What it looked like.
+    pub stamp: Stamp,
+    /// Files that go with it.
+    pub side: Vec<SideFile>,
+}
+
+/// A place that could not be looked into.
+#[derive(Debug)]
+pub struct Trouble {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Why.
+    pub error: std::io::Error,
+}
+
+/// What [`Tool::discover`] found.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// The sources, sessions before their parts.
+    pub found: Vec<Found>,
+    /// What could not be looked into.
+    pub trouble: Vec<Trouble>,
+}
+
+/// Why a session can't be written for a tool.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToolError {
+    /// The conversation could not be read.
+    #[error("cannot read the conversation")]
+    Conversation(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was planned could not be put anywhere.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is nothing to write.
+    #[error("the conversation is empty: nothing to resume")]
+    Empty,
+}
+
+/// A coding assistant whose sessions are read and written.
+pub trait Tool: Sync {
+    /// The name users type.
+    fn name(&self) -> &'static str;
+
+    /// The name its makers use.
+    fn title(&self) -> &'static str;
+
+    /// The versions on which reading and resuming were verified.
+    fn verified(&self) -> &'static [&'static str];
+
+    /// The folder that [`Found::place`] is below.
+    fn root(&self, places: &Places) -> PathBuf;
+
+    /// Finds its sources, without opening the transcripts.
+    fn discover(&self, places: &Places) -> Discovery;
+
+    /// The keys of a record's outermost object whose values nearly every
+    /// record repeats. Part of the format: only ever appended to.
+    fn lift(&self) -> &'static [&'static str];
+
+    /// A reader for a source that goes on from `state`, which is empty at the
+    /// start of the source.
+    fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader>;
+
+    /// Writes a conversation as a new session of this tool.
+    fn write(
+        &self,
+        conversation: &mut dyn Conversation,
+        target: &Target,
+        sink: &mut dyn Sink,
+    ) -> Result<Plan, ToolError>;
+
+    /// Where a session of its own goes when it is written under a new id.
+    fn path_for(&self, target: &Target) -> PathBuf;
+
+    /// Gives a record of its own the new id in `target` where the tool insists
+    /// on it; the same bytes where it doesn't.
+    fn rehome<'r>(&self, raw: &'r [u8], target: &Target) -> Cow<'r, [u8]>;
+
+    /// What goes after the records of a session of its own that is resumed
+    /// elsewhere or earlier. `last` is the native key of the last record, if
+    /// it had one.
+    fn epilogue(&self, target: &Target, last: Option<&str>) -> Vec<u8>;
+
+    /// Files that are added to, not created, to make a new session known under
+    /// its title: path and what to append.
+    fn announce(&self, target: &Target) -> Vec<(PathBuf, Vec<u8>)>;
+
+    /// The command that picks a session up.
+    fn resume_command(&self, native: &str) -> Vec<String>;
+}
+
+/// Reads the records of one source, in order.
+pub trait Reader {
+    /// Says what a record means. `row` is `None` for what isn't JSON; then
+    /// the record is kept and means nothing.
+    fn read(&mut self, row: Option<(Value<'_>, &mut Texts)>) -> Step;
+
+    /// What must be known to go on after the last record read, as small as
+    /// possible (it is written with every capture): less than 1 KiB.
+    fn state(&self) -> Vec<u8>;
+}
+
+/// What a look at a file tells; `None` if it is gone or no regular file.
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    stamp_of(&std::fs::metadata(path).ok()?)
+}
+
+/// The same from what is known already.
+pub fn stamp_of(meta: &std::fs::Metadata) -> Option<Stamp> {
+    if !meta.is_file() {
+        return None;
+    }
+    let mtime = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    #[cfg(unix)]
+    let inode = std::os::unix::fs::MetadataExt::ino(meta);
+    #[cfg(not(unix))]
+    let inode = 0;
+    Some(Stamp { len: meta.len(), mtime: i64::try_from(mtime.as_nanos()).unwrap_or(i64::MAX), inode })
+}
