@@ -13,3 +13,4 @@
 //! * [`cli`] — the door
 
 pub mod object;
+pub mod store;

@@ -100,34 +100,26 @@ impl Json {
 
 /// A random UUID of version 4.
 pub(super) fn uuid4(rng: &mut Rng) -> String {
-    let high = rng.bits() & 0xffff_ffff_ffff_0fff | 0x4000;
+    let high = (rng.bits() & 0xffff_ffff_ffff_0fff) | 0x4000;
     uuid(high, rng.bits())
 }
 
 /// A UUID of version 7 for a time.
 pub(super) fn uuid7(rng: &mut Rng, ms: u64) -> String {
-    let high = ms << 16 | 0x7000 | rng.bits() & 0xfff;
+    let high = (ms << 16) | 0x7000 | (rng.bits() & 0xfff);
     uuid(high, rng.bits())
 }
 
 /// A UUID from its two halves, with the variant bits set.
 fn uuid(high: u64, low: u64) -> String {
-    let low = low & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
+    let low = (low & 0x3fff_ffff_ffff_ffff) | 0x8000_0000_0000_0000;
     let mut out = String::with_capacity(36);
-    for (word, shifts) in [(high, [32, 16, 0, 0]), (low, [48, 0, 0, 0])] {
-        let mut last = 64;
-        for shift in shifts {
-            if shift == last || last == 0 {
-                break;
-            }
-            if !out.is_empty() {
-                out.push('-');
-            }
-            for nibble in (shift / 4..last / 4).rev() {
-                out.push(hex((word >> (nibble * 4)) as u8));
-            }
-            last = shift;
+    for place in 0..32 {
+        if matches!(place, 8 | 12 | 16 | 20) {
+            out.push('-');
         }
+        let word = if place < 16 { high } else { low };
+        out.push(hex((word >> (60 - place % 16 * 4)) as u8));
     }
     out
 }
@@ -135,7 +127,7 @@ fn uuid(high: u64, low: u64) -> String {
 /// `len` random characters from a-z and 0-9 without those that look alike, as the APIs use in their ids.
 pub(super) fn token(rng: &mut Rng, len: usize) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    (0..len).map(|_| char::from(ALPHABET[rng.bits() as usize >> 8 & 31])).collect()
+    (0..len).map(|_| char::from(ALPHABET[(rng.bits() >> 8) as usize & 31])).collect()
 }
 
 /// `len` random hexadecimal digits.
@@ -152,8 +144,13 @@ pub(super) fn iso(ms: u64) -> String {
     let (year, month, day) = date(ms);
     let mut out = String::with_capacity(24);
     let parts = [
-        (year, 4, "-"), (month, 2, "-"), (day, 2, "T"), (ms / 3_600_000 % 24, 2, ":"),
-        (ms / 60_000 % 60, 2, ":"), (ms / 1000 % 60, 2, "."), (ms % 1000, 3, "Z"),
+        (year, 4, "-"),
+        (month, 2, "-"),
+        (day, 2, "T"),
+        (ms / 3_600_000 % 24, 2, ":"),
+        (ms / 60_000 % 60, 2, ":"),
+        (ms / 1000 % 60, 2, "."),
+        (ms % 1000, 3, "Z"),
     ];
     for (value, width, after) in parts {
         for place in (0..width).rev() {

@@ -58,7 +58,8 @@ impl Rng {
         let upper = quantiles.iter().position(|q| at < q.0).unwrap_or(quantiles.len() - 1);
         let (from, low) = if upper == 0 { (0, 0) } else { quantiles[upper - 1] };
         let (to, high) = quantiles[upper];
-        low + self.below((high - low) * (at + 1 - from) / (to - from) + 1)
+        let step = (high - low) / (to - from);
+        low + step * (at - from) + self.below(step + 1)
     }
 }
 

@@ -31,9 +31,18 @@ pub enum Kind {
     Pack = 10,
 }
 
+impl Kind {
+    /// The kind of that number.
+    pub fn from_number(number: u8) -> Option<Kind> {
+        use Kind::{Blob, Body, Commit, Config, Context, Message, Pack, Session, Tag, Tree};
+        let all = [Blob, Body, Commit, Message, Context, Tree, Config, Tag, Session, Pack];
+        all.into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
 /// The name of an object: the first 16 bytes of the BLAKE3-256 of its kind
 /// tag and canonical bytes.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct Id([u8; Id::LEN]);
 
 impl Id {
@@ -76,6 +85,36 @@ impl Id {
         (prefix.digits == Self::LEN * 2).then_some(Id(prefix.low))
     }
 }
+
+// A name is a hash already: tables need no other.
+impl std::hash::Hash for Id {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u64(self.short());
+    }
+}
+
+/// Hashes ids by being them.
+#[derive(Clone, Copy, Default)]
+pub struct ByShort(u64);
+
+impl std::hash::Hasher for ByShort {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = n;
+    }
+}
+
+/// A table by id.
+pub type IdMap<V> = std::collections::HashMap<Id, V, std::hash::BuildHasherDefault<ByShort>>;
+/// A set of ids.
+pub type IdSet = std::collections::HashSet<Id, std::hash::BuildHasherDefault<ByShort>>;
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -225,9 +225,7 @@ impl<'t> Value<'t> {
 
     /// The bytes as written; of a string, what stands between the quotes.
     pub fn raw(&self) -> &'t [u8] {
-        self.node()
-            .and_then(|n| self.src.get(n.start as usize..n.end as usize))
-            .unwrap_or_default()
+        self.node().and_then(|n| self.src.get(n.start as usize..n.end as usize)).unwrap_or_default()
     }
 
     /// The place of [`Value::raw`] in the bytes that were read.
@@ -344,7 +342,21 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_whole() {
-        for text in ["", "{", r#"{"a"#, r#"{"a":"#, "[1,", "[1 2]", "{1:2}", r#"{"a":1]"#, "tru", "nul", "[}", r#""\"#, "{,}"] {
+        for text in [
+            "",
+            "{",
+            r#"{"a"#,
+            r#"{"a":"#,
+            "[1,",
+            "[1 2]",
+            "{1:2}",
+            r#"{"a":1]"#,
+            "tru",
+            "nul",
+            "[}",
+            r#""\"#,
+            "{,}",
+        ] {
             assert!(read(text).is_none(), "{text}");
         }
         assert!(read(&"[".repeat(100_000)).is_none());

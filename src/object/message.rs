@@ -196,7 +196,11 @@ impl Message {
 impl Block {
     fn for_each_text(&mut self, f: &mut dyn FnMut(&mut Text)) {
         match self {
-            Block::Text(t) | Block::Summary(t) | Block::Notice(t) | Block::Image(_, t) | Block::File(_, _, t) => f(t),
+            Block::Text(t)
+            | Block::Summary(t)
+            | Block::Notice(t)
+            | Block::Image(_, t)
+            | Block::File(_, _, t) => f(t),
             Block::Thinking { text, signature } => {
                 f(text);
                 signature.iter_mut().for_each(f);

@@ -68,7 +68,10 @@ impl Splitter {
     pub fn document(&mut self, bytes: &[u8]) -> Piece {
         let start = separator(bytes);
         let value = bytes.get(start..).unwrap_or_default();
-        let json = self.tape.read(value).is_some_and(|len| separator(value.get(len..).unwrap_or_default()) == value.len() - len);
+        let json = self
+            .tape
+            .read(value)
+            .is_some_and(|len| separator(value.get(len..).unwrap_or_default()) == value.len() - len);
         Piece { start, end: bytes.len(), json }
     }
 
@@ -89,7 +92,9 @@ impl Splitter {
             if let Some((_, slot)) = lifted.iter().find(|(i, _)| *i == index) {
                 cut.out(span, Fill::Context(*slot));
             } else if node.kind == Type::String && span.len() >= TEXT_MIN {
-                if let Some((skip, id, style)) = self.texts.take(index, value.get(span.clone()).unwrap_or_default()) {
+                if let Some((skip, id, style)) =
+                    self.texts.take(index, value.get(span.clone()).unwrap_or_default())
+                {
                     cut.out(span.start + skip..span.end, Fill::Text(id, style));
                 }
             }

@@ -38,7 +38,9 @@ fn cuts(file: &[u8]) -> Vec<usize> {
 #[test]
 fn long_texts_and_repeated_values_are_taken_out() {
     let long = "line of text\\n".repeat(100);
-    let file = format!("{{\"sessionId\":\"s1\",\"cwd\":\"/p\",\"t\":\"{long}\"}}\n{{\"sessionId\":\"s1\",\"n\":1}}\n");
+    let file = format!(
+        "{{\"sessionId\":\"s1\",\"cwd\":\"/p\",\"t\":\"{long}\"}}\n{{\"sessionId\":\"s1\",\"n\":1}}\n"
+    );
     let (out, records, held) = round_trip(file.as_bytes());
     assert_eq!(out, file.as_bytes());
     assert_eq!((records, held), (2, 4));
@@ -70,7 +72,8 @@ fn hostile_files_come_back_whole() {
         format!("{{\"i\":\"data:image/png;base64,{base64}\",\"s\":\"{base64}\"}}\n").into_bytes(),
         format!("{{\"u\":\"{}\"}}\n", "\\u00E9 \\/ ".repeat(100)).into_bytes(),
         format!("{{\"u\":\"{}\\ud83d\"}}\n", "x ".repeat(300)).into_bytes(),
-        format!("{{\"sessionId\":\"a\",\"sessionId\":\"b\",\"n\":1e400,\"m\":{}}}\n", "9".repeat(700)).into_bytes(),
+        format!("{{\"sessionId\":\"a\",\"sessionId\":\"b\",\"n\":1e400,\"m\":{}}}\n", "9".repeat(700))
+            .into_bytes(),
         format!("{}\n", "garbage ".repeat(100)).into_bytes(),
         big.into_bytes(),
     ];
@@ -115,7 +118,8 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
         "[a-zA-Z0-9+/=_-]{1,8}",
         Just("\u{7f}\u{2028}".to_owned()),
     ];
-    let long = (text, 1..300usize).prop_map(|(t, n)| format!("{{\"cwd\":\"x\",\"k\":\"{}\"}}", t.repeat(n)).into_bytes());
+    let long = (text, 1..300usize)
+        .prop_map(|(t, n)| format!("{{\"cwd\":\"x\",\"k\":\"{}\"}}", t.repeat(n)).into_bytes());
     prop_oneof![
         4 => long,
         1 => Just(b"\n".to_vec()),

@@ -1,0 +1,211 @@
+//! Batches: objects on their way into the store.
+//!
+//! A small batch becomes one frame of the journal; a large one is written to
+//! a pack while it grows, so that memory stays bounded, and only its refs go
+//! through the journal. Nothing of it counts before [`Store::apply`] returns.
+
+use super::disk::Lock;
+use super::error::{Result, StoreError};
+use super::pack::PackWriter;
+use super::refs::{Edit, Op};
+use super::{Actor, Store, fold};
+use crate::object::codec;
+use crate::object::id::{Id, IdSet, Kind};
+use crate::object::{Body, Commit, Context};
+
+/// Above so many bytes of objects a batch goes to a pack.
+const SPILL: usize = 2 << 20;
+/// The level at which captured packs are compressed.
+const LEVEL: i32 = 3;
+
+/// What came of putting an object in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Stored {
+    /// It is new.
+    New,
+    /// It was there already.
+    Known,
+}
+
+enum Pending {
+    Content(Kind, Id, Vec<u8>),
+    Commit(Id, Box<Commit>, Body),
+}
+
+/// Objects on their way into a store.
+#[derive(Default)]
+pub struct Batch {
+    pending: Vec<Pending>,
+    ids: IdSet,
+    raw: usize,
+    writer: Option<PackWriter>,
+    /// Objects that were in the store already; a gc may have taken them since.
+    known: Vec<Id>,
+    generation: u64,
+}
+
+impl Batch {
+    /// Tells whether nothing was put in.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty() && self.writer.is_none()
+    }
+
+    fn has(&self, id: &Id) -> bool {
+        self.ids.contains(id) || self.writer.as_ref().is_some_and(|writer| writer.contains(id))
+    }
+
+    /// Puts in an object other than a commit, whose id the caller knows.
+    pub fn put(&mut self, store: &Store, kind: Kind, id: Id, bytes: Vec<u8>) -> Result<Stored> {
+        if self.has(&id) {
+            return Ok(Stored::Known);
+        }
+        if store.has_content(&id)? {
+            self.rely_on(store, id);
+            return Ok(Stored::Known);
+        }
+        self.raw += bytes.len();
+        match &mut self.writer {
+            Some(writer) => writer.put_content(kind, id, &bytes)?,
+            None => {
+                self.ids.insert(id);
+                self.pending.push(Pending::Content(kind, id, bytes));
+                self.spill(store)?;
+            }
+        }
+        Ok(Stored::New)
+    }
+
+    /// Puts in a blob.
+    pub fn put_blob(&mut self, store: &Store, bytes: Vec<u8>) -> Result<Id> {
+        let id = Id::of(Kind::Blob, &bytes);
+        let _ = self.put(store, Kind::Blob, id, bytes)?;
+        Ok(id)
+    }
+
+    /// Puts in a context.
+    pub fn put_context(&mut self, store: &Store, context: &Context) -> Result<Id> {
+        self.put_value(store, Kind::Context, context)
+    }
+
+    /// Puts in a context, tree, config or tag.
+    pub fn put_value<T: codec::Encode>(&mut self, store: &Store, kind: Kind, value: &T) -> Result<Id> {
+        let bytes = codec::encode(value)?;
+        let id = Id::of(kind, &bytes);
+        let _ = self.put(store, kind, id, bytes)?;
+        Ok(id)
+    }
+
+    /// Puts in a commit with its body, whose id is filled in; returns the
+    /// commit's id.
+    pub fn put_commit(&mut self, store: &Store, mut commit: Commit, body: Body) -> Result<(Id, Stored)> {
+        let body_bytes = codec::encode(&body)?;
+        commit.body = Id::of(Kind::Body, &body_bytes);
+        let commit_bytes = codec::encode(&commit)?;
+        let id = Id::of(Kind::Commit, &commit_bytes);
+        if self.has(&id) {
+            return Ok((id, Stored::Known));
+        }
+        if store.has_commit(&id)? {
+            self.rely_on(store, id);
+            return Ok((id, Stored::Known));
+        }
+        self.raw += body_bytes.len() + commit_bytes.len();
+        match &mut self.writer {
+            Some(writer) => writer.put_commit(id, &commit, body)?,
+            None => {
+                self.ids.insert(id);
+                self.pending.push(Pending::Commit(id, Box::new(commit), body));
+                self.spill(store)?;
+            }
+        }
+        Ok((id, Stored::New))
+    }
+
+    /// Reads back a commit that was just put in, if it is not yet in a pack.
+    pub fn is_spilled(&self) -> bool {
+        self.writer.is_some()
+    }
+
+    fn rely_on(&mut self, store: &Store, id: Id) {
+        if self.known.is_empty() {
+            self.generation = store.current.generation;
+        }
+        self.known.push(id);
+    }
+
+    fn spill(&mut self, store: &Store) -> Result<()> {
+        if self.raw < SPILL {
+            return Ok(());
+        }
+        let mut writer = PackWriter::create(&store.dir.join("packs"), LEVEL)?;
+        for pending in self.pending.drain(..) {
+            match pending {
+                Pending::Content(kind, id, bytes) => writer.put_content(kind, id, &bytes)?,
+                Pending::Commit(id, commit, body) => writer.put_commit(id, &commit, body)?,
+            }
+        }
+        self.ids.clear();
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    fn into_objects(mut self) -> Result<Vec<(Kind, Id, Vec<u8>)>> {
+        let mut objects = Vec::with_capacity(self.pending.len() * 2);
+        for pending in self.pending.drain(..) {
+            match pending {
+                Pending::Content(kind, id, bytes) => objects.push((kind, id, bytes)),
+                Pending::Commit(id, commit, body) => {
+                    objects.push((Kind::Body, commit.body, codec::encode(&body)?));
+                    objects.push((Kind::Commit, id, codec::encode(&*commit)?));
+                }
+            }
+        }
+        Ok(objects)
+    }
+}
+
+impl Store {
+    /// Makes a batch and changes of refs part of the store, all or nothing and
+    /// durable. Fails with [`StoreError::Conflict`] if a ref isn't what an edit
+    /// expects; then the store has been refreshed and nothing was changed.
+    pub fn apply(&mut self, mut batch: Batch, edits: Vec<Edit>, actor: &Actor) -> Result<()> {
+        let mut packs = Vec::new();
+        let mut objects = Vec::new();
+        let (known, generation) = (std::mem::take(&mut batch.known), batch.generation);
+        match batch.writer.take() {
+            Some(writer) => packs.push(writer.finish(&self.dir.join("packs"))?.name),
+            None => objects = batch.into_objects()?,
+        }
+        let lock = Lock::wait(&self.dir.join("lock"))?;
+        self.refresh()?;
+        if let Some(edit) = edits.iter().find(|edit| self.refs.get(&edit.name) != edit.expect.as_ref()) {
+            return Err(StoreError::Conflict(edit.name.clone()));
+        }
+        if self.current.generation != generation {
+            for id in &known {
+                if !self.has_content(id)? && !self.has_commit(id)? {
+                    return Err(StoreError::Conflict(format!("{id:.16} (collected as garbage meanwhile)")));
+                }
+            }
+        }
+        let changes: Vec<_> =
+            edits.into_iter().filter(|e| e.new != e.expect).map(|edit| (edit.name, edit.new)).collect();
+        if changes.is_empty() && packs.is_empty() && objects.is_empty() {
+            return Ok(());
+        }
+        let op = (!changes.is_empty()).then(|| Op {
+            number: self.op + 1,
+            time: actor.now,
+            who: actor.who.clone(),
+            command: actor.command.clone(),
+            changes,
+        });
+        self.journal.append(op, packs, &objects)?;
+        self.note_journal()?;
+        if fold::is_due(self) {
+            self.fold(&lock)?;
+        }
+        Ok(())
+    }
+}
