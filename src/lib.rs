@@ -13,4 +13,6 @@
 //! * [`cli`] — the door
 
 pub mod object;
+pub mod ops;
 pub mod store;
+pub mod tool;

@@ -90,6 +90,9 @@ pub struct About {
     pub broken: u64,
     /// Whether the file was gone when last looked for.
     pub gone: bool,
+    /// Fingerprint of its first message, by which copies know each other; 0
+    /// before there is one.
+    pub root: u64,
     /// What its branches are called beside others in the session.
     pub label: String,
 }

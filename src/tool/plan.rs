@@ -37,7 +37,8 @@ pub trait Conversation {
 
     /// A text for reading: what isn't UTF-8 becomes U+FFFD.
     fn string(&mut self, text: &Text) -> Result<String, ToolError> {
-        Ok(String::from_utf8(self.text(text)?).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
+        Ok(String::from_utf8(self.text(text)?)
+            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()))
     }
 
     /// JSON with its long strings put back, valid as UTF-8 text.

@@ -1,0 +1,47 @@
+//! The world, through one door: time, chance, the user and the machine.
+
+use std::path::{Path, PathBuf};
+
+use crate::object::id::{Id, Kind};
+use crate::store::Actor;
+use crate::tool::Places;
+
+/// What a verb may know of the world around it.
+#[derive(Clone, Debug, Default)]
+pub struct Env {
+    /// Now, in milliseconds since 1970.
+    pub now: i64,
+    /// Random bits, new in every process.
+    pub seed: u128,
+    /// Where tools keep things.
+    pub places: Places,
+    /// The directory the user is in: absolute, links resolved.
+    pub cwd: PathBuf,
+    /// The store's directory.
+    pub store: PathBuf,
+    /// The user's name.
+    pub user: String,
+    /// The machine's name.
+    pub host: String,
+    /// The command that is running, as in `capture`.
+    pub command: String,
+}
+
+impl Env {
+    /// Who acts, for the operation log.
+    pub fn actor(&self) -> Actor {
+        Actor { who: format!("{}@{}", self.user, self.host), now: self.now, command: self.command.clone() }
+    }
+
+    /// A name for a new store.
+    pub fn new_writer(&self) -> Id {
+        Id::of(Kind::Session, &self.seed.to_le_bytes())
+    }
+
+    /// A path as the tools write it: relative to nothing, links resolved
+    /// where it exists.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        let path = self.cwd.join(path);
+        std::fs::canonicalize(&path).unwrap_or(path)
+    }
+}

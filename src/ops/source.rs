@@ -1,0 +1,113 @@
+//! Sources in the store: their refs, and their bytes written out again.
+
+use std::io::Write;
+
+use crate::object::id::{Id, IdMap};
+use crate::object::record::RebuildError;
+use crate::object::{Body, Context};
+use crate::store::refs::{RefValue, Source};
+use crate::store::{Store, StoreError};
+
+/// The name of a source's ref.
+pub fn ref_name(key: &Id) -> String {
+    format!("source/{key}")
+}
+
+/// The source of these native ids, if known.
+pub fn find<'s>(store: &'s Store, tool: &str, native: &str, part: &str) -> Option<&'s Source> {
+    match store.refs().get(&ref_name(&Source::key(tool, native, part))) {
+        Some(RefValue::Source(source)) => Some(source),
+        _ => None,
+    }
+}
+
+/// All sources, by the hash of their native ids.
+pub fn all(store: &Store) -> impl Iterator<Item = &Source> {
+    store.refs_below("source/").filter_map(|(_, value)| match value {
+        RefValue::Source(source) => Some(&**source),
+        _ => None,
+    })
+}
+
+/// The commits of a source file, in the order of the file, from its last.
+pub fn chain(store: &Store, last: Option<Id>) -> Result<Vec<Id>, StoreError> {
+    let (mut chain, mut next) = (Vec::new(), last);
+    while let Some(id) = next {
+        next = store.commit(&id)?.after;
+        chain.push(id);
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+/// Writes native bytes out of the store. Keeps contexts from one record to the next.
+pub struct Rebuilder<'s> {
+    store: &'s Store,
+    contexts: IdMap<Context>,
+    buffer: Vec<u8>,
+}
+
+impl<'s> Rebuilder<'s> {
+    /// Begins with nothing known.
+    pub fn new(store: &'s Store) -> Rebuilder<'s> {
+        Rebuilder { store, contexts: IdMap::default(), buffer: Vec::new() }
+    }
+
+    /// The native bytes of each record of a body, one after another.
+    pub fn records(
+        &mut self,
+        body: &Body,
+        f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let nothing = Context::default();
+        for record in &body.records {
+            if let Some(id) = record.context
+                && !self.contexts.contains_key(&id)
+            {
+                self.contexts.insert(id, self.store.context(&id)?);
+            }
+            let context = record.context.and_then(|id| self.contexts.get(&id)).unwrap_or(&nothing);
+            self.buffer.clear();
+            let outcome = record.rebuild(context, |id| self.store.blob(&id), &mut self.buffer);
+            outcome.map_err(|e| match e {
+                RebuildError::Text(e) => e,
+                e => StoreError::damaged(self.store.dir(), 0, e.to_string()),
+            })?;
+            f(&self.buffer)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a source file up to and including commit `last`.
+    pub fn write(&mut self, last: Option<Id>, out: &mut dyn Write) -> Result<u64, RestoreError> {
+        let mut written = 0;
+        for id in chain(self.store, last)? {
+            let commit = self.store.commit(&id)?;
+            let body = self.store.body(&id, &commit)?;
+            let mut failed = None;
+            self.records(&body, &mut |bytes| {
+                written += bytes.len() as u64;
+                if failed.is_none() {
+                    failed = out.write_all(bytes).err();
+                }
+                Ok(())
+            })?;
+            if let Some(e) = failed {
+                return Err(RestoreError::Write(e));
+            }
+        }
+        Ok(written)
+    }
+}
+
+/// Why bytes can't be written out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// The store can't give them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// They can't be put where they should go.
+    #[error("cannot write")]
+    Write(#[source] std::io::Error),
+}
