@@ -12,6 +12,7 @@
 //! * [`view`] — seeing: values to text and JSON
 //! * [`cli`] — the door
 
+pub mod cli;
 pub mod object;
 pub mod ops;
 pub mod store;
