@@ -47,10 +47,9 @@ impl App {
 ///
 /// Every session of every tool goes into one store, byte for byte, and can be
 /// listed, read, compared, forked, resumed in another tool and pushed to any
-/// directory. `sfs help revisions` tells how to name a session or a point in it.
+/// directory.
 #[derive(Parser)]
 #[command(name = "sfs", version, subcommand_required = true, arg_required_else_help = true)]
-#[command(disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,
