@@ -1,6 +1,6 @@
 //! The door: what the user types, to a verb, to what the user sees.
 //!
-//! A command is one file in [`cmd`]: an `Args` that clap fills, and a
+//! A command is one file in `cmd`: an `Args` that clap fills, and a
 //! `run(&Args, &App) -> Result<(), CommandError>` that calls a verb of
 //! [`crate::ops`] and shows the outcome through [`ui::Ui`]. To add one, add
 //! the file, `mod` it in `cmd/mod.rs`, and a line to [`Command`] and to
