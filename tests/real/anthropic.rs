@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::anthropic_rules;
 use super::mock::{Api, Reply, Request, not_found};
-use super::script::{Answer, Part, Script, serial};
+use super::script::{Part, Script, serial};
 
 /// The signature of everything that the mocked model thinks.
 pub(crate) const SIGNATURE: &str = "bW9ja2VkLXNpZ25hdHVyZQ==";
@@ -28,13 +28,9 @@ impl Anthropic {
     fn message(&mut self, body: &Value) -> Reply {
         if let Err(broken) = anthropic_rules::check(body) {
             self.violations.push(broken.clone());
-            return error(400, "invalid_request_error", &broken);
+            return refusal(&broken);
         }
-        let parts = match self.script.answer(&news(body)) {
-            Some(Answer::Refusal { status, message }) => return error(status, "api_error", &message),
-            Some(Answer::Parts(parts)) => parts,
-            None => vec![Part::Text("ok".into())],
-        };
+        let parts = self.script.answer(&news(body)).unwrap_or_else(|| vec![Part::Text("ok".into())]);
         let blocks: Vec<Value> = parts.into_iter().map(block).collect();
         let message = whole(body, &blocks);
         if body["stream"] == json!(true) {
@@ -64,8 +60,9 @@ impl Api for Anthropic {
     }
 }
 
-fn error(status: u16, kind: &str, message: &str) -> Reply {
-    Reply::Json(status, json!({"type": "error", "error": {"type": kind, "message": message}}))
+/// Refuses a request.
+fn refusal(message: &str) -> Reply {
+    Reply::Json(400, json!({"type": "error", "error": {"type": "invalid_request_error", "message": message}}))
 }
 
 /// What came after the model last spoke, as JSON text without system turns.

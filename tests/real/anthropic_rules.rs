@@ -173,8 +173,7 @@ fn check_result(block: &Value) -> Result<(), String> {
     if block["is_error"] == true && inner.iter().any(|b| b["type"] != "text") {
         return Err("all content must be type \"text\" if \"is_error\" is true".into());
     }
-    let images = inner.iter().filter(|b| b["type"] == "image");
-    images.map(check_image).collect()
+    inner.iter().filter(|b| b["type"] == "image").try_for_each(check_image)
 }
 
 fn check_image(block: &Value) -> Result<(), String> {

@@ -26,12 +26,10 @@ impl Expected {
         Self { items: conversation.items.clone(), own: 0 }
     }
 
-    /// The same, and then what `whole` has beyond it, carried over. `whole`
-    /// is the conversation from its beginning as the other tool sent it.
-    pub(crate) fn then_carried(self, whole: &Conversation, beyond: usize) -> Self {
-        let own = self.own;
-        let items = self.items.into_iter().chain(whole.items.iter().skip(beyond).cloned()).collect();
-        Self { items, own }
+    /// The same, and then `more`, carried over.
+    pub(crate) fn then_carried(mut self, more: &Conversation) -> Self {
+        self.items.extend(more.items.iter().cloned());
+        self
     }
 
     /// Compares; the error shows the first difference.

@@ -94,11 +94,23 @@ impl Conversation {
         self
     }
 
-    /// What was said before the user said `prompt`.
+    /// What was said before the turn that `prompt` begins.
     pub(crate) fn before(&self, prompt: &str) -> Self {
+        Self { items: self.items.iter().take(self.start_of(prompt)).cloned().collect() }
+    }
+
+    /// The turn that `prompt` begins, and all after it. The numbers of calls
+    /// still count from the beginning of the conversation.
+    pub(crate) fn from(&self, prompt: &str) -> Self {
+        Self { items: self.items.iter().skip(self.start_of(prompt)).cloned().collect() }
+    }
+
+    /// Where a turn begins: Codex puts images before the words of a prompt.
+    fn start_of(&self, prompt: &str) -> usize {
         let at = self.items.iter().position(|item| *item == said(Role::User, prompt));
         let at = at.unwrap_or_else(|| panic!("{prompt:?} isn't in\n{self:#?}"));
-        Self { items: self.items.iter().take(at).cloned().collect() }
+        let before = self.items.iter().take(at).rev();
+        at - before.take_while(|item| matches!(item, Item::Image { role: Role::User, .. })).count()
     }
 
     /// The same with each of `folders` called `<project>`.
@@ -119,11 +131,11 @@ impl Conversation {
 
     /// The inputs of all calls of the tool `name`.
     pub(crate) fn calls(&self, name: &str) -> Vec<&Value> {
-        let call = |item| match item {
-            &Item::Call { name: ref n, ref input } if n == name => Some(input),
+        let calls = self.items.iter().filter_map(|item| match item {
+            Item::Call { name: other, input } if other == name => Some(input),
             _ => None,
-        };
-        self.items.iter().filter_map(call).collect()
+        });
+        calls.collect()
     }
 
     fn push_text(&mut self, role: Role, text: &str) {

@@ -9,6 +9,8 @@
 //! - [`sandbox`] a throwaway home, project and store
 //! - [`conversation`] what a recorded request says, free of its API
 //! - [`compare`] two conversations, item by item
+//! - [`hand`] sessions written by hand: the control for the comparison
+//! - [`resume`] a session written by `sfs`, picked up by its tool
 //! - [`scenario`] sessions made by the real tools, for the tests to start from
 
 pub(crate) mod anthropic;
@@ -16,9 +18,11 @@ pub(crate) mod anthropic_rules;
 pub(crate) mod compare;
 pub(crate) mod conversation;
 pub(crate) mod essence;
+pub(crate) mod hand;
 pub(crate) mod mock;
 pub(crate) mod openai;
 pub(crate) mod openai_rules;
+pub(crate) mod resume;
 pub(crate) mod sandbox;
 pub(crate) mod scenario;
 pub(crate) mod script;

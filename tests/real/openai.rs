@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::anthropic::cut;
 use super::mock::{Api, Reply, Request, not_found};
 use super::openai_rules;
-use super::script::{Answer, Part, Script, serial};
+use super::script::{Part, Script, serial};
 
 /// What stands for the encrypted reasoning of the mocked model.
 pub(crate) const ENCRYPTED: &str = "gAAAAAmocked-reasoning==";
@@ -29,13 +29,9 @@ impl OpenAi {
     fn response(&mut self, body: &Value) -> Reply {
         if let Err(broken) = openai_rules::check(body) {
             self.violations.push(broken.clone());
-            return error(400, "invalid_request_error", &broken);
+            return refusal(&broken);
         }
-        let parts = match self.script.answer(&news(body)) {
-            Some(Answer::Refusal { status, message }) => return error(status, "server_error", &message),
-            Some(Answer::Parts(parts)) => parts,
-            None => vec![Part::Text("ok".into())],
-        };
+        let parts = self.script.answer(&news(body)).unwrap_or_else(|| vec![Part::Text("ok".into())]);
         let items = items(parts);
         let begun = json!({
             "id": format!("resp_mock{:06}", serial()),
@@ -72,8 +68,12 @@ impl Api for OpenAi {
     }
 }
 
-fn error(status: u16, kind: &str, message: &str) -> Reply {
-    Reply::Json(status, json!({"error": {"message": message, "type": kind, "code": "invalid_value"}}))
+/// Refuses a request.
+fn refusal(message: &str) -> Reply {
+    Reply::Json(
+        400,
+        json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_value"}}),
+    )
 }
 
 /// Whether an input item is something that the model said or did.

@@ -75,7 +75,7 @@ fn last_prompt(request: &Request) -> Option<String> {
 }
 
 /// The last request of the main loop.
-fn last_request(server: &Server) -> Conversation {
+pub(crate) fn last_request(server: &Server) -> Conversation {
     let requests = server.requests();
     Conversation::of(requests.iter().rfind(|request| is_main(request)).expect("a request of the main loop"))
 }
@@ -188,4 +188,53 @@ pub(crate) fn codex_session(sandbox: &Sandbox) -> Native {
 fn codex_id(path: &std::path::Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     stem.get(stem.len().saturating_sub(36)..).unwrap_or_default().to_owned()
+}
+
+/// What only the subagent says.
+pub(crate) const DELEGATED: &str = "SFS-SUBAGENT looks for itself.";
+/// What the subagent reports to the main line.
+pub(crate) const REPORT: &str = "SFS-REPORT seen it all";
+
+/// A session in which Claude Code starts a subagent, which runs beside it and
+/// whose report arrives as a notification.
+pub(crate) fn delegating_session(sandbox: &Sandbox) -> Native {
+    let task =
+        json!({"description": "Look", "prompt": "SFS-TASK run echo", "subagent_type": "general-purpose"});
+    let server = anthropic([
+        on("SFS-DELEGATE", [text("Delegating."), call("Agent", task)]),
+        on("Async agent launched", [text("It is under way.")]),
+        on(
+            "SFS-TASK",
+            [text(DELEGATED), call("Bash", json!({"command": "echo from-subagent", "description": "Look"}))],
+        ),
+        on("from-subagent", [text(REPORT)]),
+        on(REPORT, [text(LAST)]),
+    ]);
+    claude_turns(sandbox, &server, "SFS-DELEGATE this", &[]);
+    server.assert_played();
+    let requests = server.requests();
+    let prompt = Conversation::default().and(Role::User, "SFS-DELEGATE this");
+    let mut all = requests.iter().filter(|request| is_main(request)).map(Conversation::of);
+    let main = all.rfind(|conversation| conversation.items.starts_with(&prompt.items));
+    claude_native(sandbox, main.expect("a request of the main line").and(Role::Assistant, LAST))
+}
+
+/// A session of Claude Code that was compacted: what it is after, and what it
+/// was before.
+pub(crate) fn compacted_session(sandbox: &Sandbox) -> (Native, Conversation) {
+    let bash = call("Bash", json!({"command": "echo early-result", "description": "Look"}));
+    let server = anthropic([
+        on("SFS-EARLY one", [text("I look."), bash]),
+        on("early-result", [text("Early answer one.")]),
+        on("SFS-EARLY two", [text("Early answer two.")]),
+        on(
+            "Respond with TEXT ONLY",
+            [text("<analysis>hm</analysis><summary>SFS-SUMMARY of it all</summary>")],
+        ),
+        on("SFS-AFTER", [text("Late answer.")]),
+    ]);
+    claude_turns(sandbox, &server, "SFS-EARLY one", &["SFS-EARLY two", "/compact", "SFS-AFTER it"]);
+    server.assert_played();
+    let early = asked(&server, "SFS-EARLY two").and(Role::Assistant, "Early answer two.");
+    (claude_native(sandbox, last_request(&server).and(Role::Assistant, "Late answer.")), early)
 }

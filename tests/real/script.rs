@@ -37,36 +37,18 @@ pub(crate) fn custom(name: &str, input: impl Into<String>) -> Part {
     Part::Custom(name.to_owned(), input.into())
 }
 
-/// What a rule answers with.
-#[derive(Clone, Debug)]
-pub(crate) enum Answer {
-    /// These parts, in this order.
-    Parts(Vec<Part>),
-    /// An error of the API.
-    Refusal { status: u16, message: String },
-}
-
 /// One rule: used for the first request that it fits, then never again.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     when: String,
-    answer: Answer,
+    parts: Vec<Part>,
     used: bool,
 }
 
 /// A rule for requests whose new part (what came after the model last spoke)
 /// contains `when`.
 pub(crate) fn on<const N: usize>(when: &str, parts: [Part; N]) -> Rule {
-    Rule { when: when.to_owned(), answer: Answer::Parts(parts.into()), used: false }
-}
-
-/// A rule that refuses the request.
-pub(crate) fn refuse(when: &str, status: u16, message: &str) -> Rule {
-    Rule {
-        when: when.to_owned(),
-        answer: Answer::Refusal { status, message: message.to_owned() },
-        used: false,
-    }
+    Rule { when: when.to_owned(), parts: parts.into(), used: false }
 }
 
 /// The rules of one server.
@@ -82,10 +64,10 @@ impl Script {
     }
 
     /// The answer to a request whose new part is `news`; `None` if no rule fits.
-    pub(crate) fn answer(&mut self, news: &str) -> Option<Answer> {
+    pub(crate) fn answer(&mut self, news: &str) -> Option<Vec<Part>> {
         let rule = self.rules.iter_mut().find(|rule| !rule.used && news.contains(&rule.when))?;
         rule.used = true;
-        Some(rule.answer.clone())
+        Some(rule.parts.clone())
     }
 
     /// The rules that no request has used.
