@@ -77,15 +77,19 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    Capture(cmd::capture::Args),
     Fsck(cmd::fsck::Args),
     Init(cmd::init::Args),
+    Restore(cmd::restore::Args),
 }
 
 impl Command {
     fn run(&self, app: &App) -> Result<(), CommandError> {
         match self {
+            Command::Capture(args) => cmd::capture::run(args, app),
             Command::Fsck(args) => cmd::fsck::run(args, app),
             Command::Init(args) => cmd::init::run(args, app),
+            Command::Restore(args) => cmd::restore::run(args, app),
         }
     }
 }

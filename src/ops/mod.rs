@@ -6,6 +6,7 @@
 pub mod capture;
 pub mod env;
 pub mod monitor;
+pub mod restore;
 pub mod source;
 
 pub use env::Env;

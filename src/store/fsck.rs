@@ -177,10 +177,10 @@ impl Check<'_> {
                 for id in source.file.into_iter().chain(source.head) {
                     self.leads_somewhere(id, true)?;
                 }
-                for id in source.tail {
+                if let Some(id) = source.tail {
                     self.leads_somewhere(id, false)?;
                 }
-                for id in source.side {
+                if let Some(id) = source.side {
                     for entry in self.store.tree(&id)?.entries {
                         self.leads_somewhere(entry.blob, false)?;
                     }

@@ -120,7 +120,7 @@ impl Store {
                     commits.extend(source.file.iter().chain(&source.head));
                     commits.extend(source.about.resumed.as_ref().map(|r| r.from));
                     reached.extend(source.tail);
-                    for side in source.side {
+                    if let Some(side) = source.side {
                         self.reach_tree(side, reached)?;
                     }
                 }
@@ -140,7 +140,7 @@ impl Store {
             let commit = self.commit(&id)?;
             let mut copy = (*commit).clone();
             copy.for_each_commit(&mut |id| commits.push(*id));
-            for tree in commit.workspace {
+            if let Some(tree) = commit.workspace {
                 self.reach_tree(tree, reached)?;
             }
             reached.extend(commit.config);

@@ -187,7 +187,7 @@ fn all(
     let mut tries = 0;
     while !work.is_empty() {
         let mut pass =
-            Pass { env, batch: Batch::default(), edits: Vec::new(), roots: Vec::new(), later: Vec::new() };
+            Pass { batch: Batch::default(), edits: Vec::new(), roots: Vec::new(), later: Vec::new() };
         let mut seen = report.clone();
         let mut done = 0;
         for (tool, found) in &work {
@@ -217,15 +217,14 @@ fn all(
 }
 
 /// One batch.
-struct Pass<'a> {
-    env: &'a Env,
+struct Pass {
     batch: Batch,
     edits: Vec<Edit>,
     roots: Vec<u64>,
     later: Work,
 }
 
-impl Pass<'_> {
+impl Pass {
     fn bytes(&self, seen: &CaptureReport, before: &CaptureReport) -> u64 {
         seen.bytes - before.bytes
     }

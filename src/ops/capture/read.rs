@@ -38,7 +38,6 @@ pub(super) struct Read {
     pub(super) forked_from: Option<String>,
     /// The session of the source whose messages it repeats, if any.
     pub(super) original: Option<Id>,
-    pub(super) other: Option<Link>,
 }
 
 /// Reads one source.
@@ -63,7 +62,6 @@ pub(super) struct SourceReader<'a> {
     mark: Mark,
     parent: Option<String>,
     forked_from: Option<String>,
-    other: Option<Link>,
 }
 
 /// Signals that an earlier record must be known that was not kept.
@@ -107,7 +105,6 @@ impl<'a> SourceReader<'a> {
             mark: mark.cloned().unwrap_or_default(),
             parent: about.parent.clone(),
             forked_from: None,
-            other: None,
             store,
             batch,
             report,
@@ -302,7 +299,6 @@ impl<'a> SourceReader<'a> {
         if let Link::Other { .. } = step.link
             && self.graph.kept.main.is_none()
         {
-            self.other = Some(step.link.clone());
             return Ok(Hook::At(self.originals.find(self.store, self.tool, &step.link)?));
         }
         let from = self.originals.resumed();
@@ -468,8 +464,8 @@ impl SourceReader<'_> {
         };
         let leaves = graph.leaves.iter().map(|leaf| (leaf.label.clone(), leaf.tip)).collect();
         let original = self.originals.session();
-        let (forked_from, other) = (self.forked_from, self.other);
-        Ok(Outcome::Read(Box::new(Read { source, leaves, forked_from, original, other })))
+        let forked_from = self.forked_from;
+        Ok(Outcome::Read(Box::new(Read { source, leaves, forked_from, original })))
     }
 
     /// Keeps the bytes after the last commit.

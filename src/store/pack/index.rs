@@ -153,11 +153,6 @@ impl Index {
         self.externals.get(n as usize).copied()
     }
 
-    /// All objects of other packs that this one refers to.
-    pub(crate) fn externals(&self) -> &[Id] {
-        &self.externals
-    }
-
     fn total(&self) -> u64 {
         u64::from(self.commits) + u64::from(self.contents)
     }

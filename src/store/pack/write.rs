@@ -50,8 +50,6 @@ pub(crate) struct PackWriter {
 pub(crate) struct Finished {
     /// Its name.
     pub(crate) name: Id,
-    /// Bytes of the pack and its index.
-    pub(crate) stored: u64,
 }
 
 impl PackWriter {
@@ -237,7 +235,6 @@ impl PackWriter {
             outcome.hasher.update(bytes);
         }
         let name = outcome.hasher.finish();
-        let stored = outcome.offset + sealed.len() as u64 + 8;
         let file =
             outcome.file.into_inner().map_err(|e| StoreError::io("write", &self.path)(e.into_error()))?;
         disk::sync(&file, &self.path)?;
@@ -245,7 +242,7 @@ impl PackWriter {
         disk::replace(&dir.join(format!("{name}.idx")), &index)?;
         disk::publish(&self.path, &dir.join(format!("{name}.pack")))?;
         self.path.clear();
-        Ok(Finished { name, stored: stored + index.len() as u64 })
+        Ok(Finished { name })
     }
 }
 
