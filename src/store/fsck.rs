@@ -221,21 +221,9 @@ impl Check<'_> {
                 for id in source.file.into_iter().chain(source.head) {
                     self.leads_somewhere(id, true)?;
                 }
-<<<<<<< HEAD
-                if let Some(id) = source.tail {
-                    self.leads_somewhere(id, false)?;
-                }
-                if let Some(id) = source.side {
-                    for entry in self.store.tree(&id)?.entries {
-                        self.leads_somewhere(entry.blob, false)?;
-                    }
-                }
-                Ok(())
-=======
                 source.tail.map_or(Ok(()), |id| self.leads_somewhere(id, false))?;
                 let side = source.side.map(|id| self.store.tree(&id)).transpose()?.unwrap_or_default();
                 side.entries.iter().try_for_each(|entry| self.leads_somewhere(entry.blob, false))
->>>>>>> store
             }
         }
     }

@@ -150,19 +150,10 @@ impl Store {
                     reached.insert(*id);
                 }
                 Some(RefValue::Source(source)) => {
-<<<<<<< HEAD
-                    commits.extend(source.file.iter().chain(&source.head));
-                    commits.extend(source.about.resumed.as_ref().map(|r| r.from));
-                    reached.extend(source.tail);
-                    if let Some(side) = source.side {
-                        self.reach_tree(side, reached)?;
-                    }
-=======
                     named.extend(source.file.iter().chain(&source.head));
                     let resumed = source.about.resumed.as_ref().map(|resumed| resumed.from);
                     commits.extend(self.present(resumed)?);
                     self.reach_contents(source, foreign, reached)?;
->>>>>>> store
                 }
                 Some(RefValue::Tag(_) | RefValue::Session(_)) | None => {}
             }
@@ -200,12 +191,7 @@ impl Store {
                 continue;
             }
             let commit = self.commit(&id)?;
-<<<<<<< HEAD
-            let mut copy = (*commit).clone();
-            copy.for_each_commit(&mut |id| commits.push(*id));
-=======
             (*commit).clone().for_each_commit(&mut |id| commits.push(*id));
->>>>>>> store
             if let Some(tree) = commit.workspace {
                 self.reach_tree(tree, reached)?;
             }

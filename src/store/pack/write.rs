@@ -54,11 +54,8 @@ pub(crate) struct PackWriter {
 pub(crate) struct Finished {
     /// Its name.
     pub(crate) name: Id,
-<<<<<<< HEAD
-=======
     /// Keeps gc from taking the pack for garbage before a transaction names it.
     _lock: File,
->>>>>>> store
 }
 
 impl PackWriter {
@@ -249,14 +246,8 @@ impl PackWriter {
         disk::sync(&file, &self.path)?;
         let index = Index::build(name, &trailer, &self.commits, &self.contents)?;
         disk::replace(&dir.join(format!("{name}.idx")), &index)?;
-<<<<<<< HEAD
-        disk::publish(&self.path, &dir.join(format!("{name}.pack")))?;
-        self.path.clear();
-        Ok(Finished { name })
-=======
         disk::publish(self.aside, &dir.join(format!("{name}.pack")))?;
         Ok(Finished { name, _lock: file })
->>>>>>> store
     }
 }
 
