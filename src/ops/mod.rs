@@ -7,6 +7,7 @@ pub mod capture;
 pub mod env;
 pub mod monitor;
 pub mod restore;
+pub mod resume;
 pub mod source;
 
 pub use env::Env;
