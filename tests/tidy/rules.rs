@@ -65,15 +65,15 @@ const NEVER: &[&str] = &[".unwrap()", "todo!", "unimplemented!", "dbg!"];
 
 /// Something that a rule forbids.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// The rule.
-    pub rule: &'static str,
+    pub(crate) rule: &'static str,
     /// The file.
-    pub path: String,
+    pub(crate) path: String,
     /// The line, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What is wrong.
-    pub what: String,
+    pub(crate) what: String,
 }
 
 impl std::fmt::Display for Fault {
@@ -83,7 +83,7 @@ impl std::fmt::Display for Fault {
 }
 
 /// Everything that is wrong with the sources.
-pub fn check(sources: &[Source]) -> Vec<Fault> {
+pub(crate) fn check(sources: &[Source]) -> Vec<Fault> {
     let for_tests: Vec<String> = sources.iter().flat_map(Source::test_modules).collect();
     let mut faults = Vec::new();
     for source in sources {

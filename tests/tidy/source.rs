@@ -4,27 +4,27 @@
 //! to find what a file imports, and it keeps every line where it stands.
 
 /// One file under `src`.
-pub struct Source {
+pub(crate) struct Source {
     /// Its path, from the root of the project, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// All of it.
-    pub text: String,
+    pub(crate) text: String,
     /// The same without comments, and with strings and characters emptied.
-    pub code: String,
+    pub(crate) code: String,
     /// `code` without what is compiled for tests alone.
-    pub shipped: String,
+    pub(crate) shipped: String,
 }
 
 impl Source {
     /// A file, read.
-    pub fn new(path: &str, text: &str) -> Source {
+    pub(crate) fn new(path: &str, text: &str) -> Source {
         let code = without_words(text);
         let shipped = if is_test_file(path) { String::new() } else { without_tests(&code) };
         Source { path: path.to_owned(), text: text.to_owned(), code, shipped }
     }
 
     /// The modules that lead to this file: `["store", "pack", "read"]`.
-    pub fn modules(&self) -> Vec<&str> {
+    pub(crate) fn modules(&self) -> Vec<&str> {
         let inside = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         let mut modules: Vec<&str> = inside.split('/').collect();
         if matches!(modules.last(), Some(&("mod" | "lib" | "main"))) {
@@ -34,7 +34,7 @@ impl Source {
     }
 
     /// The files that this one declares as modules for tests alone, as path beginnings.
-    pub fn test_modules(&self) -> Vec<String> {
+    pub(crate) fn test_modules(&self) -> Vec<String> {
         let folder = match self.path.rsplit_once('/') {
             Some((folder, "mod.rs" | "lib.rs" | "main.rs")) => folder.to_owned(),
             _ => self.path.trim_end_matches(".rs").to_owned(),
@@ -50,17 +50,17 @@ impl Source {
 }
 
 /// Whether a path names a file of tests.
-pub fn is_test_file(path: &str) -> bool {
+pub(crate) fn is_test_file(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/")
 }
 
 /// The number of the line in which a byte stands.
-pub fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
 }
 
 /// Every place where `word` stands as a word of its own.
-pub fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+pub(crate) fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).map(|(at, _)| at).filter(move |at| {
         let before = text.get(..*at).and_then(|t| t.chars().next_back());
@@ -71,7 +71,7 @@ pub fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 
 
 /// The paths that begin with `root` (`crate`, or some `super`s) and a `::`,
 /// groups taken apart, each with the place where it stands.
-pub fn paths(code: &str, root: &str) -> Vec<(usize, Vec<String>)> {
+pub(crate) fn paths(code: &str, root: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     for at in words(code, root) {
         let rest = code.get(at + root.len()..).unwrap_or_default();
@@ -117,7 +117,7 @@ fn leaves_of<'t>(text: &'t str, above: &mut Vec<String>, leaves: &mut Vec<Vec<St
 }
 
 /// Blanks comments and the insides of strings and characters.
-pub fn without_words(text: &str) -> String {
+pub(crate) fn without_words(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -215,7 +215,7 @@ fn character(text: &str) -> usize {
 }
 
 /// Blanks the items under `#[cfg(test)]`.
-pub fn without_tests(code: &str) -> String {
+pub(crate) fn without_tests(code: &str) -> String {
     const MARK: &str = "#[cfg(test)]";
     let mut out = String::with_capacity(code.len());
     let mut rest = code;
