@@ -80,7 +80,9 @@ enum Command {
     Capture(cmd::capture::Args),
     Fsck(cmd::fsck::Args),
     Init(cmd::init::Args),
+    List(cmd::list::Args),
     Restore(cmd::restore::Args),
+    Resume(cmd::resume::Args),
 }
 
 impl Command {
@@ -89,7 +91,9 @@ impl Command {
             Command::Capture(args) => cmd::capture::run(args, app),
             Command::Fsck(args) => cmd::fsck::run(args, app),
             Command::Init(args) => cmd::init::run(args, app),
+            Command::List(args) => cmd::list::run(args, app),
             Command::Restore(args) => cmd::restore::run(args, app),
+            Command::Resume(args) => cmd::resume::run(args, app),
         }
     }
 }

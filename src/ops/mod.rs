@@ -8,6 +8,8 @@ pub mod env;
 pub mod monitor;
 pub mod restore;
 pub mod resume;
+pub mod revision;
+pub mod session;
 pub mod source;
 
 pub use env::Env;
