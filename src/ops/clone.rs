@@ -5,6 +5,7 @@ use super::remote::{self, ORIGIN, SyncError};
 use super::{Env, Monitor};
 use crate::remote::Folder;
 use crate::store::Store;
+use crate::store::exchange::shared;
 
 /// Makes the store of `env` and pulls all that is at `address` into it. A
 /// clone that was cut short goes on where it was.
@@ -15,7 +16,7 @@ pub fn clone(env: &Env, address: &str, monitor: &dyn Monitor) -> Result<(Store, 
     let mut store = Store::open_or_create(&env.store, env.new_writer())?;
     let remotes = store.remotes()?;
     let begun = remotes.get(ORIGIN) == Some(&path);
-    if !store.refs().is_empty() || !remotes.is_empty() && !begun {
+    if !shared(store.refs()).is_empty() || !remotes.is_empty() && !begun {
         return Err(SyncError::NotEmpty(store.dir().display().to_string()));
     }
     if !begun {

@@ -4,8 +4,8 @@
 //! short leaves a remote on which all that is named is there. A push never
 //! fails because someone else pushed, since no two write the same file.
 
+use super::Monitor;
 use super::remote::{self, Listing, Opened, SyncError};
-use super::{Env, Monitor};
 use crate::object::id::Id;
 use crate::remote::{Content, Folder, Key, Remote, RemoteError};
 use crate::store::exchange::{self, Outgoing, Table};
@@ -51,12 +51,10 @@ impl PushReport {
 
 /// Sends what a remote lacks.
 pub fn push(
-    env: &Env,
     store: &mut Store,
     options: &PushOptions,
     monitor: &dyn Monitor,
 ) -> Result<PushReport, SyncError> {
-    let _ = env;
     store.refresh()?;
     let Opened { name, remote } = remote::open(store, options.remote.as_deref())?;
     let remote = &*remote;
