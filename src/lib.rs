@@ -6,6 +6,7 @@
 //!
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
+//! * [`remote`] — the elsewhere: directories that stores are pushed to
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
 //! * [`cli`] — the door
@@ -13,5 +14,6 @@
 pub mod cli;
 pub mod object;
 pub mod ops;
+pub mod remote;
 pub mod store;
 pub mod tool;

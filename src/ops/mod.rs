@@ -4,9 +4,14 @@
 //! what came of it. It never prints.
 
 pub mod capture;
+pub mod clone;
 pub mod env;
+pub mod fetch;
 pub mod log;
 pub mod monitor;
+pub mod pull;
+pub mod push;
+pub mod remote;
 pub mod restore;
 pub mod resume;
 pub mod revision;

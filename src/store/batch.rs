@@ -6,7 +6,7 @@
 
 use super::disk::Lock;
 use super::error::{Result, StoreError};
-use super::pack::PackWriter;
+use super::pack::{Finished, PackWriter};
 use super::read::BLOB_MAX;
 use super::refs::{Edit, Op};
 use super::{Actor, Store, fold};
@@ -41,6 +41,8 @@ pub struct Batch {
     ids: IdSet,
     raw: usize,
     writer: Option<PackWriter>,
+    /// Packs that came from elsewhere.
+    packs: Vec<Finished>,
     /// Objects that were in the store already; a gc may have taken them since.
     known: IdSet,
     generation: u64,
@@ -51,13 +53,18 @@ pub struct Batch {
 impl Batch {
     /// Tells whether nothing was put in.
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.writer.is_none()
+        self.pending.is_empty() && self.writer.is_none() && self.packs.is_empty()
     }
 
     fn has(&self, id: &Id) -> bool {
         self.ids.contains(id)
             || self.known.contains(id)
             || self.writer.as_ref().is_some_and(|writer| writer.contains(id))
+    }
+
+    /// Puts in a pack that lies among those of the store already.
+    pub(crate) fn add_pack(&mut self, pack: Finished) {
+        self.packs.push(pack);
     }
 
     /// Puts in an object other than a commit, whose id the caller knows.
@@ -153,6 +160,11 @@ impl Batch {
         self.known.insert(id);
     }
 
+    /// Relies on objects that were in the store when it was of that generation.
+    pub(super) fn rely_on_all(&mut self, known: IdSet, generation: u64) {
+        (self.known, self.generation) = (known, generation);
+    }
+
     fn spill(&mut self, store: &Store) -> Result<()> {
         if self.raw < SPILL {
             return Ok(());
@@ -197,7 +209,8 @@ impl Store {
         }
         let dir = self.dir.join("packs");
         let (known, generation) = (std::mem::take(&mut batch.known), batch.generation);
-        let pack = batch.writer.take().map(|writer| writer.finish(&dir)).transpose()?;
+        let mut finished = std::mem::take(&mut batch.packs);
+        finished.extend(batch.writer.take().map(|writer| writer.finish(&dir)).transpose()?);
         let objects = batch.into_objects()?;
         let lock = Lock::wait(&self.dir.join("lock"))?;
         self.refresh()?;
@@ -211,14 +224,14 @@ impl Store {
                 }
             }
         }
-        let packs: Vec<Id> = pack.iter().map(|pack| pack.name).collect();
+        let packs: Vec<Id> = finished.iter().map(|pack| pack.name).collect();
         for name in &packs {
             // A gc that took it for garbage has taken it away before we had the lock.
             let path = dir.join(format!("{name}.pack"));
             std::fs::metadata(&path).map_err(StoreError::io("find", &path))?;
         }
         // Nobody takes it away while we hold the lock.
-        drop(pack);
+        drop(finished);
         let changes: Vec<_> =
             edits.into_iter().filter(|e| e.new != e.expect).map(|edit| (edit.name, edit.new)).collect();
         if changes.is_empty() && packs.is_empty() && objects.is_empty() {

@@ -13,6 +13,7 @@ use crate::object::id::{Id, IdHasher, Kind, Prefix, checksum};
 use crate::object::{Body, Commit};
 use crate::store::cache::{Cache, Slot};
 use crate::store::error::{Result, StoreError};
+use crate::store::read::BLOB_MAX;
 use crate::store::{disk, sealed};
 
 /// An object as it lies in a pack.
@@ -289,18 +290,22 @@ impl Pack {
 
     /// Checks that the file has its name.
     pub(crate) fn verify(&self) -> Result<()> {
-        let mut file = File::open(&self.path).map_err(StoreError::io("open", &self.path))?;
+        Pack::check_name(&self.path, self.name)
+    }
+
+    /// Checks that the pack file at `path` is to be called `name`.
+    pub(crate) fn check_name(path: &Path, name: Id) -> Result<()> {
+        let mut file = File::open(path).map_err(StoreError::io("open", path))?;
         let (mut hasher, mut buffer) = (IdHasher::new(Kind::Pack), vec![0; 1 << 20]);
         loop {
-            let n =
-                std::io::Read::read(&mut file, &mut buffer).map_err(StoreError::io("read", &self.path))?;
+            let n = std::io::Read::read(&mut file, &mut buffer).map_err(StoreError::io("read", path))?;
             if n == 0 {
                 break;
             }
             hasher.update(buffer.get(..n).unwrap_or_default());
         }
-        if hasher.finish() != self.name {
-            return Err(StoreError::damaged(&self.path, 0, "its bytes have another name"));
+        if hasher.finish() != name {
+            return Err(StoreError::damaged(path, 0, "its bytes have another name"));
         }
         Ok(())
     }
@@ -338,13 +343,19 @@ pub(crate) fn ids_of(dir: &Path, name: Id, trailer: Trailer) -> Result<(Vec<Id>,
         let id = match pack.content(n, &cache)? {
             Stored::Whole(kind, bytes) => Id::of(kind, &bytes),
             Stored::Chunks(chunks) => {
-                let mut hasher = IdHasher::new(Kind::Blob);
+                let (mut hasher, mut len) = (IdHasher::new(Kind::Blob), 0);
                 for chunk in chunks {
                     let number = numbers.get(&chunk).ok_or(StoreError::Missing { id: chunk })?;
                     match pack.content(*number, &cache)? {
-                        Stored::Whole(Kind::Blob, bytes) => hasher.update(&bytes),
+                        Stored::Whole(Kind::Blob, bytes) => {
+                            hasher.update(&bytes);
+                            len += bytes.len() as u64;
+                        }
                         _ => return Err(StoreError::WrongId { id: chunk }),
-                    };
+                    }
+                    if len > BLOB_MAX {
+                        return Err(StoreError::TooLong { id: chunk, len });
+                    }
                 }
                 hasher.finish()
             }

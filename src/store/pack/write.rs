@@ -58,6 +58,14 @@ pub(crate) struct Finished {
     _lock: File,
 }
 
+impl Finished {
+    /// A pack that came from elsewhere; `lock` is the file, held as one that is
+    /// being written is.
+    pub(crate) fn held(name: Id, lock: File) -> Finished {
+        Finished { name, _lock: lock }
+    }
+}
+
 impl PackWriter {
     /// Begins a pack in `dir`.
     pub(crate) fn create(dir: &Path, level: i32) -> Result<PackWriter> {
