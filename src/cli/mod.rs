@@ -81,6 +81,7 @@ enum Command {
     Fsck(cmd::fsck::Args),
     Init(cmd::init::Args),
     List(cmd::list::Args),
+    Log(cmd::log::Args),
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
 }
@@ -92,6 +93,7 @@ impl Command {
             Command::Fsck(args) => cmd::fsck::run(args, app),
             Command::Init(args) => cmd::init::run(args, app),
             Command::List(args) => cmd::list::run(args, app),
+            Command::Log(args) => cmd::log::run(args, app),
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
         }

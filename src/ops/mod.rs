@@ -5,6 +5,7 @@
 
 pub mod capture;
 pub mod env;
+pub mod log;
 pub mod monitor;
 pub mod restore;
 pub mod resume;
