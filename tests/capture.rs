@@ -154,6 +154,25 @@ fn a_fork_that_rewrites_its_session_id_costs_little_and_is_a_branch() {
 }
 
 #[test]
+fn a_transcript_rewritten_to_be_longer_keeps_its_old_tip_too() {
+    let sandbox = Sandbox::new();
+    let rows =
+        |words: &str| -> String { (0..5).map(|n| row(n, "s", if n == 2 { words } else { "x" })).collect() };
+    fs::write(sandbox.session("s.jsonl"), rows("as it was")).unwrap();
+    sandbox.ok(&["capture"]);
+    fs::write(
+        sandbox.session("s.jsonl"),
+        rows("as it never was") + &row(5, "s", "more") + &row(6, "s", "yet more"),
+    )
+    .unwrap();
+    let report = sandbox.ok(&["capture", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["rewritten"], 1);
+    let store = sfs::store::Store::open(&sandbox.dir.path().join("store")).unwrap();
+    assert_eq!(store.refs_below("head/").filter(|(name, _)| name.ends_with("/kept-1")).count(), 1);
+}
+
+#[test]
 fn two_files_of_one_id_are_both_kept_and_then_left_alone() {
     let sandbox = Sandbox::new();
     let other = sandbox.claude().join("projects/-q");

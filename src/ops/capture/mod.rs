@@ -258,10 +258,14 @@ impl Pass {
         let key = Source::key(tool.name(), &found.native, &found.part);
         let known = source::find(store, tool.name(), &found.native, &found.part).cloned();
         let originals = Originals::new(key, &self.roots);
+        let before = report.clone();
         let outcome =
             SourceReader::run(store, &mut self.batch, report, originals, tool, found, known.as_ref());
         match outcome {
-            Ok(Outcome::Later) => self.later.push((tool, found.clone())),
+            Ok(Outcome::Later) => {
+                *report = before;
+                self.later.push((tool, found.clone()));
+            }
             Ok(Outcome::Read(mut read)) => {
                 self.roots.push(read.source.about.root);
                 if let Err(e) = side::capture(store, &mut self.batch, found, &mut read.source) {
@@ -284,7 +288,7 @@ impl Pass {
         read: Read,
         report: &mut CaptureReport,
     ) {
-        let Read { mut source, leaves, forked_from, original, .. } = read;
+        let Read { mut source, leaves, forked_from, original, rewritten } = read;
         let fresh = known.as_ref().is_none_or(|known| known.file.is_none());
         if source.session == Id::ZERO {
             source.session = self.session_of(store, &source, forked_from.as_deref(), original);
@@ -305,7 +309,9 @@ impl Pass {
         for (label, tip) in leaves {
             self.head(store, format!("{below}{prefix}{label}"), tip);
         }
-        self.keep_rewritten(store, known.as_ref(), &source, &below, report);
+        if let Some(tip) = known.as_ref().and_then(|known| known.head).filter(|_| rewritten) {
+            self.keep_rewritten(store, tip, &source, &below, report);
+        }
         self.edits.push(Edit {
             name: source::ref_name(&key),
             expect: known.map(|known| RefValue::Source(Box::new(known))),
@@ -317,15 +323,11 @@ impl Pass {
     fn keep_rewritten(
         &mut self,
         store: &Store,
-        known: Option<&Source>,
+        tip: Id,
         now: &Source,
         below: &str,
         report: &mut CaptureReport,
     ) {
-        let Some(old) = known.filter(|k| k.mark.offset > 0 && now.mark.stamp.0 < k.mark.stamp.0) else {
-            return;
-        };
-        let Some(tip) = old.head.filter(|tip| Some(*tip) != now.head) else { return };
         let name = (1u32..).map(|n| format!("{below}kept-{n}")).find(|name| match store.refs().get(name) {
             None => !self.edits.iter().any(|edit| edit.name == *name),
             Some(value) => *value == RefValue::Commit(tip),
