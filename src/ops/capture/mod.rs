@@ -10,6 +10,7 @@ mod input;
 mod read;
 mod side;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use copy::Originals;
@@ -172,7 +173,7 @@ fn missing(
     work: &Work,
     report: &mut CaptureReport,
 ) -> Result<(), StoreError> {
-    let here: std::collections::HashSet<Id> =
+    let here: HashSet<Id> =
         work.iter().map(|(tool, f)| Source::key(tool.name(), &f.native, &f.part)).collect();
     let looked_at = |name: &str| options.tools.is_empty() || options.tools.iter().any(|tool| tool == name);
     let mut edits = Vec::new();
@@ -208,10 +209,13 @@ fn all(
     report: &mut CaptureReport,
     monitor: &dyn Monitor,
 ) -> Result<(), StoreError> {
-    let mut tries = 0;
+    let (mut tries, mut stuck) = (0, false);
     while !work.is_empty() {
+        let key = |(tool, f): &(&'static dyn Tool, Found)| Source::key(tool.name(), &f.native, &f.part);
+        // Sources that wait for each other are read as they are.
+        let coming = if stuck { HashSet::new() } else { work.iter().map(key).collect() };
         let mut pass =
-            Pass { batch: Batch::default(), edits: Vec::new(), roots: Vec::new(), later: Vec::new() };
+            Pass { batch: Batch::default(), edits: Vec::new(), roots: Vec::new(), later: Vec::new(), coming };
         let mut seen = report.clone();
         let mut done = 0;
         for (tool, found) in &work {
@@ -223,6 +227,7 @@ fn all(
             done += 1;
         }
         let Pass { batch, edits, later, .. } = pass;
+        stuck = edits.is_empty() && later.len() == done;
         match store.apply(batch, edits, &env.actor()) {
             Ok(()) => {
                 *report = seen;
@@ -246,6 +251,7 @@ struct Pass {
     edits: Vec<Edit>,
     roots: Vec<u64>,
     later: Work,
+    coming: HashSet<Id>,
 }
 
 impl Pass {
@@ -257,7 +263,7 @@ impl Pass {
     fn source(&mut self, store: &Store, tool: &'static dyn Tool, found: &Found, report: &mut CaptureReport) {
         let key = Source::key(tool.name(), &found.native, &found.part);
         let known = source::find(store, tool.name(), &found.native, &found.part).cloned();
-        let originals = Originals::new(key, &self.roots);
+        let originals = Originals::new(key, &self.roots, &self.coming);
         let before = report.clone();
         let outcome =
             SourceReader::run(store, &mut self.batch, report, originals, tool, found, known.as_ref());

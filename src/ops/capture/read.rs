@@ -184,6 +184,9 @@ impl<'a> SourceReader<'a> {
         self.report.bytes += raw.len() as u64;
 
         let Hook::At(mut parent) = self.hook(&step)? else { return Ok(Err(Stop::Forgotten)) };
+        if self.originals.is_later() {
+            return Ok(Err(Stop::Later));
+        }
         let Some(mut draft) = step.message.take() else {
             self.bookkeeping(&step, parent, near_end)?;
             return Ok(Ok(()));
