@@ -25,7 +25,7 @@ use real::conversation::{Conversation, Item, Role};
 use real::resume::{Resumed, Tool, only_session};
 use real::sandbox::{Sandbox, files};
 use real::scenario::{
-    DELEGATED, LAST, Native, ONE, REPORT, THREE, claude_session, codex_session, compacted_session,
+    DELEGATED, LAST, Native, ONE, REPORT, TASK, THREE, claude_session, codex_session, compacted_session,
     delegating_session, last_request,
 };
 use real::script::{call, on, text};
@@ -271,13 +271,13 @@ fn a_session_with_a_subagent_resumes_whole_and_keeps_the_subagent() {
     assert!(is_listed(&sandbox, &list), "neither list nor log show the subagent: {list:#}");
 }
 
-/// Whether what only the subagent said is in a log that `sfs list` leads to.
+/// Whether what the subagent was asked is in a log that `sfs list` leads to.
 fn is_listed(sandbox: &Sandbox, list: &Value) -> bool {
     let sessions = list.as_array().map(Vec::as_slice).unwrap_or_default();
     let ids = sessions.iter().filter_map(|session| session["id"].as_str().map(str::to_owned));
     let revs = ids.chain(sessions.iter().flat_map(revisions));
     let logs = revs.map(|rev| sandbox.sfs(&["log", &rev, "--json"])).filter(real::tools::Run::succeeded);
-    logs.into_iter().any(|log| log.stdout.contains(DELEGATED))
+    logs.into_iter().any(|log| log.stdout.contains(TASK))
 }
 
 /// A written session that is damaged before its tool resumes it: the

@@ -67,7 +67,7 @@ impl Rng {
         const WORDS: [&str; 8] = ["the ", "store ", "keeps ", "é", "a ", "session\n", "of ", "{\"x\":1} "];
         let mut text = String::new();
         while text.len() < len {
-            text.push_str(*self.pick::<&str>(&WORDS));
+            text.push_str(WORDS[self.below(WORDS.len())]);
         }
         text
     }

@@ -7,12 +7,15 @@ pub mod capture;
 pub mod clone;
 pub mod env;
 pub mod fetch;
+pub mod log;
 pub mod monitor;
 pub mod pull;
 pub mod push;
 pub mod remote;
 pub mod restore;
 pub mod resume;
+pub mod revision;
+pub mod session;
 pub mod source;
 
 pub use env::Env;

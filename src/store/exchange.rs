@@ -1,6 +1,5 @@
 //! What goes to other stores: tables of refs, and packs of what they lack.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -196,35 +195,27 @@ impl Store {
         Ok(found)
     }
 
-    fn remotes_path(&self) -> PathBuf {
+    /// The file that lists the remotes, whose form is not the store's business.
+    pub fn remotes_file(&self) -> PathBuf {
         self.dir.join(REMOTES)
     }
 
-    /// The remotes: their addresses by name.
-    pub fn remotes(&self) -> Result<BTreeMap<String, String>> {
-        let path = self.remotes_path();
-        match disk::read(&path) {
-            Err(e) if e.is_gone() => Ok(BTreeMap::new()),
-            Err(e) => Err(e),
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|e| StoreError::damaged(&path, 0, format!("not a list of remotes: {e}"))),
+    /// Reads the list of remotes; `None` before there is one.
+    pub fn remotes(&self) -> Result<Option<Vec<u8>>> {
+        match disk::read(&self.remotes_file()) {
+            Err(e) if e.is_gone() => Ok(None),
+            outcome => outcome.map(Some),
         }
     }
 
-    /// Changes the list of remotes. What `change` refuses is not written.
-    pub fn change_remotes<T, E: From<StoreError>>(
+    /// Changes the list of remotes, one process after another.
+    pub fn change_remotes<E: From<StoreError>>(
         &self,
-        change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<T, E>,
-    ) -> Result<T, E> {
+        change: impl FnOnce(Option<Vec<u8>>) -> Result<Vec<u8>, E>,
+    ) -> Result<(), E> {
         let _lock = Lock::wait(&self.dir.join("lock"))?;
-        let mut remotes = self.remotes()?;
-        let outcome = change(&mut remotes)?;
-        let path = self.remotes_path();
-        let mut text = serde_json::to_vec_pretty(&remotes)
-            .map_err(|e| StoreError::io("write", &path)(std::io::Error::other(e)))?;
-        text.push(b'\n');
-        disk::replace(&path, &text)?;
-        Ok(outcome)
+        let list = change(self.remotes()?)?;
+        Ok(disk::replace(&self.remotes_file(), &list)?)
     }
 }
 

@@ -74,6 +74,9 @@ impl Journal {
         let head = bytes.get(..START).filter(|head| head.starts_with(MAGIC));
         let head = head.ok_or_else(|| StoreError::damaged(&path, 0, "not a journal"))?;
         let format = head.get(8..).and_then(|b| b.try_into().ok()).map_or(u32::MAX, u32::from_le_bytes);
+        if format == 0 {
+            return Err(StoreError::damaged(&path, 8, "there is no format 0"));
+        }
         if format > super::FORMAT {
             return Err(StoreError::Newer { path, found: format });
         }

@@ -34,7 +34,7 @@ enum Action {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     match &args.action {
         None => {
-            for (name, address) in remote::list(&app.store()?)? {
+            for (name, address) in remote::list(&app.store()?).map_err(failed)? {
                 app.ui.line(format_args!("{}\t{}", paint(NAME, clean(&name)), clean(&address)))?;
             }
         }

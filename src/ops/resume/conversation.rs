@@ -67,8 +67,8 @@ impl<'s> Reading<'s> {
     }
 }
 
-/// Replaces strings that are `from` or lie below it.
-fn replace_paths(literal: &mut Vec<u8>, from: &str, to: &str) -> u64 {
+/// Replaces the beginning of JSON strings that are `from` or a path below it.
+pub(super) fn replace_paths(literal: &mut Vec<u8>, from: &str, to: &str) -> u64 {
     let quoted = |path: &str| {
         let mut bytes = vec![b'"'];
         Style::Plain.write(path.as_bytes(), &mut bytes);

@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use apply::{Written, apply};
-use conversation::{Path as Line, Reading};
+use conversation::{Path as Line, Reading, replace_paths};
 
 use super::source::{self, Rebuilder, RestoreError};
 use super::{Env, Monitor};
@@ -96,12 +96,12 @@ pub fn resume(
     let target = target(env, store, options, &line)?;
     let own = own_chain(store, options, &line)?;
     let mut written = Written::new(options.dry_run);
+    let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
+    let rebase = from.map(|from| (from, target.cwd.to_string_lossy().into_owned()));
     let (plan, rebased) = match &own {
-        Some(chain) => (write_own(store, tool, &target, chain, &mut written)?, 0),
+        Some(chain) => write_own(store, tool, &target, chain, rebase.as_ref(), &mut written)?,
         None => {
-            let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
-            let to = target.cwd.to_string_lossy().into_owned();
-            let mut reading = Reading::new(store, line, from.map(|from| (from, to)));
+            let mut reading = Reading::new(store, line, rebase);
             let plan = tool.write(&mut reading, &target, &mut written)?;
             (plan, reading.rebased())
         }
@@ -189,25 +189,32 @@ fn own_chain(store: &Store, options: &ResumeOptions, line: &Line) -> Result<Opti
     Ok(whole.then_some(chain))
 }
 
-/// Writes native bytes again, under a new id.
+/// Writes native bytes again, under a new id and, where the project lies
+/// elsewhere, with its paths. Returns how many of these were changed.
 fn write_own(
     store: &Store,
     tool: &dyn Resume,
     target: &Target,
     chain: &[Id],
+    rebase: Option<&(String, String)>,
     sink: &mut dyn Sink,
-) -> Result<Plan, ResumeError> {
+) -> Result<(Plan, u64), ResumeError> {
     let path = tool.path_for(target);
     let out = sink.create(&path, 0o600)?;
     let mut rebuilder = Rebuilder::new(store);
     let (mut last, mut messages, mut tape, mut failed) = (None, 0, Tape::default(), None);
+    let mut rebased = 0;
     for id in chain {
         let body = store.body(id, &*store.commit(id)?)?;
         messages += u64::from(body.message.is_some());
         rebuilder.records(&body, &mut |raw| {
             last = native_key(raw, &mut tape).or(last.take());
             if failed.is_none() {
-                failed = out.write_all(&tool.rehome(raw, target)).err();
+                let mut raw = tool.rehome(raw, target);
+                if let Some((from, to)) = rebase {
+                    rebased += replace_paths(raw.to_mut(), from, to);
+                }
+                failed = out.write_all(&raw).err();
             }
             Ok(())
         })?;
@@ -215,7 +222,8 @@ fn write_own(
     let end = tool.epilogue(target, last.as_deref());
     let outcome = failed.map_or_else(|| out.write_all(&end), Err);
     outcome.map_err(|source| ResumeError::Write { path: path.clone(), source })?;
-    Ok(Plan { files: vec![Planned::Create(path.clone())], path, losses: Vec::new(), messages })
+    let plan = Plan { files: vec![Planned::Create(path.clone())], path, losses: Vec::new(), messages };
+    Ok((plan, rebased))
 }
 
 /// The native id of a row that is part of the conversation.

@@ -63,7 +63,7 @@ pub(crate) struct Block {
 /// The end of a pack file: all that is needed to read the blocks.
 #[derive(Clone, Debug, Default, Encode, Decode)]
 pub(crate) struct Trailer {
-    /// The blocks, in the order of the file.
+    /// The blocks, by space and first number.
     pub(crate) blocks: Vec<Block>,
     /// Objects that are referred to but are in another pack.
     pub(crate) externals: Vec<Id>,

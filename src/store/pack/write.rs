@@ -236,12 +236,15 @@ impl PackWriter {
         self.flush_bodies()?;
         self.flush_texts()?;
         let mut outcome = self.join()?;
-        let trailer = Trailer {
+        let mut trailer = Trailer {
             blocks: outcome.blocks,
             externals: std::mem::take(&mut self.externals),
             commits: number(self.commits.len()),
             contents: number(self.contents.len()),
         };
+        if !trailer.settle() {
+            return Err(StoreError::damaged(&self.path, 0, "the pack has more objects than can be numbered"));
+        }
         let sealed = sealed::seal(TRAILER_MAGIC, &codec::encode(&trailer)?);
         let length = (sealed.len() as u64).to_le_bytes();
         for bytes in [sealed.as_slice(), &length] {
