@@ -166,17 +166,18 @@ impl Store {
     }
 
     /// Finds all that `refs` lead to and the other side lacks, and packs it in
-    /// `dir`, if that is given. The other side has an object only with all
-    /// that it leads to.
+    /// `dir`, if that is given. Unless it is to go through all, it believes
+    /// that the other side has an object only with all that it leads to.
     pub fn outgoing(
         &self,
         refs: &[(String, RefValue)],
         known: &dyn Fn(&Id) -> bool,
+        all: bool,
         dir: Option<&Path>,
     ) -> Result<Outgoing> {
         let writer = dir.map(|dir| PackWriter::create(dir, LEVEL)).transpose()?;
         let (seen, found) = (IdSet::default(), Outgoing::default());
-        let mut walk = Walk { store: self, known, seen, writer, found };
+        let mut walk = Walk { store: self, known, all, seen, writer, found };
         for (_, value) in refs {
             for want in named(value) {
                 walk.want(want)?;
@@ -223,6 +224,7 @@ impl Store {
 struct Walk<'w> {
     store: &'w Store,
     known: &'w dyn Fn(&Id) -> bool,
+    all: bool,
     seen: IdSet,
     writer: Option<PackWriter>,
     found: Outgoing,
@@ -230,7 +232,7 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn is_new(&mut self, id: Id) -> bool {
-        !(self.known)(&id) && self.seen.insert(id)
+        (self.all || !(self.known)(&id)) && self.seen.insert(id)
     }
 
     fn want(&mut self, want: Want) -> Result<()> {
@@ -263,6 +265,9 @@ impl Walk<'_> {
         let mut contents: Vec<Id> = commit.workspace.into_iter().chain(commit.config).collect();
         body.for_each_id(&mut |id| contents.push(*id));
         contents.into_iter().try_for_each(|id| self.content(id))?;
+        if (self.known)(&id) {
+            return Ok(());
+        }
         self.found.commits += 1;
         match &mut self.writer {
             Some(writer) => writer.put_commit(id, &commit, body),
@@ -277,6 +282,9 @@ impl Walk<'_> {
         let (kind, bytes) = self.store.content(&id)?;
         for want in named_by(kind, &id, &bytes)? {
             self.want(want)?;
+        }
+        if (self.known)(&id) {
+            return Ok(());
         }
         self.found.contents += 1;
         match &mut self.writer {
