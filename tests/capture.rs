@@ -1,5 +1,7 @@
 //! Drives the real binary in a throwaway home: what is captured comes back.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -44,7 +44,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["src/object/escape.rs"]),
     ("fastcdc", &["src/store/pack/"]),
     ("zstd", &["src/store/", "src/ops/capture/input.rs"]),
-    ("serde_json", &["src/tool/", "src/view/", "src/cli/", "src/ops/"]),
+    ("serde_json", &["src/tool/", "src/view/", "src/cli/", "src/ops/", "src/store/exchange.rs"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("clap_mangen", &["src/cli/"]),

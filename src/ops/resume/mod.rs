@@ -9,7 +9,6 @@ mod apply;
 mod conversation;
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use apply::{Written, apply};

@@ -1,6 +1,7 @@
 //! The content blocks that are written, under the API's strict rules.
 
 use crate::object::escape::Style;
+use crate::object::id::digest;
 use crate::object::message::{Input, Part};
 use crate::tool::{Conversation, ToolError};
 
@@ -25,9 +26,7 @@ impl Ids {
         let (place, last) = rest.split_at_mut(8);
         place.copy_from_slice(&number.to_le_bytes());
         last.fill(kind);
-        let mut id = [0; 16];
-        blake3::Hasher::new().update(&from).finalize_xof().fill(&mut id);
-        id
+        digest(&from)
     }
 
     /// The id of a row.
