@@ -2,16 +2,15 @@
 //!
 //! Every session of every tool goes into one content-addressed store, byte for
 //! byte, and can be listed, read, compared, forked, resumed in another tool
-//! and pushed to any directory. The layers, bottom to top; arrows point down:
+//! and pushed to any directory: that is the aim. The layers, bottom to top; arrows point down:
 //!
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
 //! * [`tool`] — the others: foreign sessions in and out
-//! * [`remote`] — the elsewhere: keys and bytes in a directory, near or far
 //! * [`ops`] — the verbs, one file each
-//! * [`view`] — seeing: values to text and JSON
 //! * [`cli`] — the door
 
+pub mod cli;
 pub mod object;
 pub mod ops;
 pub mod store;

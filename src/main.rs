@@ -1,1 +1,5 @@
-fn main() {}
+//! The program: all of it is in [`sfs::cli`].
+
+fn main() -> std::process::ExitCode {
+    sfs::cli::main()
+}

@@ -153,7 +153,7 @@ impl Session<'_> {
         json.raw("\"promptId\":")
             .str(&self.prompt)
             .raw(",\"type\":\"user\",\"message\":{\"role\":\"user\",\"content\":");
-        if self.rng.chance(12) {
+        if self.rng.chance(25) {
             json.raw("[{\"type\":\"text\",\"text\":").str(&text);
             json.raw("},{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"");
             let len = self.rng.between(8_000, 160_000);

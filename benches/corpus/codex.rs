@@ -123,7 +123,7 @@ impl Rollout<'_> {
 
     /// One response of the model and the result of its call.
     fn step(&mut self) -> io::Result<()> {
-        if self.rng.chance(600) {
+        if self.rng.chance(400) {
             self.reason()?;
         }
         if self.rng.chance(250) {
@@ -180,7 +180,7 @@ impl Rollout<'_> {
         Ok(text)
     }
 
-    /// A command and what it printed.
+    /// A command and what it printed, which is longer than from tools that read a part of a file.
     fn exec(&mut self) -> io::Result<()> {
         let call = format!("call_{}", token(self.rng, 24));
         let command = format!("{} {}", self.rng.pick(COMMANDS), self.project.voice.path(self.rng));
@@ -189,7 +189,7 @@ impl Rollout<'_> {
         self.item("function_call").raw(",\"name\":\"exec_command\",\"arguments\":").str(&arguments.0);
         self.sink.json.raw(",\"call_id\":").str(&call).raw("}}");
         self.sink.end_message()?;
-        let len = self.rng.quantile(RESULT_BYTES) * self.percent / 100;
+        let len = self.rng.quantile(RESULT_BYTES) * self.percent / 60;
         let output = match self.rng.below(3) {
             0 => self.project.window(self.rng, len).text,
             1 => self.project.matches(self.rng, len),

@@ -82,7 +82,16 @@ pub(crate) fn generate(home: &Path, options: &Options) -> io::Result<Corpus> {
     for (number, batch) in sizes.chunks(SESSIONS_PER_PROJECT).enumerate() {
         let mut project = Project::new(&mut rng, number);
         for &bytes in batch {
-            corpus.sessions.push(session(&mut rng, &mut project, home, ms, bytes, options)?);
+            let codex = falls_to_codex(corpus.sessions.len(), options.codex_per_mille);
+            corpus.sessions.push(session(
+                &mut rng,
+                &mut project,
+                home,
+                ms,
+                Limit::Bytes(bytes),
+                codex,
+                options,
+            )?);
             project.drift(&mut rng);
             ms += BETWEEN_MS;
         }
@@ -90,8 +99,7 @@ pub(crate) fn generate(home: &Path, options: &Options) -> io::Result<Corpus> {
     let big = [Limit::Bytes(options.big_bytes), Limit::Messages(options.big_messages)];
     for limit in big.into_iter().filter(|limit| !matches!(limit, Limit::Bytes(0) | Limit::Messages(0))) {
         let mut project = Project::new(&mut rng, corpus.big.len() + 9000);
-        let folder = claude_folder(home, &project.cwd);
-        corpus.big.push(claude::write(&mut rng, &mut project, &folder, ms, limit, options.text_percent)?);
+        corpus.big.push(session(&mut rng, &mut project, home, ms, limit, false, options)?);
         ms += BETWEEN_MS;
     }
     Ok(corpus)
@@ -116,28 +124,26 @@ fn sizes(rng: &mut Rng, options: &Options) -> Vec<u64> {
     weights.iter().map(|weight| (options.bytes / all * weight).max(SESSION_BYTES_MIN)).collect()
 }
 
-/// Writes one session of the tool that its turn falls to.
+/// Whether the session of this number is Codex's, so that the share holds in every stretch of sessions.
+fn falls_to_codex(number: usize, per_mille: usize) -> bool {
+    (number + 1) * per_mille / 1000 > number * per_mille / 1000
+}
+
+/// Writes one session.
 fn session(
     rng: &mut Rng,
     project: &mut Project,
     home: &Path,
     ms: u64,
-    bytes: u64,
+    limit: Limit,
+    codex: bool,
     options: &Options,
 ) -> io::Result<Written> {
-    let limit = Limit::Bytes(bytes);
-    if rng.chance(options.codex_per_mille) {
-        codex::write(rng, project, &home.join(".codex/sessions"), ms, limit, options.text_percent)
-    } else {
-        claude::write(
-            rng,
-            project,
-            &claude_folder(home, &project.cwd.clone()),
-            ms,
-            limit,
-            options.text_percent,
-        )
+    if codex {
+        return codex::write(rng, project, &home.join(".codex/sessions"), ms, limit, options.text_percent);
     }
+    let folder = claude_folder(home, &project.cwd);
+    claude::write(rng, project, &folder, ms, limit, options.text_percent)
 }
 
 /// Where Claude Code keeps the sessions of a working directory.

@@ -4,10 +4,10 @@ use super::rng::Rng;
 use super::words;
 
 /// How many identifiers, types and words a project knows.
-const NAMES: usize = 2400;
+const NAMES: usize = 5000;
 
 /// In a thousand, how many lines of code repeat one from shortly before.
-const REPEATS: usize = 120;
+const REPEATS: usize = 60;
 
 /// What a text is made of.
 #[derive(Clone, Copy)]
@@ -41,8 +41,6 @@ pub(super) struct Voice {
     code: Vec<Template>,
     output: Vec<Template>,
     prose: Vec<Template>,
-    /// The ending of source files, without a dot.
-    pub(super) extension: &'static str,
 }
 
 impl Voice {
@@ -65,7 +63,6 @@ impl Voice {
             code: templates(code),
             output: templates(words::OUTPUT),
             prose: templates(words::PROSE),
-            extension,
         }
     }
 
@@ -89,7 +86,7 @@ impl Voice {
 
     /// An identifier, as one searches for.
     pub(super) fn ident(&self, rng: &mut Rng) -> &str {
-        &self.idents[rng.zipf(self.idents.len())]
+        common(rng, &self.idents)
     }
 
     /// A sentence of a few words.
@@ -127,9 +124,9 @@ impl Voice {
         match letter {
             b'i' => out.push_str(self.ident(rng)),
             b'I' => out.push_str(&self.ident(rng).to_ascii_uppercase()),
-            b't' => out.push_str(&self.types[rng.zipf(self.types.len())]),
-            b'f' => out.push_str(&self.calls[rng.zipf(self.calls.len())]),
-            b'w' => out.push_str(&self.words[rng.zipf(self.words.len())]),
+            b't' => out.push_str(common(rng, &self.types)),
+            b'f' => out.push_str(common(rng, &self.calls)),
+            b'w' => out.push_str(common(rng, &self.words)),
             b'p' => out.push_str(self.path(rng)),
             b'n' => number(rng, 1000, out),
             b'N' => number(rng, 1_000_000, out),
@@ -150,10 +147,16 @@ impl Voice {
             if rng.chance(450) {
                 out.push_str(words::SMALL[rng.zipf(words::SMALL.len())]);
             } else {
-                out.push_str(&self.words[rng.zipf(self.words.len())]);
+                out.push_str(common(rng, &self.words));
             }
         }
     }
+}
+
+/// One of `names`: mostly a common one, else any.
+fn common<'a>(rng: &mut Rng, names: &'a [String]) -> &'a str {
+    let at = if rng.chance(600) { rng.zipf(names.len()) } else { rng.below(names.len()) };
+    &names[at]
 }
 
 /// Appends a copy of a whole line from the last kilobytes of `out`; false when there is none.
@@ -206,7 +209,7 @@ fn snake(rng: &mut Rng, parts: usize) -> String {
 }
 
 fn ident(rng: &mut Rng, camel: bool) -> String {
-    let parts = 1 + rng.zipf(3);
+    let parts = 1 + rng.below(3);
     if !camel {
         return snake(rng, parts);
     }

@@ -8,22 +8,22 @@ use super::text::Kind;
 /// Bytes of what a tool returns, by share in a thousand.
 pub(super) const RESULT_BYTES: &[(usize, usize)] = &[
     (1, 20),
-    (100, 85),
-    (250, 230),
-    (500, 700),
-    (750, 2130),
-    (900, 6000),
-    (950, 12_000),
-    (990, 34_000),
-    (999, 80_000),
-    (1000, 120_000),
+    (100, 100),
+    (250, 280),
+    (500, 840),
+    (750, 2600),
+    (900, 7200),
+    (950, 14_400),
+    (990, 40_000),
+    (999, 90_000),
+    (1000, 130_000),
 ];
 
 /// Bytes of an old or new text in an edit, by share in a thousand.
 const EDIT_BYTES: &[(usize, usize)] = &[(100, 40), (500, 320), (900, 1600), (990, 5000), (1000, 12_000)];
 
 /// Files larger than this are left out of an edit's structured copy.
-const ORIGINAL_MAX: usize = 9000;
+const ORIGINAL_MAX: usize = 6000;
 
 /// Commands, to be followed by a path or a word.
 pub(super) const COMMANDS: &[&str] = &[

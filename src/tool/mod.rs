@@ -4,6 +4,8 @@
 //! and how to write a session that the tool resumes. It describes; [`crate::ops`]
 //! acts: an adapter never writes to disk and knows no store.
 
+mod claude_code;
+mod codex;
 mod plan;
 mod step;
 
@@ -18,7 +20,7 @@ pub use plan::{Action, Conversation, Loss, Losses, Plan, Planned, Said, Sink, Ta
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[];
+pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
@@ -156,6 +158,14 @@ pub trait Tool: Sync {
     /// start of the source.
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader>;
 
+    /// How sessions are written for it; `None` for a tool that can't hold one.
+    fn resume(&self) -> Option<&dyn Resume> {
+        None
+    }
+}
+
+/// A tool that resumes sessions which another program wrote.
+pub trait Resume: Sync {
     /// Writes a conversation as a new session of this tool.
     fn write(
         &self,

@@ -1,0 +1,44 @@
+//! `sfs fsck`
+
+use crate::cli::error::{DAMAGED, chain};
+use crate::cli::ui::{bytes, clean, count};
+use crate::cli::{App, CommandError};
+use crate::ops::Monitor;
+use crate::store::StoreError;
+
+/// Check every checksum, id and reference of the store
+///
+/// Ends with 3 when something is damaged or missing.
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_args: &Args, app: &App) -> Result<(), CommandError> {
+    let store = app.store().map_err(|e| if e.is_missing_file() { e.with_code(DAMAGED) } else { e })?;
+    let monitor = app.ui.monitor();
+    monitor.begin("Checking", None);
+    let mut last = 0;
+    let report = store.fsck(&mut |done| {
+        monitor.advance(done.saturating_sub(last));
+        last = done;
+    })?;
+    monitor.end();
+    for fault in &report.faults {
+        let what = chain(&fault.error).join(": ");
+        let named = matches!(fault.error, StoreError::Damaged { .. } | StoreError::Io { .. });
+        let at = if named { String::new() } else { format!("{}: ", fault.path.display()) };
+        app.ui.line(clean(&format!("{at}{what}")))?;
+    }
+    let (commits, objects) = (count(report.commits, "commit"), count(report.contents, "other object"));
+    app.ui.note(&format!("Checked {commits}, {objects}, {}", count(report.refs, "ref")));
+    if report.torn > 0 {
+        let torn = bytes(report.torn);
+        app.ui
+            .note(&format!("A write was cut short: its {torn} count for nothing and go with the next write"));
+    }
+    if report.faults.is_empty() {
+        return Ok(());
+    }
+    let faults = count(report.faults.len() as u64, "fault");
+    let error = CommandError::message(format!("the store has {faults}")).with_code(DAMAGED);
+    Err(error.hint("keep the damaged files; what a remote or the tools still have can be had again"))
+}

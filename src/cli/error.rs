@@ -1,0 +1,138 @@
+//! How a command fails: words, hints, and the exit code.
+
+use std::error::Error;
+use std::io;
+
+use crate::ops::source::RestoreError;
+use crate::store::StoreError;
+
+/// Exit code: no, failed, or different.
+pub(crate) const FAILED: u8 = 1;
+/// Exit code: the command line makes no sense.
+pub(crate) const USAGE: u8 = 2;
+/// Exit code: the store is damaged.
+pub(crate) const DAMAGED: u8 = 3;
+
+/// Why a command failed. Any error becomes one with `?`; it is printed as
+/// `error: …`, one line for each `hint: …` below it.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    chain: Vec<String>,
+    hints: Vec<String>,
+    code: u8,
+    missing_file: bool,
+}
+
+impl CommandError {
+    /// An error of these words.
+    pub(crate) fn message(message: impl Into<String>) -> CommandError {
+        CommandError { chain: vec![message.into()], hints: Vec::new(), code: FAILED, missing_file: false }
+    }
+
+    /// A command line that makes no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> CommandError {
+        CommandError::message(message).with_code(USAGE)
+    }
+
+    /// No error to be printed: only an exit code, as of a `diff` that differs.
+    pub(crate) fn silent(code: u8) -> CommandError {
+        CommandError { chain: Vec::new(), hints: Vec::new(), code, missing_file: false }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> CommandError {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same with another exit code.
+    #[must_use]
+    pub(crate) fn with_code(mut self, code: u8) -> CommandError {
+        self.code = code;
+        self
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// The message and its causes.
+    pub(crate) fn chain(&self) -> &[String] {
+        &self.chain
+    }
+
+    /// The advice.
+    pub(crate) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// Tells whether a file of the store that should be there is not.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        self.missing_file
+    }
+
+    fn of_store(mut self, error: &StoreError) -> CommandError {
+        use StoreError::{Codec, Conflict, Damaged, Io, Missing, Newer, NoStore, WrongId};
+        match error {
+            Damaged { .. } | WrongId { .. } | Missing { .. } | Codec { .. } => {
+                self.with_code(DAMAGED).hint("`sfs fsck` checks the whole store")
+            }
+            Conflict(_) => self.hint("nothing was changed; run the command again"),
+            NoStore(_) => self.hint("`sfs init` makes one"),
+            Newer { .. } => self.hint("a newer version of sfs reads it"),
+            Io { source, .. } => {
+                self.missing_file = source.kind() == io::ErrorKind::NotFound;
+                self
+            }
+            _ => self,
+        }
+    }
+}
+
+impl<E: Error + 'static> From<E> for CommandError {
+    fn from(error: E) -> CommandError {
+        let broken = (&error as &(dyn Error + 'static)).downcast_ref::<io::Error>();
+        if broken.is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) {
+            // Whoever read the output has seen enough.
+            return CommandError::silent(0);
+        }
+        let words = chain(&error);
+        let plain = CommandError { chain: words, hints: Vec::new(), code: FAILED, missing_file: false };
+        match store_error(&error) {
+            Some(e) => plain.of_store(e),
+            None => plain,
+        }
+    }
+}
+
+/// The store's error behind one of a verb. A `transparent` error hides what
+/// it holds, so those are opened by name.
+fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<StoreError>() {
+            return Some(found);
+        }
+        if let Some(RestoreError::Store(found)) = error.downcast_ref::<RestoreError>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// An error's words and those of its causes, repetitions left out.
+pub(crate) fn chain(error: &dyn Error) -> Vec<String> {
+    let mut words = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if words.last().is_none_or(|last| !last.ends_with(&text)) {
+            words.push(text);
+        }
+        next = cause.source();
+    }
+    words
+}

@@ -1,0 +1,143 @@
+//! The door: what the user types, to a verb, to what the user sees.
+//!
+//! A command is one file in `cmd`: an `Args` that clap fills, and a
+//! `run(&Args, &App) -> Result<(), CommandError>` that calls a verb of
+//! [`crate::ops`] and shows the outcome through [`ui::Ui`]. To add one, add
+//! the file, `mod` it in `cmd/mod.rs`, and a line to [`Command`] and to
+//! [`Command::run`], all in alphabetical order.
+
+mod cmd;
+mod env;
+mod error;
+mod ui;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub(crate) use error::CommandError;
+pub(crate) use ui::Ui;
+
+use crate::ops::Env;
+use crate::store::Store;
+
+/// What every command works with.
+pub(crate) struct App {
+    /// The world.
+    pub(crate) env: Env,
+    /// The terminal.
+    pub(crate) ui: Ui,
+}
+
+impl App {
+    /// Opens the store; fails when there is none.
+    pub(crate) fn store(&self) -> Result<Store, CommandError> {
+        Ok(Store::open(&self.env.store)?)
+    }
+
+    /// Opens the store, or makes one.
+    pub(crate) fn store_or_create(&self) -> Result<Store, CommandError> {
+        Ok(Store::open_or_create(&self.env.store, self.env.new_writer())?)
+    }
+}
+
+/// Keeps AI coding sessions the way git keeps code
+///
+/// Every session of every tool goes into one store, byte for byte, and can be
+/// listed, read, compared, forked, resumed in another tool and pushed to any
+/// directory.
+#[derive(Parser)]
+#[command(name = "sfs", version, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(clap::Args)]
+struct Global {
+    /// Use the store in this directory
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    store: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(help_heading = "Global options")]
+    color: ui::Color,
+    /// Don't send output through a pager
+    #[arg(long, global = true, help_heading = "Global options")]
+    no_pager: bool,
+    /// Say only what was asked for, and errors
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Capture(cmd::capture::Args),
+    Fsck(cmd::fsck::Args),
+    Init(cmd::init::Args),
+    List(cmd::list::Args),
+    Log(cmd::log::Args),
+    Restore(cmd::restore::Args),
+    Resume(cmd::resume::Args),
+}
+
+impl Command {
+    fn run(&self, app: &App) -> Result<(), CommandError> {
+        match self {
+            Command::Capture(args) => cmd::capture::run(args, app),
+            Command::Fsck(args) => cmd::fsck::run(args, app),
+            Command::Init(args) => cmd::init::run(args, app),
+            Command::List(args) => cmd::list::run(args, app),
+            Command::Log(args) => cmd::log::run(args, app),
+            Command::Restore(args) => cmd::restore::run(args, app),
+            Command::Resume(args) => cmd::resume::run(args, app),
+        }
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let parsed = Cli::command().try_get_matches_from(args).and_then(|matches| {
+        let name = matches.subcommand_name().unwrap_or_default().to_owned();
+        Ok((Cli::from_arg_matches(&matches)?, name))
+    });
+    let (cli, name) = match parsed {
+        Ok(parsed) => parsed,
+        Err(e) => return ui::show_usage(&e),
+    };
+    let global = &cli.global;
+    let ui = Ui::new(global.color, global.quiet, !global.no_pager);
+    let outcome = env::from_process(&name, global.store.as_deref()).and_then(|env| {
+        let app = App { env, ui: ui.clone() };
+        cli.command.run(&app)
+    });
+    // What was written last may fail to reach its reader only now.
+    let outcome = outcome.and(ui.finish().map_err(CommandError::from));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = ui.finish();
+            ui.error(&e);
+            ExitCode::from(e.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_well_formed_and_in_order() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert!(names.is_sorted(), "{names:?}");
+    }
+}

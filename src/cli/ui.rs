@@ -1,0 +1,314 @@
+//! The terminal: the only file that prints.
+//!
+//! What was asked for goes to standard output, talk goes to standard error.
+//! Colour and the pager are for terminals only. Whatever comes out of a
+//! session must pass through [`clean`] or [`clean_text`] on its way here.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::rc::Rc;
+
+use anstream::{AutoStream, ColorChoice, StripStream};
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::CommandError;
+use crate::ops::Monitor;
+
+/// For names and ids.
+pub(crate) const ID: Style = AnsiColor::Yellow.on_default();
+/// For what matters most.
+pub(crate) const STRONG: Style = Style::new().bold();
+/// For what matters least.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+/// For names of branches and the like.
+pub(crate) const NAME: Style = AnsiColor::Green.on_default();
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where a command's words go. Clones share the output.
+#[derive(Clone)]
+pub(crate) struct Ui {
+    inner: Rc<RefCell<Inner>>,
+    color: Color,
+    quiet: bool,
+    pager: bool,
+}
+
+struct Inner {
+    out: Box<dyn Write>,
+    pager: Option<Child>,
+}
+
+impl Ui {
+    pub(crate) fn new(color: Color, quiet: bool, pager: bool) -> Ui {
+        let out = io::BufWriter::new(AutoStream::new(io::stdout(), choice(color, &io::stdout())));
+        let inner = Inner { out: Box::new(out), pager: None };
+        Ui { inner: Rc::new(RefCell::new(inner)), color, quiet, pager }
+    }
+
+    /// Sends what follows through a pager, if the output is a terminal.
+    pub(crate) fn page(&self) {
+        let Ok(mut inner) = self.inner.try_borrow_mut() else { return };
+        if !self.pager || inner.pager.is_some() || !io::stdout().is_terminal() {
+            return;
+        }
+        let Some((child, stdin)) = start_pager() else { return };
+        let colored = choice(self.color, &io::stdout()) != ColorChoice::Never;
+        let out: Box<dyn Write> = Box::new(io::BufWriter::new(stdin));
+        inner.out = if colored { out } else { Box::new(StripStream::new(out)) };
+        inner.pager = Some(child);
+    }
+
+    /// Writes a line of what was asked for.
+    pub(crate) fn line(&self, line: impl Display) -> io::Result<()> {
+        self.write(format_args!("{line}\n"))
+    }
+
+    /// Writes text of what was asked for, as it is.
+    pub(crate) fn text(&self, text: impl Display) -> io::Result<()> {
+        self.write(format_args!("{text}"))
+    }
+
+    /// Writes a value as a line of JSON.
+    pub(crate) fn json(&self, value: &impl serde::Serialize) -> io::Result<()> {
+        self.line(serde_json::to_string(value)?)
+    }
+
+    /// Writes bytes of what was asked for: for files, never for a terminal's eyes.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut inner = self.inner.borrow_mut();
+        inner.out.flush()?;
+        io::stdout().lock().write_all(bytes)
+    }
+
+    fn write(&self, words: std::fmt::Arguments<'_>) -> io::Result<()> {
+        self.inner.borrow_mut().out.write_fmt(words)
+    }
+
+    /// Says something that wasn't asked for, unless told to be quiet.
+    pub(crate) fn note(&self, words: &str) {
+        if !self.quiet {
+            self.say(&clean_text(words));
+        }
+    }
+
+    /// Warns.
+    pub(crate) fn warn(&self, words: &str) {
+        self.say(&format!("{} {}", paint(WARNING, "warning:"), clean_text(words)));
+    }
+
+    /// Gives advice.
+    pub(crate) fn hint(&self, words: &str) {
+        if !self.quiet {
+            self.say(&format!("{} {}", paint(HINT, "hint:"), clean_text(words)));
+        }
+    }
+
+    /// Shows why a command failed.
+    pub(crate) fn error(&self, error: &CommandError) {
+        if !error.chain().is_empty() {
+            let words = clean_text(&error.chain().join(": "));
+            self.say(&format!("{} {words}", paint(ERROR, "error:")));
+        }
+        for hint in error.hints() {
+            self.say(&format!("{} {}", paint(HINT, "hint:"), clean_text(hint)));
+        }
+    }
+
+    fn say(&self, line: &str) {
+        let mut err = AutoStream::new(io::stderr(), choice(self.color, &io::stderr()));
+        // There is nobody left to tell if this fails.
+        let _ = writeln!(err, "{line}");
+    }
+
+    /// A monitor that shows a progress bar on a terminal, and warns.
+    pub(crate) fn monitor(&self) -> Progress {
+        let target =
+            if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
+        let bar = ProgressBar::with_draw_target(None, target);
+        Progress { bar, color: self.color }
+    }
+
+    /// Writes out what is waiting, and waits for the pager.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        let mut inner = self.inner.borrow_mut();
+        let outcome = inner.out.flush();
+        if let Some(mut pager) = inner.pager.take() {
+            // Closes the pager's input.
+            inner.out = Box::new(io::sink());
+            let _ = pager.wait();
+        }
+        outcome
+    }
+}
+
+/// Shows what clap has to say: help on standard output, else an error.
+pub(crate) fn show_usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { super::error::USAGE } else { 0 })
+}
+
+fn choice(color: Color, stream: &impl anstream::stream::RawStream) -> ColorChoice {
+    match color {
+        Color::Auto => AutoStream::choice(stream),
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    }
+}
+
+fn start_pager() -> Option<(Child, std::process::ChildStdin)> {
+    let named = |name| std::env::var(name).ok().filter(|v: &String| !v.trim().is_empty());
+    let line = named("SFS_PAGER").or_else(|| named("PAGER")).unwrap_or_else(|| "less -FRX".to_owned());
+    let mut words = line.split_whitespace();
+    let program = words.next()?;
+    if program == "cat" {
+        return None;
+    }
+    let mut command = Command::new(program);
+    command.args(words).stdin(Stdio::piped());
+    if std::env::var_os("LESS").is_none() {
+        command.env("LESS", "FRX");
+    }
+    let mut child = command.spawn().ok()?;
+    let stdin = child.stdin.take()?;
+    Some((child, stdin))
+}
+
+/// Text in a style. Where colour is not wanted it is taken out on the way.
+pub(crate) fn paint(style: Style, text: impl Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Session text for one line: control characters and what reorders text
+/// become a space, runs of space one.
+pub(crate) fn clean(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        let blank = c.is_whitespace() || is_harmful(c);
+        match blank {
+            true if clean.is_empty() || clean.ends_with(' ') => {}
+            true => clean.push(' '),
+            false => clean.push(c),
+        }
+    }
+    clean.truncate(clean.trim_end().len());
+    clean
+}
+
+/// Session text of many lines: line ends and tabs stay, other control
+/// characters and what reorders text go.
+pub(crate) fn clean_text(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || !is_harmful(*c)).collect()
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `1 ref`, `2 refs`.
+pub(crate) fn count(n: u64, what: &str) -> String {
+    match n {
+        1 => format!("1 {what}"),
+        n if what.ends_with("ch") => format!("{n} {what}es"),
+        n => format!("{n} {what}s"),
+    }
+}
+
+/// A size in bytes, as people read it.
+pub(crate) fn bytes(n: u64) -> String {
+    let mut value = n as f64;
+    for unit in ["bytes", "kB", "MB", "GB"] {
+        if value < 999.5 {
+            return if unit == "bytes" { format!("{n} bytes") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} TB")
+}
+
+/// A moment, in milliseconds since 1970, as the user's clock shows it.
+pub(crate) fn time(ms: i64) -> String {
+    match jiff::Timestamp::from_millisecond(ms) {
+        Ok(at) => at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => "?".to_owned(),
+    }
+}
+
+/// A progress bar.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    color: Color,
+}
+
+impl Monitor for Progress {
+    fn begin(&self, task: &str, steps: Option<u64>) {
+        let known = "{msg} [{bar:30}] {pos}/{len} {eta}";
+        let template = if steps.is_some() { known } else { "{msg} {spinner} {pos}" };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("=> "));
+        }
+        self.bar.reset();
+        match steps {
+            Some(steps) => self.bar.set_length(steps),
+            None => self.bar.unset_length(),
+        }
+        self.bar.set_message(clean(task));
+    }
+
+    fn advance(&self, steps: u64) {
+        self.bar.inc(steps);
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn warn(&self, message: &str) {
+        self.bar.suspend(|| {
+            let mut err = AutoStream::new(io::stderr(), choice(self.color, &io::stderr()));
+            let _ = writeln!(err, "{} {}", paint(WARNING, "warning:"), clean_text(message));
+        });
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_commands_the_terminal() {
+        assert_eq!(clean("\x1b[31mred\x07\r\n two\u{9b}31m\u{202e}"), "[31mred two 31m");
+        assert_eq!(clean_text("a\n\tb\x1b]0;x\x07\r\u{2066}"), "a\n\tb]0;x");
+    }
+
+    #[test]
+    fn sizes_and_counts_read_well() {
+        assert_eq!((bytes(999), bytes(1000)), ("999 bytes".to_owned(), "1.0 kB".to_owned()));
+        assert_eq!(
+            (count(1, "branch"), count(0, "branch")),
+            ("1 branch".to_owned(), "0 branches".to_owned())
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Beginnings that are copies: of another session (a fork that the tool made),
+//! or of a revision that `sfs` wrote out to be resumed. Their messages are in
+//! the store already; only the records are new.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+
+use super::CaptureError;
+use super::read::fingerprint;
+use crate::object::id::{Id, checksum};
+use crate::object::split::Splitter;
+use crate::ops::source::{self, Rebuilder};
+use crate::store::Store;
+use crate::store::refs::{Resumed, Source};
+use crate::tool::{Found, Framing, Key, Link, Tool};
+
+/// What a source may begin with copies of.
+pub(super) struct Originals<'a> {
+    /// First messages of sources that are read but not yet in the store.
+    pending: &'a [u64],
+    own: Id,
+    known: HashMap<u64, Id>,
+    session: Option<Id>,
+    resumed: Option<Resumed>,
+    later: bool,
+}
+
+impl<'a> Originals<'a> {
+    /// For the source of that key.
+    pub(super) fn new(own: Id, pending: &'a [u64]) -> Originals<'a> {
+        Originals { pending, own, known: HashMap::new(), session: None, resumed: None, later: false }
+    }
+
+    /// The same, knowing nothing yet.
+    pub(super) fn again(self) -> Originals<'a> {
+        Originals::new(self.own, self.pending)
+    }
+
+    /// Begins a source from its first byte; true if we wrote its beginning.
+    pub(super) fn begin(&mut self, resumed: Option<&Resumed>, found: &Found) -> bool {
+        self.resumed = resumed.filter(|resumed| begins_so(resumed, found)).cloned();
+        self.resumed.is_some()
+    }
+
+    /// The revision that was resumed, if the source still begins as written.
+    pub(super) fn resumed(&self) -> Option<Id> {
+        self.resumed.as_ref().map(|resumed| resumed.from)
+    }
+
+    /// The session of what was copied.
+    pub(super) fn session(&self) -> Option<Id> {
+        self.session
+    }
+
+    /// Tells whether the source must be read again when more is in the store.
+    pub(super) fn is_later(&self) -> bool {
+        self.later
+    }
+
+    /// Looks for sources that begin with the same message; true if there are any.
+    pub(super) fn look_up(&mut self, store: &Store, tool: &str, print: u64) -> Result<bool, CaptureError> {
+        if self.resumed.is_some() {
+            return Ok(true);
+        }
+        if self.pending.contains(&print) {
+            self.later = true;
+            return Ok(false);
+        }
+        let same = |s: &&Source| {
+            s.about.root == print && s.tool == tool && Source::key(&s.tool, &s.native, &s.part) != self.own
+        };
+        let originals: Vec<&Source> = source::all(store).filter(same).collect();
+        for original in originals {
+            self.session = self.session.or(Some(original.session));
+            self.learn(store, original)?;
+        }
+        Ok(!self.known.is_empty())
+    }
+
+    fn learn(&mut self, store: &Store, original: &Source) -> Result<(), CaptureError> {
+        for id in source::chain(store, original.file)? {
+            let commit = store.commit(&id)?;
+            if let Some(message) = store.body(&id, &commit)?.message {
+                self.known.entry(fingerprint(&message, commit.time)?).or_insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// The commit that a message at `offset` of the source is a copy of.
+    pub(super) fn copy_of(&self, print: u64, offset: u64) -> Option<Id> {
+        match &self.resumed {
+            Some(resumed) => (offset < resumed.len).then_some(resumed.from),
+            None => self.known.get(&print).copied(),
+        }
+    }
+
+    /// The commit of a record in another source.
+    pub(super) fn find(
+        &mut self,
+        store: &Store,
+        tool: &dyn Tool,
+        link: &Link,
+    ) -> Result<Option<Id>, CaptureError> {
+        let Link::Other { native, part, key } = link else { return Ok(None) };
+        let Some(original) = source::find(store, tool.name(), native, part) else { return Ok(None) };
+        self.session = self.session.or(Some(original.session));
+        find_key(store, tool, original, *key)
+    }
+}
+
+/// Tells whether a file begins with the bytes that were written for it.
+fn begins_so(resumed: &Resumed, found: &Found) -> bool {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(&found.path)?.take(resumed.len).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().is_ok_and(|bytes| bytes.len() as u64 == resumed.len && checksum(&bytes) == resumed.sum)
+}
+
+/// Reads a source out of the store until the record of a key; its commit.
+fn find_key(store: &Store, tool: &dyn Tool, original: &Source, key: Key) -> Result<Option<Id>, CaptureError> {
+    let found = Found {
+        native: original.native.clone(),
+        part: original.part.clone(),
+        path: std::path::PathBuf::new(),
+        place: original.place.clone(),
+        framing: Framing::Lines,
+        stamp: crate::tool::Stamp::default(),
+        side: Vec::new(),
+    };
+    let (mut reader, mut splitter) = (tool.reader(&found, &[]), Splitter::default());
+    let (mut rebuilder, mut at) = (Rebuilder::new(store), None);
+    for id in source::chain(store, original.file)? {
+        let commit = store.commit(&id)?;
+        let body = store.body(&id, &commit)?;
+        at = if commit.parents.is_empty() && body.message.is_none() { at } else { Some(id) };
+        let mut here = false;
+        rebuilder.records(&body, &mut |raw| {
+            let piece = splitter.document(raw);
+            splitter.split(raw, piece, tool.lift());
+            here |= reader.read(splitter.row(raw, piece)).key == Some(key);
+            Ok(())
+        })?;
+        if here {
+            return Ok(at);
+        }
+    }
+    Ok(at)
+}

@@ -1,0 +1,409 @@
+//! Capture: what tools wrote, into the store.
+//!
+//! Every source is read from where the last capture ended. One that can't be
+//! read is reported and left for the next time; the others go on. What was
+//! captured is durable when this returns.
+
+mod copy;
+mod graph;
+mod input;
+mod read;
+mod side;
+
+use std::path::{Path, PathBuf};
+
+use copy::Originals;
+use read::{Outcome, Read, SourceReader};
+
+use crate::object::codec::CodecError;
+use crate::object::id::Id;
+use crate::ops::{Env, Monitor, source};
+use crate::store::refs::{Edit, RefValue, Source};
+use crate::store::{Batch, Store, StoreError};
+use crate::tool::{self, Found, Tool};
+
+/// After so many bytes of sources a batch is made durable, so that an
+/// interrupted import keeps what it had.
+const BATCH: u64 = 256 << 20;
+/// How often a capture is begun anew because another process was faster.
+const TRIES: u32 = 5;
+
+/// Why a source was not captured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaptureError {
+    /// The file can't be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A value can't be written.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
+
+impl CaptureError {
+    fn read(path: &Path, source: std::io::Error) -> CaptureError {
+        CaptureError::Read { path: path.to_owned(), source }
+    }
+}
+
+/// What is captured.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureOptions {
+    /// Only these tools; all of them if empty.
+    pub tools: Vec<String>,
+}
+
+/// What came of a capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaptureReport {
+    /// Sources looked at.
+    pub sources: u64,
+    /// Sources with something new.
+    pub changed: u64,
+    /// Sessions seen for the first time.
+    pub new_sessions: u64,
+    /// Records read.
+    pub records: u64,
+    /// Messages among them.
+    pub messages: u64,
+    /// Commits made.
+    pub commits: u64,
+    /// Bytes of records read.
+    pub bytes: u64,
+    /// Sources whose earlier records are no longer in the file: the earlier
+    /// tip stays under the branch that is named.
+    pub rewritten: Vec<Kept>,
+    /// Sources whose file is gone.
+    pub gone: Vec<Kept>,
+    /// What could not be read, and why.
+    pub trouble: Vec<(PathBuf, String)>,
+}
+
+/// Something that a tool took away and the store keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The session.
+    pub session: Id,
+    /// The file.
+    pub path: String,
+    /// The revision that holds what was there.
+    pub tip: Option<Id>,
+}
+
+/// Captures what is new in all tools, or in those named.
+pub fn capture(
+    env: &Env,
+    store: &mut Store,
+    options: &CaptureOptions,
+    monitor: &dyn Monitor,
+) -> Result<CaptureReport, StoreError> {
+    let mut report = CaptureReport::default();
+    let mut work = Vec::new();
+    for tool in tool::TOOLS.iter().copied() {
+        if !options.tools.is_empty() && !options.tools.iter().any(|name| name == tool.name()) {
+            continue;
+        }
+        let discovery = tool.discover(&env.places);
+        report.trouble.extend(discovery.trouble.into_iter().map(|t| (t.path, t.error.to_string())));
+        work.extend(tell_apart(store, tool, discovery.found).into_iter().map(|found| (tool, found)));
+    }
+    report.sources = work.len() as u64;
+    missing(env, store, options, &work, &mut report)?;
+    work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
+    // The older first, so that a copy finds what it was copied from; sessions
+    // before their parts.
+    work.sort_by(|(_, a), (_, b)| {
+        (!a.part.is_empty(), a.stamp.mtime, &a.path).cmp(&(!b.part.is_empty(), b.stamp.mtime, &b.path))
+    });
+    let total = work.iter().map(|(_, found)| found.stamp.len).sum();
+    monitor.begin("capturing", Some(total));
+    let outcome = all(env, store, work, &mut report, monitor);
+    monitor.end();
+    outcome?;
+    Ok(report)
+}
+
+fn is_unchanged(store: &Store, tool: &dyn Tool, found: &Found) -> bool {
+    let stamp = (found.stamp.len, found.stamp.mtime, found.stamp.inode);
+    source::find(store, tool.name(), &found.native, &found.part).is_some_and(|known| {
+        known.mark.stamp == stamp
+            && known.mark.side == side::fingerprint(&found.side)
+            && known.place == found.place
+            && !known.about.gone
+    })
+}
+
+/// Gives sources that claim the same native id parts of their own: the file
+/// that is known under it keeps it, else the one that changed last.
+fn tell_apart(store: &Store, tool: &dyn Tool, mut found: Vec<Found>) -> Vec<Found> {
+    let rank = |f: &Found| {
+        let known = source::find(store, tool.name(), &f.native, &f.part).is_some_and(|s| s.place == f.place);
+        (!known, std::cmp::Reverse(f.stamp.mtime))
+    };
+    found.sort_by(|a, b| {
+        (&a.native, &a.part, rank(a), &a.place).cmp(&(&b.native, &b.part, rank(b), &b.place))
+    });
+    let mut before: Option<(String, String)> = None;
+    for source in &mut found {
+        let name = (source.native.clone(), source.part.clone());
+        if before.as_ref() == Some(&name) {
+            let place = Id::of(crate::object::Kind::Session, source.place.as_bytes());
+            source.part = format!("{}copy-{place:.8}", if name.1.is_empty() { "" } else { "agent-" });
+        } else {
+            before = Some(name);
+        }
+    }
+    found
+}
+
+/// Notes the sources whose files are gone.
+fn missing(
+    env: &Env,
+    store: &mut Store,
+    options: &CaptureOptions,
+    work: &Work,
+    report: &mut CaptureReport,
+) -> Result<(), StoreError> {
+    let here: std::collections::HashSet<Id> =
+        work.iter().map(|(tool, f)| Source::key(tool.name(), &f.native, &f.part)).collect();
+    let looked_at = |name: &str| options.tools.is_empty() || options.tools.iter().any(|tool| tool == name);
+    let mut edits = Vec::new();
+    for known in source::all(store).filter(|s| looked_at(&s.tool) && !s.about.gone && s.file.is_some()) {
+        let key = Source::key(&known.tool, &known.native, &known.part);
+        // A source of another machine was never here.
+        if here.contains(&key) || known.mark.stamp == (0, 0, 0) {
+            continue;
+        }
+        let mut now = known.clone();
+        now.about.gone = true;
+        report.gone.push(Kept { session: known.session, path: known.place.clone(), tip: known.head });
+        edits.push(Edit {
+            name: source::ref_name(&key),
+            expect: Some(RefValue::Source(Box::new(known.clone()))),
+            new: Some(RefValue::Source(Box::new(now))),
+        });
+    }
+    match store.apply(Batch::default(), edits, &env.actor()) {
+        // Another process is at it; it notes the same.
+        Err(StoreError::Conflict(_)) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+type Work = Vec<(&'static dyn Tool, Found)>;
+
+/// Captures sources, batch by batch, until none is left.
+fn all(
+    env: &Env,
+    store: &mut Store,
+    mut work: Work,
+    report: &mut CaptureReport,
+    monitor: &dyn Monitor,
+) -> Result<(), StoreError> {
+    let mut tries = 0;
+    while !work.is_empty() {
+        let mut pass =
+            Pass { batch: Batch::default(), edits: Vec::new(), roots: Vec::new(), later: Vec::new() };
+        let mut seen = report.clone();
+        let mut done = 0;
+        for (tool, found) in &work {
+            if pass.bytes(&seen, report) >= BATCH {
+                break;
+            }
+            pass.source(store, *tool, found, &mut seen);
+            monitor.advance(found.stamp.len);
+            done += 1;
+        }
+        let Pass { batch, edits, later, .. } = pass;
+        match store.apply(batch, edits, &env.actor()) {
+            Ok(()) => {
+                *report = seen;
+                work.drain(..done);
+                work.extend(later);
+                tries = 0;
+            }
+            Err(StoreError::Conflict(_)) if tries < TRIES => {
+                tries += 1;
+                work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+/// One batch.
+struct Pass {
+    batch: Batch,
+    edits: Vec<Edit>,
+    roots: Vec<u64>,
+    later: Work,
+}
+
+impl Pass {
+    fn bytes(&self, seen: &CaptureReport, before: &CaptureReport) -> u64 {
+        seen.bytes - before.bytes
+    }
+
+    /// Reads one source into the batch.
+    fn source(&mut self, store: &Store, tool: &'static dyn Tool, found: &Found, report: &mut CaptureReport) {
+        let key = Source::key(tool.name(), &found.native, &found.part);
+        let known = source::find(store, tool.name(), &found.native, &found.part).cloned();
+        let originals = Originals::new(key, &self.roots);
+        let outcome =
+            SourceReader::run(store, &mut self.batch, report, originals, tool, found, known.as_ref());
+        match outcome {
+            Ok(Outcome::Later) => self.later.push((tool, found.clone())),
+            Ok(Outcome::Read(mut read)) => {
+                self.roots.push(read.source.about.root);
+                if let Err(e) = side::capture(store, &mut self.batch, found, &mut read.source) {
+                    report.trouble.push((found.path.clone(), e.to_string()));
+                }
+                self.settle(store, key, known, *read, report);
+            }
+            // A file that vanished while it was looked for is no error.
+            Err(CaptureError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => report.trouble.push((found.path.clone(), chain_of(&e))),
+        }
+    }
+
+    /// Says which refs change for a source that was read.
+    fn settle(
+        &mut self,
+        store: &Store,
+        key: Id,
+        known: Option<Source>,
+        read: Read,
+        report: &mut CaptureReport,
+    ) {
+        let Read { mut source, leaves, forked_from, original, .. } = read;
+        let fresh = known.as_ref().is_none_or(|known| known.file.is_none());
+        if source.session == Id::ZERO {
+            source.session = self.session_of(store, &source, forked_from.as_deref(), original);
+        }
+        if fresh && source.session == key {
+            report.new_sessions += 1;
+        }
+        if source.about.label.is_empty() {
+            source.about.label = self.label_for(store, &source, key);
+        }
+        report.changed += 1;
+        let below = format!("head/{}/", source.session);
+        let main = source.about.label.clone();
+        let prefix = if main == "main" { String::new() } else { format!("{main}/") };
+        if let Some(head) = source.head {
+            self.head(store, format!("{below}{main}"), head);
+        }
+        for (label, tip) in leaves {
+            self.head(store, format!("{below}{prefix}{label}"), tip);
+        }
+        self.keep_rewritten(store, known.as_ref(), &source, &below, report);
+        self.edits.push(Edit {
+            name: source::ref_name(&key),
+            expect: known.map(|known| RefValue::Source(Box::new(known))),
+            new: Some(RefValue::Source(Box::new(source))),
+        });
+    }
+
+    /// The tip that a rewritten file had stays under a name of its own.
+    fn keep_rewritten(
+        &mut self,
+        store: &Store,
+        known: Option<&Source>,
+        now: &Source,
+        below: &str,
+        report: &mut CaptureReport,
+    ) {
+        let Some(old) = known.filter(|k| k.mark.offset > 0 && now.mark.stamp.0 < k.mark.stamp.0) else {
+            return;
+        };
+        let Some(tip) = old.head.filter(|tip| Some(*tip) != now.head) else { return };
+        let name = (1u32..).map(|n| format!("{below}kept-{n}")).find(|name| match store.refs().get(name) {
+            None => !self.edits.iter().any(|edit| edit.name == *name),
+            Some(value) => *value == RefValue::Commit(tip),
+        });
+        report.rewritten.push(Kept { session: now.session, path: now.place.clone(), tip: Some(tip) });
+        if let Some(name) = name {
+            self.head(store, name, tip);
+        }
+    }
+
+    fn head(&mut self, store: &Store, name: String, tip: Id) {
+        let (expect, new) = (store.refs().get(&name).cloned(), Some(RefValue::Commit(tip)));
+        if expect != new && !self.edits.iter().any(|edit| edit.name == name) {
+            self.edits.push(Edit { name, expect, new });
+        }
+    }
+
+    /// A source read in this batch.
+    fn pending(&self, key: &Id) -> Option<&Source> {
+        let name = source::ref_name(key);
+        self.edits.iter().find(|edit| edit.name == name).and_then(|edit| match &edit.new {
+            Some(RefValue::Source(source)) => Some(&**source),
+            _ => None,
+        })
+    }
+
+    /// The session that a source belongs to: that of what it is part of, was
+    /// copied from or forked from; else one of its own.
+    fn session_of(
+        &self,
+        store: &Store,
+        source: &Source,
+        forked_from: Option<&str>,
+        original: Option<Id>,
+    ) -> Id {
+        if let Some(session) = original {
+            return session;
+        }
+        let whole = (!source.part.is_empty()).then_some(source.native.as_str());
+        for native in [whole, source.about.parent.as_deref(), forked_from].into_iter().flatten() {
+            let key = Source::key(&source.tool, native, "");
+            if key == Source::key(&source.tool, &source.native, &source.part) {
+                continue;
+            }
+            let known = source::find(store, &source.tool, native, "").or_else(|| self.pending(&key));
+            match known {
+                Some(known) => return known.session,
+                None if Some(native) != forked_from => return key,
+                None => {}
+            }
+        }
+        Source::key(&source.tool, &source.native, &source.part)
+    }
+
+    /// What the branches of a source are called in its session.
+    fn label_for(&self, store: &Store, source: &Source, key: Id) -> String {
+        if source.session == key {
+            return "main".to_owned();
+        }
+        if !source.part.is_empty() {
+            return source.part.clone();
+        }
+        let kind = if source.about.parent.is_some() { "agent" } else { "fork" };
+        let taken = |label: &str| {
+            let name = format!("head/{}/{label}", source.session);
+            store.refs().contains_key(&name) || self.edits.iter().any(|edit| edit.name == name)
+        };
+        let label = (1u32..).map(|n| format!("{kind}-{n}")).find(|label| !taken(label));
+        label.unwrap_or_else(|| source.native.clone())
+    }
+}
+
+/// An error and what it comes from, on one line.
+fn chain_of(error: &dyn std::error::Error) -> String {
+    let (mut text, mut next) = (error.to_string(), error.source());
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}

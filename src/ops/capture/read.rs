@@ -1,0 +1,496 @@
+//! Reading one source into a batch.
+
+use super::copy::Originals;
+use super::graph::{Graph, Hook, Kept, Node};
+use super::input::{Input, Windows};
+use super::{CaptureError, CaptureReport};
+use crate::object::codec;
+use crate::object::commit::{Commit, Usage};
+use crate::object::id::{Id, Kind, checksum};
+use crate::object::message::{Block, Message};
+use crate::object::split::{Parts, Splitter};
+use crate::object::{Body, Context, Record};
+use crate::store::refs::{About, Mark, Source};
+use crate::store::{Batch, Store, Stored};
+use crate::tool::{Found, Key, Link, Reader, Step, StepFacts, Tool};
+
+/// Records that say nothing wait for one that does; when so many wait, or so
+/// many bytes, they get a commit of their own.
+const WAITING: usize = 64;
+const WAITING_BYTES: usize = 256 << 10;
+/// What goes on from the last commit is taken note of only this near to the
+/// end of the file, in bytes, since it is needed only there.
+const NEAR_END: u64 = 2 << 20;
+
+/// What came of reading a source.
+pub(super) enum Outcome {
+    /// This is what is known of it now. The branches are `label → tip`.
+    Read(Box<Read>),
+    /// It repeats messages of a source that is only in the batch: to be read
+    /// again when that is in the store.
+    Later,
+}
+
+/// A source as read.
+pub(super) struct Read {
+    pub(super) source: Source,
+    pub(super) leaves: Vec<(String, Id)>,
+    pub(super) forked_from: Option<String>,
+    /// The session of the source whose messages it repeats, if any.
+    pub(super) original: Option<Id>,
+}
+
+/// Reads one source.
+pub(super) struct SourceReader<'a> {
+    store: &'a Store,
+    batch: &'a mut Batch,
+    report: &'a mut CaptureReport,
+    tool: &'static dyn Tool,
+    found: &'a Found,
+    reader: Box<dyn Reader>,
+    splitter: Splitter,
+    graph: Graph,
+    originals: Originals<'a>,
+    windows: Windows,
+    waiting: Vec<Record>,
+    waiting_raw: Vec<u8>,
+    waiting_usage: Usage,
+    offset: u64,
+    passed: u64,
+    context: Option<(Context, Id)>,
+    about: About,
+    mark: Mark,
+    parent: Option<String>,
+    forked_from: Option<String>,
+}
+
+/// Signals that an earlier record must be known that was not kept.
+pub(super) struct Forgotten;
+
+impl<'a> SourceReader<'a> {
+    /// Reads what is new in a source. `previous` is what the store knows of it.
+    pub(super) fn run(
+        store: &'a Store,
+        batch: &'a mut Batch,
+        report: &'a mut CaptureReport,
+        originals: Originals<'a>,
+        tool: &'static dyn Tool,
+        found: &'a Found,
+        previous: Option<&Source>,
+    ) -> Result<Outcome, CaptureError> {
+        let mark = previous.map(|source| &source.mark);
+        let io = |e| CaptureError::read(&found.path, e);
+        // A beginning of copies is read again until something new follows it.
+        let mark = mark.filter(|mark| !copying(mark));
+        let (input, grown) = Input::open(found, mark).map_err(io)?;
+        let kept = mark.filter(|_| grown).and_then(|m| codec::decode::<Kept>(&m.graph).ok());
+        // A store whose marks can't be read is a store without marks.
+        let (input, mark) = match (&kept, grown) {
+            (None, true) => (Input::open(found, None).map_err(io)?.0, None),
+            _ => (input, mark.filter(|_| grown)),
+        };
+        let offset = mark.map_or(0, |m| m.offset);
+        let windows =
+            if offset > 0 { Windows::resume(&found.path, offset).map_err(io)? } else { Windows::default() };
+        let about = previous.map(|source| source.about.clone()).unwrap_or_default();
+        let mut this = SourceReader {
+            reader: tool.reader(found, mark.map_or(&[], |m| m.reader.as_slice())),
+            graph: kept.map_or_else(Graph::new, Graph::resume),
+            splitter: Splitter::default(),
+            waiting: Vec::new(),
+            waiting_raw: Vec::new(),
+            waiting_usage: Usage::default(),
+            passed: offset,
+            context: None,
+            mark: mark.cloned().unwrap_or_default(),
+            parent: about.parent.clone(),
+            forked_from: None,
+            store,
+            batch,
+            report,
+            tool,
+            found,
+            originals,
+            windows,
+            offset,
+            about,
+        };
+        this.about.unknown = this.graph.kept.unknown;
+        this.about.broken = this.graph.kept.broken;
+        if offset == 0 {
+            this.graph.kept.copying = this.originals.begin(this.about.resumed.as_ref(), found);
+        }
+        match this.read(input)? {
+            Ok(tail) => this.finish(previous, tail),
+            // Reading from the beginning makes the same commits again, and
+            // knows every record.
+            Err(Forgotten) => {
+                let mut fresh = previous.cloned().unwrap_or_default();
+                fresh.mark = Mark::default();
+                let SourceReader { batch, report, originals, .. } = this;
+                SourceReader::run(store, batch, report, originals.again(), tool, found, Some(&fresh))
+            }
+        }
+    }
+
+    fn read(&mut self, mut input: Input) -> Result<Result<Vec<u8>, Forgotten>, CaptureError> {
+        self.mark.stamp = (input.stamp.len, input.stamp.mtime, input.stamp.inode);
+        loop {
+            let mut taken = 0;
+            while let Some(piece) = self.splitter.next(input.bytes().get(taken..).unwrap_or_default()) {
+                let rest = input.bytes().get(taken..).unwrap_or_default();
+                let parts = self.splitter.split(rest, piece, self.tool.lift());
+                let row = self.splitter.row(rest, piece);
+                self.about.broken += u64::from(row.is_none());
+                let step = self.reader.read(row);
+                let raw = rest.get(..piece.end).unwrap_or_default();
+                let near_end = input.len.is_none_or(|len| len.saturating_sub(self.passed) < NEAR_END);
+                if self.record(raw, parts, step, near_end)?.is_err() {
+                    return Ok(Err(Forgotten));
+                }
+                taken += piece.end;
+            }
+            input.take(taken);
+            if !input.more().map_err(|e| CaptureError::read(&self.found.path, e))? {
+                return Ok(Ok(input.bytes().to_vec()));
+            }
+        }
+    }
+
+    /// Takes in one record.
+    fn record(
+        &mut self,
+        raw: &[u8],
+        parts: Parts,
+        mut step: Step,
+        near_end: bool,
+    ) -> Result<Result<(), Forgotten>, CaptureError> {
+        self.put_texts()?;
+        let record = self.keep_record(parts)?;
+        self.passed += raw.len() as u64;
+        self.windows.pass(raw);
+        self.learn(&mut step);
+        let usage = self.graph.usage(step.usage);
+        self.wait(record, raw, usage);
+        self.report.records += 1;
+        self.report.bytes += raw.len() as u64;
+
+        let Hook::At(mut parent) = self.hook(&step)? else { return Ok(Err(Forgotten)) };
+        let Some(mut draft) = step.message.take() else {
+            self.bookkeeping(&step, parent, near_end)?;
+            return Ok(Ok(()));
+        };
+        self.link_results(&mut draft.message, &draft.results, parent)?;
+        let message = draft.message;
+        if let Some(at) = self.copied(&message, step.time, raw.len())? {
+            // A message that the store has: its record is carried along.
+            self.graph.name(step.key, Some(at.id));
+            self.graph.kept.main = Some(at.id);
+            self.note_calls(&draft.calls, at.counts.calls);
+            self.flush_if_many(near_end)?;
+            return Ok(Ok(()));
+        }
+        if std::mem::take(&mut self.graph.kept.copying) {
+            // The first message that is no copy: what came before it is
+            // carried apart, and what it hangs on is known only now.
+            let record = self.waiting.pop().unwrap_or_default();
+            self.waiting_raw.truncate(self.waiting_raw.len().saturating_sub(raw.len()));
+            self.flush(near_end)?;
+            self.wait(record, raw, usage);
+            let Hook::At(again) = self.hook(&step)? else { return Ok(Err(Forgotten)) };
+            parent = again;
+        }
+        let node = self.commit(&step, Some(message), parent, near_end)?;
+        self.note_calls(&draft.calls, node.counts.calls);
+        self.graph.name(step.key, Some(node.id));
+        Ok(Ok(()))
+    }
+
+    fn bookkeeping(&mut self, step: &Step, parent: Option<Id>, near_end: bool) -> Result<(), CaptureError> {
+        if let Link::TurnsBack(_) = step.link {
+            self.graph.rewind(parent);
+        }
+        self.graph.name(step.key, parent);
+        if !self.waiting_usage.is_zero() && !self.graph.kept.copying {
+            let at = if step.side { parent } else { self.graph.kept.main };
+            self.commit(step, None, at, near_end)?;
+        }
+        self.flush_if_many(near_end)
+    }
+
+    fn wait(&mut self, record: Record, raw: &[u8], usage: Usage) {
+        self.waiting.push(record);
+        self.waiting_raw.extend_from_slice(raw);
+        // What copies count was counted where they were copied from.
+        if !self.graph.kept.copying {
+            self.waiting_usage = self.waiting_usage.plus(&usage);
+        }
+    }
+
+    fn flush_if_many(&mut self, near_end: bool) -> Result<(), CaptureError> {
+        if self.waiting.len() >= WAITING || self.waiting_raw.len() >= WAITING_BYTES {
+            self.flush(near_end)?;
+        }
+        Ok(())
+    }
+
+    /// Puts the texts and the context of a record in, and names the context.
+    fn keep_record(&mut self, parts: Parts) -> Result<Record, CaptureError> {
+        let mut record = parts.record;
+        if !parts.context.values.is_empty() {
+            record.context = Some(match &self.context {
+                Some((context, id)) if *context == parts.context => *id,
+                _ => {
+                    let id = self.batch.put_context(self.store, &parts.context)?;
+                    self.context = Some((parts.context, id));
+                    id
+                }
+            });
+        }
+        Ok(record)
+    }
+
+    fn put_texts(&mut self) -> Result<(), CaptureError> {
+        for (id, bytes) in self.splitter.texts().drain() {
+            let _ = self.batch.put(self.store, Kind::Blob, id, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of what a step tells of the whole session.
+    fn learn(&mut self, step: &mut Step) {
+        let about = &mut self.about;
+        let StepFacts { user_title, tool_title, cwd, git_branch, version, forked_from, parent } =
+            std::mem::take(&mut step.facts);
+        let replace = |place: &mut Option<String>, value: Option<String>| {
+            if value.is_some() {
+                *place = value;
+            }
+        };
+        replace(&mut about.user_title, user_title);
+        replace(&mut about.tool_title, tool_title);
+        replace(&mut about.git_branch, git_branch);
+        replace(&mut about.version, version);
+        // A session belongs where it began, wherever its shell went later.
+        if about.cwd.is_none() {
+            about.cwd = cwd;
+        }
+        if self.parent.is_none() {
+            self.parent = parent;
+        }
+        if self.forked_from.is_none() {
+            self.forked_from = forked_from;
+        }
+        if about.first_prompt.as_ref().is_none_or(String::is_empty) && step.prompt.is_some() && !step.side {
+            about.first_prompt.clone_from(&step.prompt);
+        }
+        if let Some(time) = step.time {
+            about.created = Some(about.created.map_or(time, |t| t.min(time)));
+            about.updated = Some(about.updated.map_or(time, |t| t.max(time)));
+        }
+        if step.model.is_some() && about.model != step.model {
+            about.model.clone_from(&step.model);
+        }
+        about.unknown += u64::from(step.unknown);
+    }
+
+    /// Where a step hangs.
+    fn hook(&mut self, step: &Step) -> Result<Hook, CaptureError> {
+        if let Link::Other { .. } = step.link
+            && self.graph.kept.main.is_none()
+        {
+            return Ok(Hook::At(self.originals.find(self.store, self.tool, &step.link)?));
+        }
+        let from = self.originals.resumed();
+        match self.graph.resolve(&step.link, self.store)? {
+            // What hangs nowhere in a session that we began hangs on what was resumed.
+            Hook::At(None) if from.is_some() && step.link != Link::Root => Ok(Hook::At(from)),
+            hook => Ok(hook),
+        }
+    }
+
+    fn link_results(
+        &self,
+        message: &mut Message,
+        results: &[Key],
+        parent: Option<Id>,
+    ) -> Result<(), CaptureError> {
+        if results.is_empty() {
+            return Ok(());
+        }
+        let calls =
+            parent.map(|id| self.graph.node(id, self.store)).transpose()?.map_or(0, |n| n.counts.calls);
+        let mut keys = results.iter();
+        for block in &mut message.blocks {
+            if let Block::Result { call, .. } = block {
+                *call = keys.next().and_then(|key| self.graph.distance(*key, calls));
+            }
+        }
+        Ok(())
+    }
+
+    /// The commit that has this message already, while a source begins with
+    /// copies.
+    fn copied(
+        &mut self,
+        message: &Message,
+        time: Option<i64>,
+        len: usize,
+    ) -> Result<Option<Node>, CaptureError> {
+        let first = self.graph.kept.root == 0;
+        if !first && !self.graph.kept.copying {
+            return Ok(None);
+        }
+        let print = fingerprint(message, time)?;
+        if first {
+            self.graph.kept.root = print;
+            self.graph.kept.copying |= self.originals.look_up(self.store, self.tool.name(), print)?;
+        }
+        if !self.graph.kept.copying {
+            return Ok(None);
+        }
+        let at = self.originals.copy_of(print, self.passed - len as u64);
+        match at {
+            Some(id) => Ok(Some(self.graph.node(id, self.store)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn note_calls(&mut self, calls: &[Key], count: u64) {
+        for (n, key) in calls.iter().rev().enumerate() {
+            self.graph.call(*key, count - n as u64);
+        }
+    }
+
+    /// Makes a commit that continues the conversation.
+    fn commit(
+        &mut self,
+        step: &Step,
+        message: Option<Message>,
+        parent: Option<Id>,
+        near_end: bool,
+    ) -> Result<Node, CaptureError> {
+        let before = parent.map(|id| self.graph.node(id, self.store)).transpose()?.unwrap_or_default();
+        let mut counts = before.counts;
+        counts.commits += 1;
+        counts.messages += u64::from(message.is_some());
+        counts.turns += u64::from(step.prompt.is_some());
+        counts.calls += message.as_ref().map_or(0, Message::calls);
+        let commit = Commit {
+            parents: parent.into_iter().collect(),
+            after: self.graph.kept.file,
+            turn: if step.prompt.is_some() { None } else { before.turn },
+            time: step.time,
+            tool: self.tool.name().to_owned(),
+            model: step.model.clone(),
+            title: step.prompt.clone(),
+            usage: std::mem::take(&mut self.waiting_usage),
+            files: step.files.clone(),
+            counts,
+            ..Commit::default()
+        };
+        self.report.messages += u64::from(message.is_some());
+        let summary = |m: &Message| m.blocks.iter().any(|b| matches!(b, Block::Summary(_)));
+        let compacts = message.as_ref().is_some_and(summary) && !step.side;
+        let (id, turn) = (self.store_commit(commit, message)?, before.turn);
+        let node = Node { id, counts, turn: if step.prompt.is_some() { Some(id) } else { turn } };
+        self.graph.grow(node, parent, step.side);
+        if compacts {
+            self.graph.keep_before_compaction(parent);
+        }
+        self.note_mark(near_end)?;
+        Ok(node)
+    }
+
+    /// Gives the waiting records a commit that is no part of the conversation.
+    fn flush(&mut self, near_end: bool) -> Result<(), CaptureError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let usage = std::mem::take(&mut self.waiting_usage);
+        let tool = self.tool.name().to_owned();
+        let commit = Commit { after: self.graph.kept.file, tool, usage, ..Commit::default() };
+        self.store_commit(commit, None)?;
+        self.note_mark(near_end)
+    }
+
+    fn store_commit(&mut self, commit: Commit, message: Option<Message>) -> Result<Id, CaptureError> {
+        self.waiting_raw.clear();
+        let body = Body { records: std::mem::take(&mut self.waiting), message };
+        let (id, stored) = self.batch.put_commit(self.store, commit, body)?;
+        self.report.commits += u64::from(stored == Stored::New);
+        self.graph.kept.file = Some(id);
+        self.offset = self.passed;
+        Ok(id)
+    }
+
+    /// Takes note of where to go on, if that may be asked for.
+    fn note_mark(&mut self, near_end: bool) -> Result<(), CaptureError> {
+        self.mark.offset = 0;
+        if near_end {
+            self.mark.offset = self.offset;
+            self.mark.reader = self.reader.state();
+            self.graph.kept.unknown = self.about.unknown;
+            self.graph.kept.broken = self.about.broken;
+            self.mark.graph = codec::encode(&self.graph.keep())?;
+            (self.mark.start, self.mark.window) = self.windows.sums();
+        }
+        Ok(())
+    }
+}
+
+impl SourceReader<'_> {
+    /// What is known of the source now. `tail` is what is left of it: records
+    /// that wait, and the last line if it isn't whole.
+    fn finish(mut self, previous: Option<&Source>, rest: Vec<u8>) -> Result<Outcome, CaptureError> {
+        if self.originals.is_later() {
+            return Ok(Outcome::Later);
+        }
+        let tail = self.tail(&rest)?;
+        let graph = &self.graph.kept;
+        let head = graph.main;
+        self.about.counts =
+            head.map(|id| self.graph.node(id, self.store)).transpose()?.unwrap_or_default().counts;
+        self.about.parent = self.parent.take();
+        self.about.gone = false;
+        self.about.root = graph.root;
+        let source = Source {
+            session: previous.map_or(Id::ZERO, |source| source.session),
+            tool: self.tool.name().to_owned(),
+            native: self.found.native.clone(),
+            part: self.found.part.clone(),
+            place: self.found.place.clone(),
+            file: graph.file,
+            head,
+            tail,
+            side: previous.and_then(|source| source.side),
+            about: self.about,
+            mark: self.mark,
+        };
+        let leaves = graph.leaves.iter().map(|leaf| (leaf.label.clone(), leaf.tip)).collect();
+        let original = self.originals.session();
+        let forked_from = self.forked_from;
+        Ok(Outcome::Read(Box::new(Read { source, leaves, forked_from, original })))
+    }
+
+    /// Keeps the bytes after the last commit.
+    fn tail(&mut self, rest: &[u8]) -> Result<Option<Id>, CaptureError> {
+        let mut tail = std::mem::take(&mut self.waiting_raw);
+        tail.extend_from_slice(rest);
+        if tail.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.batch.put_blob(self.store, tail)?))
+    }
+}
+
+fn copying(mark: &Mark) -> bool {
+    codec::decode::<Kept>(&mark.graph).is_ok_and(|kept| kept.copying)
+}
+
+/// What a message and its time are told by when looking for copies.
+pub(super) fn fingerprint(message: &Message, time: Option<i64>) -> Result<u64, codec::CodecError> {
+    let id = message.id()?;
+    let time = time.unwrap_or(i64::MIN).to_le_bytes();
+    Ok(checksum(&[id.bytes().as_slice(), &time].concat()).max(1))
+}

@@ -1,0 +1,96 @@
+//! Restore: what a tool wrote, written out again byte for byte.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::source::{self, Rebuilder, RestoreError};
+use crate::object::id::Id;
+use crate::object::tree::is_safe_path;
+use crate::store::refs::Source;
+use crate::store::{Store, StoreError};
+
+/// What a restore wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RestoreReport {
+    /// Files written.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Files that could not be written, and why. None is ever overwritten.
+    pub refused: Vec<(PathBuf, String)>,
+}
+
+/// Writes out all sources of a session, or of all sessions, with the files
+/// that go with them, below `to`: a folder a tool.
+pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreReport, StoreError> {
+    let mut report = RestoreReport::default();
+    for known in source::all(store).filter(|s| session.is_none_or(|id| id == s.session)) {
+        let root = to.join(&known.tool);
+        put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?;
+        let Some(side) = known.side else { continue };
+        for entry in store.tree(&side)?.entries {
+            put(&root, &entry.path, &mut report, &mut |out| {
+                let bytes = store.blob(&entry.blob)?;
+                out.write_all(&bytes).map_err(RestoreError::Write)?;
+                Ok(bytes.len() as u64)
+            })?;
+        }
+    }
+    Ok(report)
+}
+
+/// Writes a source as it was captured last.
+pub fn write_source(store: &Store, known: &Source, out: &mut dyn Write) -> Result<u64, RestoreError> {
+    let mut written = Rebuilder::new(store).write(known.file, out)?;
+    if let Some(tail) = known.tail {
+        let bytes = store.blob(&tail)?;
+        out.write_all(&bytes).map_err(RestoreError::Write)?;
+        written += bytes.len() as u64;
+    }
+    Ok(written)
+}
+
+type Fill<'f> = &'f mut dyn FnMut(&mut dyn Write) -> Result<u64, RestoreError>;
+
+/// Writes one file that must not exist. What the store can't give stops the
+/// restore; what the disk refuses is reported, and the others go on.
+fn put(root: &Path, place: &str, report: &mut RestoreReport, fill: Fill<'_>) -> Result<(), StoreError> {
+    let path = root.join(place);
+    if !is_safe_path(place) {
+        report.refused.push((path, "its path leaves the folder".to_owned()));
+        return Ok(());
+    }
+    match create(&path) {
+        Err(e) => report.refused.push((path, e.to_string())),
+        Ok(file) => {
+            let mut out = BufWriter::new(file);
+            match fill(&mut out).and_then(|n| out.flush().map(|()| n).map_err(RestoreError::Write)) {
+                Ok(bytes) => {
+                    report.files += 1;
+                    report.bytes += bytes;
+                }
+                Err(RestoreError::Store(e)) => {
+                    // Half a file must not be taken for the whole.
+                    drop(std::fs::remove_file(&path));
+                    return Err(e);
+                }
+                Err(RestoreError::Write(e)) => {
+                    drop(std::fs::remove_file(&path));
+                    report.refused.push((path, e.to_string()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn create(path: &Path) -> std::io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create_new(true).open(path)
+}
