@@ -5,9 +5,16 @@
 
 pub mod capture;
 pub mod env;
+pub mod line;
 pub mod monitor;
+mod owner;
 pub mod restore;
+pub mod revision;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod session;
 pub mod source;
+mod unresolved;
 
 pub use env::Env;
 pub use monitor::{Monitor, Quiet};

@@ -1,0 +1,228 @@
+//! Sessions: what is known of each from the refs alone.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Env;
+use crate::object::Id;
+use crate::object::id::IdMap;
+use crate::store::refs::{RefValue, Source};
+use crate::store::{Result, Store};
+
+/// The branch that a session begins with.
+pub const MAIN: &str = "main";
+
+/// A branch of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// Its name in the session.
+    pub name: String,
+    /// The commit it stands for.
+    pub tip: Id,
+    /// Whether the user made it: then capture never moves it.
+    pub own: bool,
+    /// Whether it is the run of a subagent.
+    pub part: bool,
+}
+
+/// A session, as a list shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionInfo {
+    /// Its id.
+    pub id: Id,
+    /// The name that the user gave it.
+    pub name: Option<String>,
+    /// The tools that carried it, the one it began in first.
+    pub tools: Vec<String>,
+    /// The tool's own id of it, in the tool it began in.
+    pub native_id: String,
+    /// Its title; empty if it has none.
+    pub title: String,
+    /// The directory it worked in.
+    pub project: Option<String>,
+    /// The git branch it last was on.
+    pub git_branch: Option<String>,
+    /// Its branches, `main` first.
+    pub branches: Vec<Branch>,
+    /// Prompts.
+    pub turns: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Time of its first record, in milliseconds since 1970.
+    pub created_at: Option<i64>,
+    /// Time of its last record.
+    pub updated_at: Option<i64>,
+    /// The model that spoke last.
+    pub model: Option<String>,
+    /// Whether its tool has removed the file.
+    pub gone: bool,
+    /// Records of unknown kinds.
+    pub unknown: u64,
+    /// Records that could not be read as JSON.
+    pub broken: u64,
+}
+
+impl SessionInfo {
+    /// The tool it began in.
+    pub fn tool(&self) -> &str {
+        self.tools.first().map_or("", String::as_str)
+    }
+
+    /// The branch of a name; the user's own before one of capture's.
+    pub fn branch(&self, name: &str) -> Option<&Branch> {
+        let named = |own: bool| self.branches.iter().find(|b| b.own == own && b.name == name);
+        named(true).or_else(|| named(false))
+    }
+
+    /// The branch that is meant when none is named: `main`, else the one whose
+    /// last commit is newest; a subagent's only if there is no other.
+    pub fn default_branch(&self, store: &Store) -> Result<Option<&Branch>> {
+        if let Some(main) = self.branches.iter().find(|b| !b.own && b.name == MAIN) {
+            return Ok(Some(main));
+        }
+        let mut best = None;
+        for branch in &self.branches {
+            let rank = (!branch.own, !branch.part, store.commit(&branch.tip)?.time);
+            if best.is_none_or(|(other, _)| rank > other) {
+                best = Some((rank, branch));
+            }
+        }
+        Ok(best.map(|(_, branch)| branch))
+    }
+
+    /// What to call it: its name, its title, its native id.
+    pub fn label(&self) -> &str {
+        match &self.name {
+            Some(name) => name,
+            None if self.title.is_empty() => &self.native_id,
+            None => &self.title,
+        }
+    }
+}
+
+/// All sessions, those with the newest records first.
+pub fn sessions(store: &Store) -> Vec<SessionInfo> {
+    let mut sources: IdMap<Vec<&Source>> = IdMap::default();
+    for source in super::source::all(store) {
+        sources.entry(source.session).or_default().push(source);
+    }
+    let mut branches = branches(store);
+    let mut names = names(store);
+    let sessions = sources.into_iter().map(|(id, sources)| {
+        let mut branches = branches.remove(&id).unwrap_or_default();
+        for branch in branches.iter_mut().filter(|b| !b.own) {
+            branch.part = is_part(&sources, &branch.name);
+        }
+        SessionInfo { name: names.remove(&id), branches, ..gather(id, sources) }
+    });
+    let mut sessions: Vec<SessionInfo> = sessions.collect();
+    sessions.sort_by(|a, b| (b.updated_at, a.id).cmp(&(a.updated_at, b.id)));
+    sessions
+}
+
+/// One session; `None` if nothing of it is known.
+pub fn info(store: &Store, id: &Id) -> Option<SessionInfo> {
+    sessions(store).into_iter().find(|session| session.id == *id)
+}
+
+fn gather(id: Id, mut sources: Vec<&Source>) -> SessionInfo {
+    let began = |s: &Source| Source::key(&s.tool, &s.native, &s.part) == id;
+    sources.sort_by_key(|s| (!began(s), s.about.label != MAIN, !s.part.is_empty(), s.about.created));
+    let wholes = || sources.iter().filter(|s| s.part.is_empty());
+    let main = sources.first().copied();
+    let newest = wholes().max_by_key(|s| s.about.updated).copied().or(main);
+    let mut info = SessionInfo { id, ..SessionInfo::default() };
+    for source in wholes().chain(&sources) {
+        if !info.tools.contains(&source.tool) {
+            info.tools.push(source.tool.clone());
+        }
+    }
+    let title = wholes().chain(&sources).map(|s| s.title()).find(|title| !title.trim().is_empty());
+    info.title = title.unwrap_or_default().to_owned();
+    info.native_id = main.map(|s| s.native.clone()).unwrap_or_default();
+    info.project = sources.iter().find_map(|s| s.about.cwd.clone());
+    info.git_branch = newest.and_then(|s| s.about.git_branch.clone());
+    info.model = newest.and_then(|s| s.about.model.clone());
+    // What was carried on in another tool counts from the beginning.
+    let most = |count: fn(&Source) -> u64| wholes().chain(main.iter()).map(|s| count(s)).max().unwrap_or(0);
+    info.turns = most(|s| s.about.counts.turns);
+    info.messages = most(|s| s.about.counts.messages);
+    info.created_at = sources.iter().filter_map(|s| s.about.created).min();
+    info.updated_at = sources.iter().filter_map(|s| s.about.updated).max();
+    info.gone = main.is_some_and(|s| s.about.gone);
+    info.unknown = sources.iter().map(|s| s.about.unknown).sum();
+    info.broken = sources.iter().map(|s| s.about.broken).sum();
+    info
+}
+
+/// Whether a branch is the run of a subagent: capture names it after the part.
+fn is_part(sources: &[&Source], name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or_default();
+    sources.iter().any(|s| !s.part.is_empty() && (s.about.label == name || s.about.label == first))
+}
+
+fn branches(store: &Store) -> IdMap<Vec<Branch>> {
+    let mut found: IdMap<Vec<Branch>> = IdMap::default();
+    for (prefix, own) in [("head/", false), ("branch/", true)] {
+        for (name, value) in store.refs_below(prefix) {
+            let split = name.strip_prefix(prefix).and_then(|rest| rest.split_once('/'));
+            let (Some((session, name)), RefValue::Commit(tip)) = (split, value) else { continue };
+            let Some(session) = Id::from_hex(session) else { continue };
+            let branch = Branch { name: name.to_owned(), tip: *tip, own, part: false };
+            let list = found.entry(session).or_default();
+            let at = if name == MAIN && !own { 0 } else { list.len() };
+            list.insert(at, branch);
+        }
+    }
+    found
+}
+
+fn names(store: &Store) -> IdMap<String> {
+    let named = store.refs_below("name/").filter_map(|(name, value)| match value {
+        RefValue::Session(id) => Some((*id, name.strip_prefix("name/").unwrap_or(name).to_owned())),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The sessions of a directory: those that worked in it or below it; if there
+/// are none, those of the nearest directory above it that has some.
+pub fn of_directory<'s>(env: &Env, all: &'s [SessionInfo], dir: &Path) -> Vec<&'s SessionInfo> {
+    let places = Places::new(env, all);
+    let below: Vec<_> = all.iter().filter(|s| places.of(s).is_some_and(|p| p.starts_with(dir))).collect();
+    if below.is_empty() { places.above(all, dir) } else { below }
+}
+
+/// The session that `@` means: of those that worked in the user's directory
+/// or in the nearest one above it, the one with the newest record.
+pub fn newest_here<'s>(env: &Env, all: &'s [SessionInfo]) -> Option<&'s SessionInfo> {
+    Places::new(env, all).above(all, &env.cwd).first().copied()
+}
+
+/// Where the directories of the sessions are, links resolved.
+struct Places<'s>(BTreeMap<&'s str, PathBuf>);
+
+impl<'s> Places<'s> {
+    fn new(env: &Env, all: &'s [SessionInfo]) -> Places<'s> {
+        let mut places = BTreeMap::new();
+        for dir in all.iter().filter_map(|s| s.project.as_deref()).filter(|dir| !dir.is_empty()) {
+            places.entry(dir).or_insert_with(|| env.resolve(Path::new(dir)));
+        }
+        Places(places)
+    }
+
+    fn of(&self, session: &SessionInfo) -> Option<&Path> {
+        self.0.get(session.project.as_deref()?).map(PathBuf::as_path)
+    }
+
+    /// The sessions of `dir`, or else of the nearest directory above it.
+    fn above<'a>(&self, all: &'a [SessionInfo], dir: &Path) -> Vec<&'a SessionInfo> {
+        for dir in dir.ancestors() {
+            let here: Vec<_> = all.iter().filter(|s| self.of(s) == Some(dir)).collect();
+            if !here.is_empty() {
+                return here;
+            }
+        }
+        Vec::new()
+    }
+}
