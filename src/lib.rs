@@ -6,12 +6,16 @@
 //!
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
+//! * [`remote`] — the elsewhere: directories that stores are pushed to
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
+//! * [`view`] — seeing: values to text and JSON
 //! * [`cli`] — the door
 
 pub mod cli;
 pub mod object;
 pub mod ops;
+pub mod remote;
 pub mod store;
 pub mod tool;
+pub mod view;

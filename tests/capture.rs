@@ -152,6 +152,19 @@ fn a_fork_that_rewrites_its_session_id_costs_little_and_is_a_branch() {
 }
 
 #[test]
+fn two_files_of_one_id_are_both_kept_and_then_left_alone() {
+    let sandbox = Sandbox::new();
+    let other = sandbox.claude().join("projects/-q");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(sandbox.session("s.jsonl"), row(0, "s", "one") + &row(1, "s", "two")).unwrap();
+    fs::write(other.join("s.jsonl"), row(0, "s", "one") + &row(1, "s", "another")).unwrap();
+    sandbox.ok(&["capture"]);
+    let again = sandbox.ok(&["capture", "--json"]);
+    assert!(again.contains("\"changed\": 0") || again.contains("\"changed\":0"), "{again}");
+    assert_same(&sandbox.claude(), &sandbox.restored("out"));
+}
+
+#[test]
 fn published_sessions_come_back_whole() {
     let Some(corpus) = std::env::var_os("SFS_CORPUS").map(PathBuf::from) else {
         println!("SKIPPED: SFS_CORPUS names no corpus");

@@ -78,18 +78,34 @@ struct Global {
 #[derive(Subcommand)]
 enum Command {
     Capture(cmd::capture::Args),
+    Clone(cmd::clone::Args),
+    Fetch(cmd::fetch::Args),
     Fsck(cmd::fsck::Args),
     Init(cmd::init::Args),
+    List(cmd::list::Args),
+    Log(cmd::log::Args),
+    Pull(cmd::pull::Args),
+    Push(cmd::push::Args),
+    Remote(cmd::remote::Args),
     Restore(cmd::restore::Args),
+    Resume(cmd::resume::Args),
 }
 
 impl Command {
     fn run(&self, app: &App) -> Result<(), CommandError> {
         match self {
             Command::Capture(args) => cmd::capture::run(args, app),
+            Command::Clone(args) => cmd::clone::run(args, app),
+            Command::Fetch(args) => cmd::fetch::run(args, app),
             Command::Fsck(args) => cmd::fsck::run(args, app),
             Command::Init(args) => cmd::init::run(args, app),
+            Command::List(args) => cmd::list::run(args, app),
+            Command::Log(args) => cmd::log::run(args, app),
+            Command::Pull(args) => cmd::pull::run(args, app),
+            Command::Push(args) => cmd::push::run(args, app),
+            Command::Remote(args) => cmd::remote::run(args, app),
             Command::Restore(args) => cmd::restore::run(args, app),
+            Command::Resume(args) => cmd::resume::run(args, app),
         }
     }
 }

@@ -10,13 +10,17 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian, Varint};
 
 pub use bincode::{Decode, Encode};
 
-/// The longest encoded object that is read, in bytes.
+/// The longest encoded object that is written or read, in bytes.
 pub const DECODE_LIMIT: usize = 1 << 30;
 
-type Canonical = Configuration<LittleEndian, Varint, Limit<DECODE_LIMIT>>;
+/// How many times the memory of a value may exceed its encoding. An empty
+/// element takes a byte or two there and up to a hundred bytes here.
+const GROWTH: usize = 64;
+
+type Canonical<const LIMIT: usize> = Configuration<LittleEndian, Varint, Limit<LIMIT>>;
 type Fixed = Configuration<LittleEndian, Fixint, Limit<DECODE_LIMIT>>;
 
-const CANONICAL: Canonical = bincode::config::standard().with_limit::<DECODE_LIMIT>();
+const CANONICAL: Canonical<DECODE_LIMIT> = bincode::config::standard().with_limit::<DECODE_LIMIT>();
 const FIXED: Fixed = CANONICAL.with_fixed_int_encoding();
 
 /// Why bytes are not an object.
@@ -29,36 +33,58 @@ pub enum CodecError {
     /// The bytes decode, but are not how the value is written.
     #[error("object is not in canonical form")]
     NotCanonical,
-    /// A value too large to write.
+    /// More bytes than an object may have.
+    #[error("object has {0} bytes, more than are allowed")]
+    TooLong(usize),
+    /// A value that can't be written.
     #[error("object cannot be encoded: {0}")]
     Unencodable(#[from] bincode::error::EncodeError),
 }
 
 /// Encodes a value in canonical form.
 pub fn encode<T: Encode>(value: &T) -> Result<Vec<u8>, CodecError> {
-    Ok(bincode::encode_to_vec(value, CANONICAL)?)
+    let bytes = bincode::encode_to_vec(value, CANONICAL)?;
+    // What is written can be read again.
+    if bytes.len() > DECODE_LIMIT { Err(CodecError::TooLong(bytes.len())) } else { Ok(bytes) }
 }
 
 /// Appends a value in canonical form to `out`.
 pub fn encode_into<T: Encode>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let before = out.len();
     bincode::encode_into_std_write(value, out, CANONICAL)?;
-    Ok(())
+    let len = out.len() - before;
+    if len > DECODE_LIMIT { Err(CodecError::TooLong(len)) } else { Ok(()) }
 }
 
 /// Decodes a value that fills `bytes` exactly, in canonical form only.
 pub fn decode<T: Encode + Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
-    let (value, read): (T, usize) = bincode::decode_from_slice(bytes, CANONICAL)?;
-    if read != bytes.len() || encode(&value)? != bytes {
-        return Err(CodecError::NotCanonical);
-    }
-    Ok(value)
+    let (value, rest) = decode_prefix(bytes)?;
+    if rest.is_empty() && encode(&value)? == bytes { Ok(value) } else { Err(CodecError::NotCanonical) }
 }
 
 /// Decodes a value that we wrote and whose bytes a checksum has vouched for,
 /// from the front of `bytes`; returns what is left too.
+///
+/// A length that the bytes claim can't make it reserve more memory than
+/// [`GROWTH`] times what there is (rounded up to a power of four).
 pub fn decode_prefix<T: Decode<()>>(bytes: &[u8]) -> Result<(T, &[u8]), CodecError> {
-    let (value, read) = bincode::decode_from_slice(bytes, CANONICAL)?;
+    macro_rules! within {
+        ($($log:literal)*) => {
+            match bytes.len().saturating_mul(GROWTH) {
+                $(n if n <= power($log) => bincode::decode_from_slice(
+                    bytes,
+                    bincode::config::standard().with_limit::<{ power($log) }>(),
+                )?,)*
+                _ => return Err(CodecError::TooLong(bytes.len())),
+            }
+        };
+    }
+    let (value, read): (T, usize) = within!(16 18 20 22 24 26 28 30 32 34 36);
     Ok((value, bytes.get(read..).unwrap_or_default()))
+}
+
+const fn power(log: u32) -> usize {
+    if log < usize::BITS { 1 << log } else { usize::MAX }
 }
 
 /// Encodes a value of fixed width, as file headers hold it.
@@ -69,4 +95,31 @@ pub fn encode_fixed<T: Encode>(value: &T) -> Result<Vec<u8>, CodecError> {
 /// Decodes a value of fixed width from the front of `bytes`.
 pub fn decode_fixed<T: Decode<()>>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
     Ok(bincode::decode_from_slice(bytes, FIXED)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::{Block, Body, Message, Record, Role, Text};
+
+    #[test]
+    fn a_claimed_length_reserves_no_memory() {
+        // 253 and eight bytes: a sequence of 2^40 elements, or of 2^29.
+        for len in [1u64 << 40, 1 << 29, u64::MAX] {
+            let bytes = [&[253], len.to_le_bytes().as_slice()].concat();
+            assert!(decode_prefix::<Vec<u8>>(&bytes).is_err());
+            assert!(decode_prefix::<Vec<[u64; 16]>>(&bytes).is_err());
+            assert!(decode_prefix::<Body>(&bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn values_of_many_empty_elements_are_read() {
+        let empty = Block::Text(Text::Inline(Vec::new()));
+        for n in [0, 1, 100, 10_000, 300_000] {
+            let message = Message { role: Role::User, blocks: vec![empty.clone(); n] };
+            let body = Body { records: vec![Record::default(); n], message: Some(message) };
+            assert!(decode::<Body>(&encode(&body).unwrap()).unwrap() == body, "{n}");
+        }
+    }
 }

@@ -198,6 +198,23 @@ impl IdHasher {
     }
 }
 
+/// A [`checksum`] of bytes that come in pieces.
+#[derive(Default)]
+pub struct Checksum(blake3::Hasher);
+
+impl Checksum {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The checksum of all that was added.
+    pub fn finish(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = *self.0.finalize().as_bytes();
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
 /// A 64-bit checksum of bytes, for blocks and frames: the first eight bytes of
 /// their BLAKE3-256. It finds damage; names find forgery.
 pub fn checksum(bytes: &[u8]) -> u64 {

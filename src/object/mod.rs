@@ -11,6 +11,8 @@ pub mod id;
 pub mod json;
 pub mod message;
 pub mod record;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod split;
 pub mod tree;
 
@@ -28,3 +30,6 @@ pub use tree::{Config, Entry, Tag, Tree};
 /// hardly changes the size of a store. It is part of the format: it decides
 /// what a message's id covers.
 pub const TEXT_MIN: usize = 512;
+
+#[cfg(test)]
+mod tests;

@@ -151,7 +151,7 @@ impl Cut<'_> {
     }
 }
 
-/// Finds the values to lift: the last member of each key, if a string.
+/// Finds the values to lift: of each key the first member that is a string.
 fn lift_values(root: Value<'_>, lift: &[&str], context: &mut Context) -> Vec<(usize, u8)> {
     let mut lifted = Vec::new();
     for (key, value) in root.members() {

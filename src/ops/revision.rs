@@ -65,6 +65,13 @@ pub fn session(store: &Store, env: &Env, text: &str) -> Result<Id, RevisionError
     }
 }
 
+/// Tells whether `text` names a session, branch, tag or commit as it is,
+/// without going back from it.
+pub fn is_plain(text: &str) -> bool {
+    let plain = |s: Spec<'_>| s.message.is_none() && s.turns == 0 && s.earlier.is_none();
+    Spec::parse(text).is_ok_and(plain)
+}
+
 /// Tells whether `text` names one message, as `@:3` does.
 pub fn names_message(text: &str) -> bool {
     Spec::parse(text).is_ok_and(|spec| spec.message.is_some())
@@ -250,7 +257,7 @@ impl Finder<'_> {
     }
 
     fn default_of(&self, session: &SessionInfo) -> Result<Base, RevisionError> {
-        match session.default_branch(self.store)? {
+        match session.default_branch() {
             Some(branch) => Ok(base_of(session, branch)),
             None => Err(RevisionError::Empty { session: session.id, title: session.label().to_owned() }),
         }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::Env;
 use crate::object::Id;
 use crate::object::id::IdMap;
+use crate::store::Store;
 use crate::store::refs::{RefValue, Source};
-use crate::store::{Result, Store};
 
 /// The branch that a session begins with.
 pub const MAIN: &str = "main";
@@ -54,6 +54,8 @@ pub struct SessionInfo {
     pub updated_at: Option<i64>,
     /// The model that spoke last.
     pub model: Option<String>,
+    /// What capture calls the branch that was worked on last.
+    pub newest: String,
     /// Whether its tool has removed the file.
     pub gone: bool,
     /// Records of unknown kinds.
@@ -74,20 +76,12 @@ impl SessionInfo {
         named(true).or_else(|| named(false))
     }
 
-    /// The branch that is meant when none is named: `main`, else the one whose
-    /// last commit is newest; a subagent's only if there is no other.
-    pub fn default_branch(&self, store: &Store) -> Result<Option<&Branch>> {
-        if let Some(main) = self.branches.iter().find(|b| !b.own && b.name == MAIN) {
-            return Ok(Some(main));
-        }
-        let mut best = None;
-        for branch in &self.branches {
-            let rank = (!branch.own, !branch.part, store.commit(&branch.tip)?.time);
-            if best.is_none_or(|(other, _)| rank > other) {
-                best = Some((rank, branch));
-            }
-        }
-        Ok(best.map(|(_, branch)| branch))
+    /// The branch that is meant when none is named: the one last worked on,
+    /// subagents' runs apart; else `main`; else any that the session has.
+    pub fn default_branch(&self) -> Option<&Branch> {
+        let head = |name: &str| self.branches.iter().find(|b| !b.own && b.name == name);
+        let rest = || self.branches.iter().min_by_key(|b| (b.own, b.part));
+        head(&self.newest).or_else(|| head(MAIN)).or_else(rest)
     }
 
     /// What to call it: its name, its title, its native id.
@@ -104,6 +98,10 @@ impl SessionInfo {
 pub fn sessions(store: &Store) -> Vec<SessionInfo> {
     let mut sources: IdMap<Vec<&Source>> = IdMap::default();
     for source in super::source::all(store) {
+        // One that was only just written to be resumed has nothing of its own yet.
+        if source.head.is_none() && source.file.is_none() && source.tail.is_none() {
+            continue;
+        }
         sources.entry(source.session).or_default().push(source);
     }
     let mut branches = branches(store);
@@ -127,38 +125,43 @@ pub fn info(store: &Store, id: &Id) -> Option<SessionInfo> {
 
 fn gather(id: Id, mut sources: Vec<&Source>) -> SessionInfo {
     let began = |s: &Source| Source::key(&s.tool, &s.native, &s.part) == id;
-    sources.sort_by_key(|s| (!began(s), s.about.label != MAIN, !s.part.is_empty(), s.about.created));
-    let wholes = || sources.iter().filter(|s| s.part.is_empty());
+    sources.sort_by_key(|s| (!began(s), s.about.label != MAIN, is_agent(s), s.about.created));
     let main = sources.first().copied();
-    let newest = wholes().max_by_key(|s| s.about.updated).copied().or(main);
+    let lines = || sources.iter().copied().filter(|s| !is_agent(s)).chain(main);
+    let newest = lines().max_by_key(|s| (s.about.updated, s.about.label == MAIN));
     let mut info = SessionInfo { id, ..SessionInfo::default() };
-    for source in wholes().chain(&sources) {
+    for source in lines().chain(sources.iter().copied()) {
         if !info.tools.contains(&source.tool) {
             info.tools.push(source.tool.clone());
         }
     }
-    let title = wholes().chain(&sources).map(|s| s.title()).find(|title| !title.trim().is_empty());
+    let title = lines().map(Source::title).find(|title| !title.trim().is_empty());
     info.title = title.unwrap_or_default().to_owned();
     info.native_id = main.map(|s| s.native.clone()).unwrap_or_default();
     info.project = sources.iter().find_map(|s| s.about.cwd.clone());
     info.git_branch = newest.and_then(|s| s.about.git_branch.clone());
     info.model = newest.and_then(|s| s.about.model.clone());
+    info.newest = newest.map(|s| s.about.label.clone()).unwrap_or_default();
     // What was carried on in another tool counts from the beginning.
-    let most = |count: fn(&Source) -> u64| wholes().chain(main.iter()).map(|s| count(s)).max().unwrap_or(0);
-    info.turns = most(|s| s.about.counts.turns);
-    info.messages = most(|s| s.about.counts.messages);
+    info.turns = lines().map(|s| s.about.counts.turns).max().unwrap_or(0);
+    info.messages = lines().map(|s| s.about.counts.messages).max().unwrap_or(0);
     info.created_at = sources.iter().filter_map(|s| s.about.created).min();
     info.updated_at = sources.iter().filter_map(|s| s.about.updated).max();
-    info.gone = main.is_some_and(|s| s.about.gone);
+    info.gone = sources.iter().any(|s| s.about.gone);
     info.unknown = sources.iter().map(|s| s.about.unknown).sum();
     info.broken = sources.iter().map(|s| s.about.broken).sum();
     info
 }
 
-/// Whether a branch is the run of a subagent: capture names it after the part.
+/// Whether a source is the run of a subagent.
+fn is_agent(source: &Source) -> bool {
+    !source.part.is_empty() || source.about.parent.is_some()
+}
+
+/// Whether a branch is the run of a subagent, or a line in one.
 fn is_part(sources: &[&Source], name: &str) -> bool {
     let first = name.split('/').next().unwrap_or_default();
-    sources.iter().any(|s| !s.part.is_empty() && (s.about.label == name || s.about.label == first))
+    sources.iter().any(|s| is_agent(s) && (s.about.label == name || s.about.label == first))
 }
 
 fn branches(store: &Store) -> IdMap<Vec<Branch>> {
@@ -193,10 +196,13 @@ pub fn of_directory<'s>(env: &Env, all: &'s [SessionInfo], dir: &Path) -> Vec<&'
     if below.is_empty() { places.above(all, dir) } else { below }
 }
 
-/// The session that `@` means: of those that worked in the user's directory
-/// or in the nearest one above it, the one with the newest record.
+/// The session that `@` means: of those that worked in the user's directory,
+/// else in the nearest one above it, else below it, the one with the newest
+/// record.
 pub fn newest_here<'s>(env: &Env, all: &'s [SessionInfo]) -> Option<&'s SessionInfo> {
-    Places::new(env, all).above(all, &env.cwd).first().copied()
+    let places = Places::new(env, all);
+    let below = || all.iter().find(|s| places.of(s).is_some_and(|p| p.starts_with(&env.cwd)));
+    places.above(all, &env.cwd).first().copied().or_else(below)
 }
 
 /// Where the directories of the sessions are, links resolved.

@@ -6,7 +6,8 @@
 
 use super::disk::Lock;
 use super::error::{Result, StoreError};
-use super::pack::PackWriter;
+use super::pack::{Finished, PackWriter};
+use super::read::BLOB_MAX;
 use super::refs::{Edit, Op};
 use super::{Actor, Store, fold};
 use crate::object::codec;
@@ -40,23 +41,40 @@ pub struct Batch {
     ids: IdSet,
     raw: usize,
     writer: Option<PackWriter>,
+    /// Packs that came from elsewhere.
+    packs: Vec<Finished>,
     /// Objects that were in the store already; a gc may have taken them since.
-    known: Vec<Id>,
+    known: IdSet,
     generation: u64,
+    /// An object was lost on the way to the pack: nothing of it may count.
+    broken: bool,
 }
 
 impl Batch {
     /// Tells whether nothing was put in.
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.writer.is_none()
+        self.pending.is_empty() && self.writer.is_none() && self.packs.is_empty()
     }
 
     fn has(&self, id: &Id) -> bool {
-        self.ids.contains(id) || self.writer.as_ref().is_some_and(|writer| writer.contains(id))
+        self.ids.contains(id)
+            || self.known.contains(id)
+            || self.writer.as_ref().is_some_and(|writer| writer.contains(id))
+    }
+
+    /// Puts in a pack that lies among those of the store already.
+    pub(crate) fn add_pack(&mut self, pack: Finished) {
+        self.packs.push(pack);
     }
 
     /// Puts in an object other than a commit, whose id the caller knows.
     pub fn put(&mut self, store: &Store, kind: Kind, id: Id, bytes: Vec<u8>) -> Result<Stored> {
+        if matches!(kind, Kind::Commit | Kind::Body | Kind::Message | Kind::Session | Kind::Pack) {
+            return Err(StoreError::WrongId { id });
+        }
+        if bytes.len() as u64 > BLOB_MAX || kind != Kind::Blob && bytes.len() > codec::DECODE_LIMIT {
+            return Err(StoreError::TooLong { id, len: bytes.len() as u64 });
+        }
         if self.has(&id) {
             return Ok(Stored::Known);
         }
@@ -66,7 +84,11 @@ impl Batch {
         }
         self.raw += bytes.len();
         match &mut self.writer {
-            Some(writer) => writer.put_content(kind, id, &bytes)?,
+            Some(writer) => {
+                self.broken = true;
+                writer.put_content(kind, id, &bytes)?;
+                self.broken = false;
+            }
             None => {
                 self.ids.insert(id);
                 self.pending.push(Pending::Content(kind, id, bytes));
@@ -112,7 +134,11 @@ impl Batch {
         }
         self.raw += body_bytes.len() + commit_bytes.len();
         match &mut self.writer {
-            Some(writer) => writer.put_commit(id, &commit, body)?,
+            Some(writer) => {
+                self.broken = true;
+                writer.put_commit(id, &commit, body)?;
+                self.broken = false;
+            }
             None => {
                 self.ids.insert(id);
                 self.pending.push(Pending::Commit(id, Box::new(commit), body));
@@ -122,7 +148,7 @@ impl Batch {
         Ok((id, Stored::New))
     }
 
-    /// Reads back a commit that was just put in, if it is not yet in a pack.
+    /// Tells whether it grew so large that it is being written to a pack.
     pub fn is_spilled(&self) -> bool {
         self.writer.is_some()
     }
@@ -131,13 +157,19 @@ impl Batch {
         if self.known.is_empty() {
             self.generation = store.current.generation;
         }
-        self.known.push(id);
+        self.known.insert(id);
+    }
+
+    /// Relies on objects that were in the store when it was of that generation.
+    pub(super) fn rely_on_all(&mut self, known: IdSet, generation: u64) {
+        (self.known, self.generation) = (known, generation);
     }
 
     fn spill(&mut self, store: &Store) -> Result<()> {
         if self.raw < SPILL {
             return Ok(());
         }
+        self.broken = true;
         let mut writer = PackWriter::create(&store.dir.join("packs"), LEVEL)?;
         for pending in self.pending.drain(..) {
             match pending {
@@ -147,6 +179,7 @@ impl Batch {
         }
         self.ids.clear();
         self.writer = Some(writer);
+        self.broken = false;
         Ok(())
     }
 
@@ -170,13 +203,15 @@ impl Store {
     /// durable. Fails with [`StoreError::Conflict`] if a ref isn't what an edit
     /// expects; then the store has been refreshed and nothing was changed.
     pub fn apply(&mut self, mut batch: Batch, edits: Vec<Edit>, actor: &Actor) -> Result<()> {
-        let mut packs = Vec::new();
-        let mut objects = Vec::new();
-        let (known, generation) = (std::mem::take(&mut batch.known), batch.generation);
-        match batch.writer.take() {
-            Some(writer) => packs.push(writer.finish(&self.dir.join("packs"))?.name),
-            None => objects = batch.into_objects()?,
+        if batch.broken {
+            let dir = self.dir.join("packs");
+            return Err(StoreError::damaged(&dir, 0, "an object of this batch could not be written"));
         }
+        let dir = self.dir.join("packs");
+        let (known, generation) = (std::mem::take(&mut batch.known), batch.generation);
+        let mut finished = std::mem::take(&mut batch.packs);
+        finished.extend(batch.writer.take().map(|writer| writer.finish(&dir)).transpose()?);
+        let objects = batch.into_objects()?;
         let lock = Lock::wait(&self.dir.join("lock"))?;
         self.refresh()?;
         if let Some(edit) = edits.iter().find(|edit| self.refs.get(&edit.name) != edit.expect.as_ref()) {
@@ -189,6 +224,14 @@ impl Store {
                 }
             }
         }
+        let packs: Vec<Id> = finished.iter().map(|pack| pack.name).collect();
+        for name in &packs {
+            // A gc that took it for garbage has taken it away before we had the lock.
+            let path = dir.join(format!("{name}.pack"));
+            std::fs::metadata(&path).map_err(StoreError::io("find", &path))?;
+        }
+        // Nobody takes it away while we hold the lock.
+        drop(finished);
         let changes: Vec<_> =
             edits.into_iter().filter(|e| e.new != e.expect).map(|edit| (edit.name, edit.new)).collect();
         if changes.is_empty() && packs.is_empty() && objects.is_empty() {
@@ -204,7 +247,9 @@ impl Store {
         self.journal.append(op, packs, &objects)?;
         self.note_journal()?;
         if fold::is_due(self) {
-            self.fold(&lock)?;
+            // The transaction stands whether or not this succeeds; the next
+            // one tries again.
+            drop(self.fold(&lock));
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! All care for the file system in one file: private permissions, durable
 //! writes, locks, and the points at which tests stop the process.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
+
+use tempfile::TempPath;
 
 use super::error::{Result, StoreError};
 
@@ -33,33 +35,51 @@ pub(crate) fn sync(file: &File, path: &Path) -> Result<()> {
 /// Makes the names in a folder durable.
 pub(crate) fn sync_dir(path: &Path) -> Result<()> {
     crash_point("sync-dir");
-    match File::open(path).and_then(|dir| dir.sync_all()) {
-        // Some systems and network folders can't sync a folder; then its
-        // names are as durable as they can be made.
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(StoreError::io("sync", path)(e)),
-        _ => Ok(()),
+    // Windows can't open a folder to sync it; its names go through the log of
+    // the file system.
+    if cfg!(windows) {
+        return Ok(());
     }
+    match File::open(path).and_then(|dir| dir.sync_all()) {
+        // Some network folders can't sync a folder; then its names are as
+        // durable as they can be made.
+        Err(e) if matches!(e.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        outcome => outcome.map_err(StoreError::io("sync", path)),
+    }
+}
+
+/// What the names of unfinished files begin with.
+pub(crate) const ASIDE: &str = "tmp-";
+
+/// Begins a file under a name of its own, to be given its real name when it is
+/// whole. It is locked while it is open, which tells gc that its writer lives.
+/// It goes when its path is dropped.
+pub(crate) fn aside(dir: &Path) -> Result<(File, TempPath)> {
+    let file = tempfile::Builder::new().prefix(ASIDE).tempfile_in(dir);
+    let (file, path) = file.map_err(StoreError::io("create a file in", dir))?.into_parts();
+    // Where files can't be locked, gc goes by their age alone.
+    drop(file.lock());
+    Ok((file, path))
+}
+
+/// Tells whether a process still has the file open that [`aside`] gave it.
+pub(crate) fn is_in_use(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 /// Replaces a file by `bytes`, all or nothing: written aside, made durable,
 /// renamed.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let aside = path.with_extension("new");
-    let mut file = private()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&aside)
-        .map_err(StoreError::io("create", &aside))?;
-    file.write_all(bytes).map_err(StoreError::io("write", &aside))?;
-    sync(&file, &aside)?;
-    publish(&aside, path)
+    let (mut file, written) = aside(path.parent().unwrap_or(Path::new("")))?;
+    file.write_all(bytes).map_err(StoreError::io("write", path))?;
+    sync(&file, path)?;
+    publish(written, path)
 }
 
 /// Gives a finished file its name.
-pub(crate) fn publish(aside: &Path, path: &Path) -> Result<()> {
+pub(crate) fn publish(written: TempPath, path: &Path) -> Result<()> {
     crash_point("rename");
-    std::fs::rename(aside, path).map_err(StoreError::io("rename", aside))?;
+    written.persist(path).map_err(|e| StoreError::io("rename a new file to", path)(e.error))?;
     path.parent().map_or(Ok(()), sync_dir)
 }
 
@@ -71,21 +91,35 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 /// Reads `len` bytes at `offset`.
 pub(crate) fn read_at(file: &File, path: &Path, offset: u64, len: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0; len];
-    #[cfg(unix)]
-    let outcome = std::os::unix::fs::FileExt::read_exact_at(file, &mut bytes, offset);
-    #[cfg(not(unix))]
-    let outcome = {
-        use std::io::{Read, Seek, SeekFrom};
-        let mut file = file;
-        file.seek(SeekFrom::Start(offset)).and_then(|_| file.read_exact(&mut bytes))
-    };
-    match outcome {
+    match read_exact_at(file, &mut bytes, offset) {
         Ok(()) => Ok(bytes),
-        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => {
             Err(StoreError::damaged(path, offset, format!("{len} bytes expected, the file ends before")))
         }
         Err(e) => Err(StoreError::io("read", path)(e)),
     }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+    // The offset goes with each read, since threads share the file's cursor.
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(n) => {
+                bytes = bytes.get_mut(n..).unwrap_or_default();
+                offset += n as u64;
+            }
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
 }
 
 /// The lock that writers hold for the moment of a write. Released when dropped.

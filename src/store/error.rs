@@ -50,8 +50,16 @@ pub enum StoreError {
         source: CodecError,
     },
     /// A value that can't be written.
-    #[error("a value cannot be encoded")]
+    #[error("a value cannot be written: {0}")]
     Encode(#[from] CodecError),
+    /// An object of more bytes than are stored as one.
+    #[error("object {id:.16} has {len} bytes, more than the store takes")]
+    TooLong {
+        /// The name.
+        id: Id,
+        /// Its length.
+        len: u64,
+    },
     /// The store was written by a newer version.
     #[error("{} has format {found}; this version reads up to {}", path.display(), super::FORMAT)]
     Newer {
@@ -78,6 +86,16 @@ impl StoreError {
     /// Damage found in a file.
     pub fn damaged(path: &Path, offset: u64, what: impl Into<String>) -> StoreError {
         StoreError::Damaged { path: path.to_owned(), offset, what: what.into() }
+    }
+
+    /// The file that it is about, if it is about one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            StoreError::Io { path, .. }
+            | StoreError::Damaged { path, .. }
+            | StoreError::Newer { path, .. } => Some(path),
+            _ => None,
+        }
     }
 
     /// Tells whether a file vanished, as when another process folds the journal.

@@ -1,12 +1,14 @@
 //! Checking everything: every checksum, every id, every reference.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::Result;
 use super::pack::{Pack, Space};
+use super::read::{check_body, check_commit, decode};
 use super::refs::{RefValue, Refs};
-use super::{Store, StoreError};
-use crate::object::id::{Id, IdSet};
+use super::{Current, Store, StoreError, fold, sealed};
+use crate::object::id::{Id, IdSet, Kind};
+use crate::object::{Body, Commit, Config, Context, Tag, Tree};
 
 /// Something that is wrong, and where.
 #[derive(Debug)]
@@ -39,8 +41,9 @@ impl Store {
     pub fn fsck(&self, progress: &mut dyn FnMut(u64)) -> Result<FsckReport> {
         let mut report = FsckReport { torn: self.journal.torn(), ..FsckReport::default() };
         let mut check = Check { store: self, report: &mut report, progress, asked: IdSet::default() };
+        check.tables();
         for pack in &self.packs {
-            check.pack(pack)?;
+            check.pack(pack);
         }
         check.journal();
         check.refs(&self.refs);
@@ -58,57 +61,104 @@ struct Check<'s> {
 }
 
 impl Check<'_> {
-    fn fault(&mut self, path: PathBuf, error: StoreError) {
+    /// Notes what is wrong: with the file that the error names, or else `path`.
+    fn fault(&mut self, path: &Path, error: StoreError) {
+        let path = error.path().unwrap_or(path).to_owned();
         self.report.faults.push(Fault { path, error });
     }
 
-    fn pack(&mut self, pack: &Pack) -> Result<()> {
-        if let Err(e) = pack.verify() {
-            self.fault(pack.path().to_owned(), e);
+    fn note(&mut self, path: &Path, outcome: Result<()>) {
+        if let Err(e) = outcome {
+            self.fault(path, e);
         }
-        let commits = pack.index.commits() as usize;
-        let ids = match pack.index.ids() {
-            Ok(ids) => ids,
-            Err(e) => {
-                self.fault(pack.path().with_extension("idx"), e);
-                return Ok(());
-            }
-        };
-        for block in pack.index.blocks().to_vec() {
-            // A block that can't be read is one fault, not one for each object.
-            if let Err(e) = pack.block_bytes(&block) {
-                self.fault(pack.path().to_owned(), e);
-                continue;
-            }
-            for n in block.first..block.first + block.count {
-                match (block.space, ids.get(n as usize), ids.get(commits + n as usize)) {
-                    (Space::Commits, Some(id), _) => self.commit(pack, id),
-                    (Space::Contents, _, Some(id)) => self.content(pack, id),
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
     }
 
-    fn commit(&mut self, pack: &Pack, id: &Id) {
-        self.report.commits += 1;
+    fn counted(&mut self) {
         (self.progress)(self.report.commits + self.report.contents);
-        if let Err(e) = self.read_commit(id) {
-            self.fault(pack.path().to_owned(), e);
+    }
+
+    /// The small files, and the packs that could not even be opened.
+    fn tables(&mut self) {
+        let dir = &self.store.dir;
+        for name in ["current", super::CURRENT_COPY] {
+            let path = dir.join(name);
+            self.note(&path, sealed::read::<Current>(super::CURRENT_MAGIC, &path).map(|_| ()));
+        }
+        self.note(dir, Store::read_state(dir, self.store.current.state).map(|_| ()));
+        for name in &self.store.unreadable {
+            self.note(dir, fold::open_pack(&dir.join("packs"), *name).map(|_| ()));
+        }
+        let kept = std::fs::read_dir(dir.join("journal")).into_iter().flatten().flatten().map(|e| e.path());
+        for path in kept.filter(|path| path.extension().is_some_and(|e| e == fold::DAMAGED)) {
+            let what = "it could not be read whole when it was folded, and was kept";
+            self.fault(&path, StoreError::damaged(&path, 0, what));
         }
     }
 
-    fn read_commit(&mut self, id: &Id) -> Result<()> {
-        let commit = self.store.commit(id)?;
-        let mut named = Vec::new();
-        (*commit).clone().for_each_commit(&mut |id| named.push((*id, true)));
-        (*commit).clone().for_each_object(&mut |id| named.push((*id, false)));
-        self.store.body(id, &commit)?.for_each_id(&mut |id| named.push((*id, false)));
-        for (id, is_commit) in named {
-            self.leads_somewhere(id, is_commit)?;
+    fn pack(&mut self, pack: &Pack) {
+        self.note(pack.path(), pack.verify());
+        let ids = pack.index.verify().and_then(|()| pack.index.ids());
+        let ids = match ids {
+            Ok(ids) => ids,
+            // Without ids there is nothing to check the objects against.
+            Err(e) => return self.fault(pack.path(), e),
+        };
+        // A block that can't be read is one fault, not one for each object.
+        let mut unreadable = Vec::new();
+        for block in pack.index.blocks() {
+            if let Err(e) = pack.read_block(block, &self.store.cache) {
+                self.fault(pack.path(), e);
+                unreadable.push((block.space, block.first..block.first + block.count));
+            }
         }
-        Ok(())
+        let bad = |space, n: &u32| unreadable.iter().any(|(s, numbers)| *s == space && numbers.contains(n));
+        let (commits, contents) = ids.split_at(ids.len().min(pack.index.commits() as usize));
+        for (n, id) in (0u32..).zip(contents).filter(|(n, _)| !bad(Space::Contents, n)) {
+            self.report.contents += 1;
+            self.counted();
+            let outcome = self.store.content_in(pack, n, id);
+            let outcome = outcome.and_then(|(kind, bytes)| self.content(kind, id, &bytes));
+            self.note(pack.path(), outcome);
+        }
+        for (n, id) in (0u32..).zip(commits).filter(|(n, _)| !bad(Space::Commits, n)) {
+            self.report.commits += 1;
+            self.counted();
+            let outcome = self.commit_in(pack, n, id, bad(Space::Bodies, &n));
+            self.note(pack.path(), outcome);
+        }
+    }
+
+    fn commit_in(&mut self, pack: &Pack, n: u32, id: &Id, without_body: bool) -> Result<()> {
+        let cache = &self.store.cache;
+        let commit = check_commit(id, pack.commit(n, cache)?)?;
+        let body = match without_body {
+            true => Body::default(),
+            false => check_body(&commit.body, pack.body(n, cache)?)?,
+        };
+        self.commit(&commit, body)
+    }
+
+    /// Looks up all that a commit and its body name.
+    fn commit(&mut self, commit: &Commit, mut body: Body) -> Result<()> {
+        let mut named = Vec::new();
+        commit.clone().for_each_commit(&mut |id| named.push((*id, true)));
+        commit.clone().for_each_object(&mut |id| named.push((*id, false)));
+        body.for_each_id(&mut |id| named.push((*id, false)));
+        named.into_iter().try_for_each(|(id, is_commit)| self.leads_somewhere(id, is_commit))
+    }
+
+    /// Looks up all that another object names.
+    fn content(&mut self, kind: Kind, id: &Id, bytes: &[u8]) -> Result<()> {
+        match kind {
+            Kind::Tree => {
+                let tree: Tree = decode(id, bytes)?;
+                tree.entries.iter().try_for_each(|entry| self.leads_somewhere(entry.blob, false))
+            }
+            Kind::Tag => self.leads_somewhere(decode::<Tag>(id, bytes)?.commit, true),
+            Kind::Config => decode::<Config>(id, bytes).map(|_| ()),
+            Kind::Context => decode::<Context>(id, bytes).map(|_| ()),
+            _ => Ok(()),
+        }
     }
 
     fn leads_somewhere(&mut self, id: Id, is_commit: bool) -> Result<()> {
@@ -123,41 +173,35 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn content(&mut self, pack: &Pack, id: &Id) {
-        self.report.contents += 1;
-        (self.progress)(self.report.commits + self.report.contents);
-        if let Err(e) = self.store.content(id) {
-            self.fault(pack.path().to_owned(), e);
-        }
-    }
-
     fn journal(&mut self) {
-        use crate::object::Kind;
-        let path = self.store.journal.path().to_owned();
-        for (kind, id) in self.store.journal.objects() {
+        let journal = &self.store.journal;
+        for e in journal.damage() {
+            self.fault(journal.path(), e);
+        }
+        for (kind, id) in journal.objects() {
             let outcome = match Kind::from_number(*kind) {
                 Some(Kind::Commit) => {
                     self.report.commits += 1;
-                    self.read_commit(id)
+                    let commit = self.store.commit(id);
+                    commit.and_then(|commit| self.commit(&commit, self.store.body(id, &commit)?))
                 }
-                Some(Kind::Body) => Ok(()),
+                Some(Kind::Body) => continue,
                 _ => {
                     self.report.contents += 1;
-                    self.store.content(id).map(|_| ())
+                    let content = self.store.content(id);
+                    content.and_then(|(kind, bytes)| self.content(kind, id, &bytes))
                 }
             };
-            if let Err(e) = outcome {
-                self.fault(path.clone(), e);
-            }
+            self.counted();
+            self.note(journal.path(), outcome);
         }
     }
 
     fn refs(&mut self, refs: &Refs) {
         for (name, value) in refs {
             self.report.refs += 1;
-            if let Err(e) = self.value(name, value) {
-                self.fault(PathBuf::from(name), e);
-            }
+            let outcome = self.value(name, value);
+            self.note(Path::new(name), outcome);
         }
     }
 
@@ -177,29 +221,32 @@ impl Check<'_> {
                 for id in source.file.into_iter().chain(source.head) {
                     self.leads_somewhere(id, true)?;
                 }
-                if let Some(id) = source.tail {
-                    self.leads_somewhere(id, false)?;
-                }
-                if let Some(id) = source.side {
-                    for entry in self.store.tree(&id)?.entries {
-                        self.leads_somewhere(entry.blob, false)?;
-                    }
-                }
-                Ok(())
+                source.tail.map_or(Ok(()), |id| self.leads_somewhere(id, false))?;
+                let side = source.side.map(|id| self.store.tree(&id)).transpose()?.unwrap_or_default();
+                side.entries.iter().try_for_each(|entry| self.leads_somewhere(entry.blob, false))
             }
         }
     }
 
-    /// The refs must be what the operation log makes them.
+    /// The refs must be what the operation log makes them, and none of its
+    /// entries be missing.
     fn log(&mut self) {
-        let dir = self.store.dir.clone();
-        match self.store.refs_after(u64::MAX) {
-            Ok(refs) if refs == self.store.refs => {}
-            Ok(_) => {
-                let what = "the refs are not what the operation log makes them";
-                self.fault(dir.clone(), StoreError::damaged(&dir.join("state"), 0, what));
+        let dir = &self.store.dir;
+        let ops = match self.store.ops() {
+            Ok(ops) => ops,
+            Err(e) => return self.fault(dir, e),
+        };
+        let mut refs = Refs::new();
+        for (n, op) in (1..).zip(&ops) {
+            op.apply(&mut refs);
+            if op.number != n {
+                let what = format!("operation {n} of the log is missing");
+                return self.fault(dir, StoreError::damaged(&dir.join("ops"), 0, what));
             }
-            Err(e) => self.fault(dir, e),
+        }
+        if refs != self.store.refs {
+            let what = "the refs are not what the operation log makes them";
+            self.fault(dir, StoreError::damaged(&dir.join("state"), 0, what));
         }
     }
 }

@@ -3,16 +3,17 @@
 //! Whatever an operation of the log has ever named stays, so that `undo` and
 //! `@{n}` always work: garbage is what cut-short batches and merges leave.
 //! What remains is packed anew, better compressed. Files that no longer count
-//! go after a grace period, in which processes that still read them finish.
+//! go after a grace period, in which processes that still read them finish;
+//! a file whose writer lives never goes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::Store;
-use super::disk::Lock;
+use super::disk::{self, Lock};
 use super::error::{Result, StoreError};
-use super::pack::PackWriter;
-use super::refs::{Op, RefValue};
+use super::pack::{Finished, PackWriter};
+use super::refs::{Op, RefValue, Source};
+use super::{Store, fold};
 use crate::object::id::{Id, IdSet};
 
 /// How much gc does.
@@ -42,42 +43,84 @@ pub struct GcReport {
 }
 
 impl Store {
-    /// Packs what is reachable anew and drops what is not.
+    /// Packs what is reachable anew and drops what is not. A store in which
+    /// something is damaged or missing is left as it is: what can't be read
+    /// can't be told from garbage.
     pub fn gc(&mut self, options: &GcOptions) -> Result<GcReport> {
         self.refresh()?;
+        self.must_be_whole(options.dry_run)?;
         let mut report = GcReport { before: self.size()?, ..GcReport::default() };
         let upto = self.op;
         let mut reachable = IdSet::default();
-        self.reach(&self.ops()?, &mut reachable)?;
+        self.reach(&self.ops()?, &IdSet::default(), &mut reachable)?;
         self.count(&reachable, &mut report)?;
         if options.dry_run {
             report.after = report.before;
             report.removed = self.stale(options.grace)?.len() as u64;
             return Ok(report);
         }
-        let dir = self.dir.join("packs");
-        let mut writer = PackWriter::create(&dir, options.level)?;
-        self.copy_reachable(&mut writer, &reachable)?;
-        let mut packs = if writer.is_empty() { Vec::new() } else { vec![writer.finish(&dir)?.name] };
+        // Packs are held until they count, or another gc would remove them.
+        let mut packs: Vec<_> = self.pack_reachable(options.level, &reachable, None)?.into_iter().collect();
 
         // What others did meanwhile is added under the lock.
         let lock = Lock::wait(&self.dir.join("lock"))?;
         self.refresh()?;
         let later: Vec<Op> = self.ops()?.into_iter().filter(|op| op.number > upto).collect();
         let mut more = IdSet::default();
-        self.reach_beyond(&later, &reachable, &mut more)?;
+        self.reach(&later, &reachable, &mut more)?;
         if !more.is_empty() {
-            let mut writer = PackWriter::create(&dir, options.level)?;
-            self.copy_reachable(&mut writer, &more)?;
-            packs.push(writer.finish(&dir)?.name);
+            packs.extend(self.pack_reachable(options.level, &more, Some(&reachable))?);
         }
-        self.turn_over(packs)?;
-        drop(lock);
+        self.turn_over(packs.iter().map(|pack| pack.name).collect())?;
+        drop(packs);
         for path in self.stale(options.grace)? {
             report.removed += u64::from(std::fs::remove_file(&path).is_ok());
         }
+        drop(lock);
         report.after = self.size()?;
         Ok(report)
+    }
+
+    /// Refuses a store of which something can't be read. Damaged indexes are
+    /// made again.
+    fn must_be_whole(&mut self, dry_run: bool) -> Result<()> {
+        let dir = self.dir.join("packs");
+        let mut mended = false;
+        for pack in &self.packs {
+            match pack.index.verify() {
+                Err(StoreError::Damaged { .. }) if !dry_run => {
+                    fold::rebuild_index(&dir, pack.name)?;
+                    mended = true;
+                }
+                outcome => outcome?,
+            }
+        }
+        if mended {
+            *self = Store::open(&self.dir)?;
+        }
+        for name in &self.unreadable {
+            fold::open_pack(&dir, *name)?;
+        }
+        self.journal.damage().next().map_or(Ok(()), Err)
+    }
+
+    /// Packs all that is wanted, except what is `packed` already.
+    fn pack_reachable(&self, level: i32, wanted: &IdSet, packed: Option<&IdSet>) -> Result<Option<Finished>> {
+        let dir = self.dir.join("packs");
+        let mut writer = PackWriter::create(&dir, level)?;
+        let is_packed = |id: &Id| packed.is_some_and(|packed| packed.contains(id));
+        let keep = |id: &Id| wanted.contains(id) && !is_packed(id);
+        for pack in &self.packs {
+            self.copy_pack(pack, &mut writer, &keep)?;
+        }
+        for (kind, id) in self.journal.objects().iter().filter(|(_, id)| keep(id)) {
+            self.copy_object(*kind, id, &mut writer)?;
+        }
+        match wanted.iter().find(|id| !is_packed(id) && !writer.contains(id)) {
+            Some(id) => Err(StoreError::Missing { id: *id }),
+            None if writer.is_empty() => Ok(None),
+            None => writer.finish(&dir).map(Some),
+        }
     }
 
     fn count(&self, reachable: &IdSet, report: &mut GcReport) -> Result<()> {
@@ -92,60 +135,68 @@ impl Store {
         Ok(())
     }
 
-    fn copy_reachable(&self, writer: &mut PackWriter, wanted: &IdSet) -> Result<()> {
-        for pack in &self.packs {
-            self.copy_pack(pack, writer, &|id| wanted.contains(id))?;
-        }
-        for (kind, id) in self.journal.objects().iter().filter(|(_, id)| wanted.contains(id)) {
-            self.copy_object(*kind, id, writer)?;
-        }
-        Ok(())
-    }
-
-    /// All that the operations have ever named, and what that refers to.
-    fn reach(&self, ops: &[Op], reached: &mut IdSet) -> Result<()> {
-        self.reach_beyond(ops, &IdSet::default(), reached)
-    }
-
-    fn reach_beyond(&self, ops: &[Op], known: &IdSet, reached: &mut IdSet) -> Result<()> {
+    /// All that the operations have ever named, and what that refers to, beyond
+    /// the `known` commits.
+    fn reach(&self, ops: &[Op], known: &IdSet, reached: &mut IdSet) -> Result<()> {
         let mut commits = Vec::new();
-        for (_, value) in ops.iter().flat_map(|op| &op.changes) {
+        for (name, value) in ops.iter().flat_map(|op| &op.changes) {
+            // What another machine named may not have been fetched.
+            let foreign = name.starts_with("remote/");
+            let mut named = Vec::new();
             match value {
-                Some(RefValue::Commit(id)) => commits.push(*id),
-                Some(RefValue::Tag(id)) => {
-                    commits.push(self.tag(id)?.commit);
+                Some(RefValue::Commit(id)) => named.push(*id),
+                Some(RefValue::Tag(id)) if !foreign || self.has_content(id)? => {
+                    named.push(self.tag(id)?.commit);
                     reached.insert(*id);
                 }
                 Some(RefValue::Source(source)) => {
-                    commits.extend(source.file.iter().chain(&source.head));
-                    commits.extend(source.about.resumed.as_ref().map(|r| r.from));
-                    reached.extend(source.tail);
-                    if let Some(side) = source.side {
-                        self.reach_tree(side, reached)?;
-                    }
+                    named.extend(source.file.iter().chain(&source.head));
+                    let resumed = source.about.resumed.as_ref().map(|resumed| resumed.from);
+                    commits.extend(self.present(resumed)?);
+                    self.reach_contents(source, foreign, reached)?;
                 }
-                Some(RefValue::Session(_)) | None => {}
+                Some(RefValue::Tag(_) | RefValue::Session(_)) | None => {}
             }
+            commits.extend(if foreign { self.present(named)? } else { named });
         }
         self.reach_commits(commits, known, reached)
     }
 
-    fn reach_commits(&self, mut commits: Vec<Id>, known: &IdSet, reached: &mut IdSet) -> Result<()> {
-        while let Some(id) = commits.pop() {
-            // A ref of another machine may name what was not fetched.
-            if known.contains(&id) || reached.contains(&id) || !self.has_commit(&id)? {
+    fn present(&self, commits: impl IntoIterator<Item = Id>) -> Result<Vec<Id>> {
+        let mut present = Vec::new();
+        for id in commits {
+            if self.has_commit(&id)? {
+                present.push(id);
+            }
+        }
+        Ok(present)
+    }
+
+    fn reach_contents(&self, source: &Source, foreign: bool, reached: &mut IdSet) -> Result<()> {
+        for id in source.tail.into_iter().chain(source.side) {
+            if foreign && !self.has_content(&id)? {
                 continue;
             }
+            if source.side == Some(id) {
+                self.reach_tree(id, reached)?;
+            }
             reached.insert(id);
+        }
+        Ok(())
+    }
+
+    fn reach_commits(&self, mut commits: Vec<Id>, known: &IdSet, reached: &mut IdSet) -> Result<()> {
+        while let Some(id) = commits.pop() {
+            if known.contains(&id) || !reached.insert(id) {
+                continue;
+            }
             let commit = self.commit(&id)?;
-            let mut copy = (*commit).clone();
-            copy.for_each_commit(&mut |id| commits.push(*id));
+            (*commit).clone().for_each_commit(&mut |id| commits.push(*id));
             if let Some(tree) = commit.workspace {
                 self.reach_tree(tree, reached)?;
             }
             reached.extend(commit.config);
-            let mut body = self.body(&id, &commit)?;
-            body.for_each_id(&mut |id| {
+            self.body(&id, &commit)?.for_each_id(&mut |id| {
                 reached.insert(*id);
             });
         }
@@ -153,7 +204,7 @@ impl Store {
     }
 
     fn reach_tree(&self, id: Id, reached: &mut IdSet) -> Result<()> {
-        if reached.insert(id) && self.has_content(&id)? {
+        if reached.insert(id) {
             reached.extend(self.tree(&id)?.entries.iter().map(|entry| entry.blob));
         }
         Ok(())
@@ -169,15 +220,22 @@ impl Store {
             counts.push(pack.path().with_extension("idx"));
         }
         let old = SystemTime::now().checked_sub(grace);
+        let is_old = |path: &Path| {
+            let changed = path.metadata().and_then(|meta| meta.modified());
+            changed.is_ok_and(|changed| old.is_some_and(|old| changed <= old))
+        };
         let mut stale = Vec::new();
-        for folder in ["packs", "journal", "ops", "state"] {
-            let folder = self.dir.join(folder);
-            for entry in std::fs::read_dir(&folder).map_err(StoreError::io("read", &folder))? {
-                let entry = entry.map_err(StoreError::io("read", &folder))?;
-                let changed = entry.metadata().and_then(|meta| meta.modified()).ok();
-                if !counts.contains(&entry.path()) && changed.is_some_and(|t| old.is_some_and(|old| t <= old))
-                {
-                    stale.push(entry.path());
+        for folder in ["", "packs", "journal", "ops", "state"] {
+            let within = if folder.is_empty() { self.dir.clone() } else { self.dir.join(folder) };
+            for entry in std::fs::read_dir(&within).map_err(StoreError::io("read", &within))? {
+                let path = entry.map_err(StoreError::io("read", &within))?.path();
+                let unfinished = path
+                    .file_name()
+                    .is_some_and(|name| name.to_str().is_some_and(|name| name.starts_with(disk::ASIDE)));
+                let kept = path.extension().is_some_and(|e| e == fold::DAMAGED) || counts.contains(&path);
+                let ours = if folder.is_empty() { unfinished } else { unfinished || !kept };
+                if ours && is_old(&path) && !disk::is_in_use(&path) {
+                    stale.push(path);
                 }
             }
         }

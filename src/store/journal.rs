@@ -4,47 +4,23 @@
 //! A frame holds the objects, the change of the refs and the packs that come
 //! with it, under a checksum: it is there whole or not at all. A torn last
 //! frame is cut off by the next writer; nobody was told that it was captured.
+//! A damaged frame with whole ones after it is passed over and told by fsck.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::disk;
 use super::error::{Result, StoreError};
+use super::frame::{self, Entry, Frame, HEADER, Head};
 use super::refs::Op;
-use crate::object::codec::{self, Decode, Encode};
-use crate::object::id::{Id, IdMap, Kind, checksum};
+use crate::object::id::{Id, IdMap, Kind};
 
 const MAGIC: &[u8; 8] = b"SFSJRNL\0";
-const HEAD: usize = 12;
-const FRAME_HEAD: usize = 16;
-/// Small frames: a low level is as good as a high one.
-const LEVEL: i32 = 3;
+const START: usize = 12;
 
-/// An object in a frame.
-#[derive(Clone, Copy, Debug, Encode, Decode)]
-pub(crate) struct Entry {
-    /// Its kind, by number.
-    pub(crate) kind: u8,
-    /// Its id.
-    pub(crate) id: Id,
-    /// Length of its bytes.
-    len: u64,
-}
-
-/// What a frame says before its objects.
-#[derive(Debug, Default, Encode, Decode)]
-pub(crate) struct Head {
-    /// The change of the refs.
-    pub(crate) op: Option<Op>,
-    /// Packs that belong to the store from now on.
-    pub(crate) packs: Vec<Id>,
-    /// The objects, in the order of their bytes.
-    pub(crate) entries: Vec<Entry>,
-}
-
-struct Frame {
+struct Held {
     data: std::ops::Range<usize>,
     raw: usize,
     bytes: OnceLock<Arc<[u8]>>,
@@ -53,21 +29,35 @@ struct Frame {
 struct Place {
     frame: u32,
     kind: u8,
-    start: u64,
-    len: u64,
+    start: usize,
+    len: usize,
 }
 
 /// The journal as read so far.
 pub(crate) struct Journal {
     path: PathBuf,
     bytes: Vec<u8>,
-    /// End of the last whole frame.
-    end: u64,
-    frames: Vec<Frame>,
+    /// Where the last whole frame begins, if there is one, and where it ends.
+    last: Option<usize>,
+    end: usize,
+    frames: Vec<Held>,
     places: IdMap<Place>,
     order: Vec<(u8, Id)>,
     ops: Vec<Op>,
     packs: Vec<Id>,
+    /// Where damage was passed over.
+    damage: Vec<usize>,
+}
+
+/// What became of a journal since it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refreshed {
+    /// Nothing.
+    Same,
+    /// Frames were added.
+    Grown,
+    /// It is not the file that was read: all of it must be read again.
+    Replaced,
 }
 
 impl Journal {
@@ -80,96 +70,91 @@ impl Journal {
 
     /// Reads a journal up to its last whole frame.
     pub(crate) fn open(path: PathBuf) -> Result<Journal> {
+        let bytes = disk::read(&path)?;
+        let head = bytes.get(..START).filter(|head| head.starts_with(MAGIC));
+        let head = head.ok_or_else(|| StoreError::damaged(&path, 0, "not a journal"))?;
+        let format = head.get(8..).and_then(|b| b.try_into().ok()).map_or(u32::MAX, u32::from_le_bytes);
+        if format == 0 {
+            return Err(StoreError::damaged(&path, 8, "there is no format 0"));
+        }
+        if format > super::FORMAT {
+            return Err(StoreError::Newer { path, found: format });
+        }
         let mut journal = Journal {
             path,
-            bytes: Vec::new(),
-            end: HEAD as u64,
+            bytes,
+            last: None,
+            end: START,
             frames: Vec::new(),
             places: IdMap::default(),
             order: Vec::new(),
             ops: Vec::new(),
             packs: Vec::new(),
+            damage: Vec::new(),
         };
-        journal.bytes = disk::read(&journal.path)?;
-        let head = journal.bytes.get(..HEAD).filter(|head| head.starts_with(MAGIC));
-        let head = head.ok_or_else(|| StoreError::damaged(&journal.path, 0, "not a journal"))?;
-        let format = head.get(8..).and_then(|b| b.try_into().ok()).map_or(u32::MAX, u32::from_le_bytes);
-        if format > super::FORMAT {
-            return Err(StoreError::Newer { path: journal.path, found: format });
-        }
         journal.scan()?;
         Ok(journal)
     }
 
     /// Reads the frames that were added since.
-    pub(crate) fn refresh(&mut self) -> Result<bool> {
+    pub(crate) fn refresh(&mut self) -> Result<Refreshed> {
         let file = File::open(&self.path).map_err(StoreError::io("open", &self.path))?;
         let len = file.metadata().map_err(StoreError::io("read", &self.path))?.len();
-        if len <= self.end {
-            return Ok(false);
+        // What was read must still be there. A writer whose sync fails takes
+        // back a frame that we may have seen, and another may stand there now.
+        let from = self.last.unwrap_or(0);
+        let known = self.bytes.get(from..self.end.min(from + HEADER)).unwrap_or_default();
+        if len < self.end as u64 || disk::read_at(&file, &self.path, from as u64, known.len())? != known {
+            return Ok(Refreshed::Replaced);
         }
-        let more = disk::read_at(&file, &self.path, self.end, usize::try_from(len - self.end).unwrap_or(0))?;
-        self.bytes.truncate(usize::try_from(self.end).unwrap_or(usize::MAX));
-        self.bytes.extend_from_slice(&more);
+        let added = usize::try_from(len).unwrap_or(usize::MAX) - self.end;
+        self.bytes.truncate(self.end);
+        if added == 0 {
+            return Ok(Refreshed::Same);
+        }
+        match disk::read_at(&file, &self.path, self.end as u64, added) {
+            Ok(more) => self.bytes.extend_from_slice(&more),
+            // A writer cut it between our two looks.
+            Err(StoreError::Damaged { .. }) => return Ok(Refreshed::Replaced),
+            Err(e) => return Err(e),
+        }
         let before = self.end;
         self.scan()?;
-        Ok(self.end > before)
+        Ok(if self.end > before { Refreshed::Grown } else { Refreshed::Same })
     }
 
     fn scan(&mut self) -> Result<()> {
-        while let Some((head, data, raw)) = self.frame_at(self.end)? {
-            self.end = data.end as u64;
-            self.take(head, data, raw);
+        loop {
+            let bad = |at: usize, e: &dyn std::error::Error| {
+                StoreError::damaged(&self.path, at as u64, format!("a frame cannot be read: {e}"))
+            };
+            match frame::at(&self.bytes, self.end).map_err(|e| bad(self.end, &e))? {
+                Some(frame) => self.take(self.end, frame),
+                None => match frame::next(&self.bytes, self.end) {
+                    Some(next) => {
+                        self.damage.push(self.end);
+                        self.end = next;
+                    }
+                    None => return Ok(()),
+                },
+            }
         }
-        Ok(())
     }
 
-    /// The frame at an offset; `None` if none stands there whole.
-    fn frame_at(&self, offset: u64) -> Result<Option<(Head, std::ops::Range<usize>, usize)>> {
-        let at = usize::try_from(offset).unwrap_or(usize::MAX);
-        let Some(rest) = self.bytes.get(at..).filter(|rest| rest.len() >= FRAME_HEAD) else {
-            return Ok(None);
-        };
-        let number = |from: usize| {
-            rest.get(from..from + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
-        };
-        let (len, head_len) = (number(0) as usize, number(4) as usize);
-        let sum = rest.get(8..16).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes);
-        let Some(body) = rest.get(FRAME_HEAD..FRAME_HEAD + len) else { return Ok(None) };
-        if checksum(body) != sum {
-            // Only the last frame can be torn: what stands before others was whole once.
-            let last = rest.len() == FRAME_HEAD + len || self.nothing_follows(at + FRAME_HEAD + len);
-            let what = "the checksum of a frame does not match";
-            return if last { Ok(None) } else { Err(StoreError::damaged(&self.path, offset, what)) };
-        }
-        let bad = |e: String| StoreError::damaged(&self.path, offset, e);
-        let head_bytes = body.get(..head_len).ok_or_else(|| bad("a frame's head is too long".to_owned()))?;
-        let (head, _): (Head, _) = codec::decode_prefix(head_bytes).map_err(|e| bad(e.to_string()))?;
-        let raw: u64 = head.entries.iter().map(|e| e.len).sum();
-        let start = at + FRAME_HEAD + head_len;
-        Ok(Some((head, start..at + FRAME_HEAD + len, usize::try_from(raw).unwrap_or(usize::MAX))))
-    }
-
-    /// Tells whether no whole frame stands at or after an offset.
-    fn nothing_follows(&self, at: usize) -> bool {
-        let Some(rest) = self.bytes.get(at..).filter(|rest| rest.len() >= FRAME_HEAD) else { return true };
-        let len = rest.get(..4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes) as usize;
-        let sum = rest.get(8..16).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes);
-        rest.get(FRAME_HEAD..FRAME_HEAD + len).is_none_or(|body| checksum(body) != sum)
-    }
-
-    fn take(&mut self, head: Head, data: std::ops::Range<usize>, raw: usize) {
-        let (frame, mut start) = (u32::try_from(self.frames.len()).unwrap_or(u32::MAX), 0);
-        for entry in &head.entries {
-            let place = Place { frame, kind: entry.kind, start, len: entry.len };
+    fn take(&mut self, at: usize, frame: Frame) {
+        let (number, mut start) = (u32::try_from(self.frames.len()).unwrap_or(u32::MAX), 0);
+        for entry in &frame.head.entries {
+            let len = usize::try_from(entry.len).unwrap_or(usize::MAX);
+            let place = Place { frame: number, kind: entry.kind, start, len };
             if self.places.insert(entry.id, place).is_none() {
                 self.order.push((entry.kind, entry.id));
             }
-            start += entry.len;
+            start = start.saturating_add(len);
         }
-        self.frames.push(Frame { data, raw, bytes: OnceLock::new() });
-        self.packs.extend(head.packs);
-        self.ops.extend(head.op);
+        (self.last, self.end) = (Some(at), frame.data.end);
+        self.frames.push(Held { data: frame.data, raw: frame.raw, bytes: OnceLock::new() });
+        self.packs.extend(frame.head.packs);
+        self.ops.extend(frame.head.op);
     }
 
     /// Appends a frame and makes it durable. The caller holds the lock and has
@@ -186,66 +171,53 @@ impl Journal {
             len: bytes.len() as u64,
         });
         let head = Head { op, packs, entries: entries.collect() };
-        let raw: Vec<u8> = objects.iter().flat_map(|(_, _, bytes)| bytes).copied().collect();
-        let head_bytes = codec::encode(&head)?;
-        let data = if raw.is_empty() {
-            Vec::new()
-        } else {
-            zstd::bulk::compress(&raw, LEVEL).map_err(StoreError::io("compress", &self.path))?
-        };
-        let mut frame = vec![0; FRAME_HEAD];
-        frame.extend_from_slice(&head_bytes);
-        frame.extend_from_slice(&data);
-        let fits = |n: usize| {
-            u32::try_from(n)
-                .map_err(|_| StoreError::damaged(&self.path, self.end, "a transaction is too large"))
-        };
-        let (len, head_len) = (fits(frame.len() - FRAME_HEAD)?, fits(head_bytes.len())?);
-        let sum = checksum(frame.get(FRAME_HEAD..).unwrap_or_default());
-        let fields = [len.to_le_bytes().as_slice(), &head_len.to_le_bytes(), &sum.to_le_bytes()].concat();
-        frame.iter_mut().zip(fields).for_each(|(place, byte)| *place = byte);
-        self.write(&frame)?;
-        self.bytes.truncate(usize::try_from(self.end).unwrap_or(usize::MAX));
-        let start = self.bytes.len() + FRAME_HEAD + head_bytes.len();
-        self.bytes.extend_from_slice(&frame);
-        self.end = self.bytes.len() as u64;
-        self.take(head, start..self.bytes.len(), raw.len());
-        Ok(())
+        let bytes = frame::build(self.end as u64, &head, objects)?;
+        self.write(&bytes)?;
+        self.bytes.truncate(self.end);
+        self.bytes.extend_from_slice(&bytes);
+        self.scan()
     }
 
     fn write(&self, frame: &[u8]) -> Result<()> {
         let mut file =
             disk::private().write(true).open(&self.path).map_err(StoreError::io("open", &self.path))?;
-        let outcome = (|| {
-            // Cuts off a torn frame that a writer before us left.
-            file.set_len(self.end)?;
-            std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(self.end))?;
-            disk::crash_point("journal");
-            if cfg!(debug_assertions) {
-                // In two writes, so that tests can stop between them.
-                let (first, second) = frame.split_at(frame.len() / 2);
-                file.write_all(first)?;
-                disk::crash_point("journal-torn");
-                return file.write_all(second);
-            }
-            file.write_all(frame)
-        })();
-        if let Err(e) = outcome {
+        let outcome = self.write_to(&mut file, frame);
+        if outcome.is_err() {
             // A full disk leaves the journal as it was.
-            drop(file.set_len(self.end));
-            return Err(StoreError::io("write", &self.path)(e));
+            drop(file.set_len(self.end as u64).and_then(|()| file.sync_data()));
         }
-        disk::sync(&file, &self.path)
+        outcome
+    }
+
+    fn write_to(&self, file: &mut File, frame: &[u8]) -> Result<()> {
+        let io = || StoreError::io("write", &self.path);
+        // Cuts off a torn frame that a writer before us left.
+        file.set_len(self.end as u64).map_err(io())?;
+        file.seek(SeekFrom::Start(self.end as u64)).map_err(io())?;
+        disk::crash_point("journal");
+        // Tests stop between two writes.
+        let first = if cfg!(debug_assertions) { frame.len() / 2 } else { frame.len() };
+        let (first, second) = frame.split_at(first);
+        file.write_all(first).map_err(io())?;
+        disk::crash_point("journal-torn");
+        file.write_all(second).map_err(io())?;
+        disk::sync(file, &self.path)
     }
 
     /// Length of the whole frames, in bytes.
     pub(crate) fn len(&self) -> u64 {
-        self.end
+        self.end as u64
     }
 
     /// Bytes after the last whole frame: a torn one.
     pub(crate) fn torn(&self) -> u64 {
-        (self.bytes.len() as u64).saturating_sub(self.end)
+        self.bytes.len().saturating_sub(self.end) as u64
+    }
+
+    /// Where frames could not be read, though whole ones follow.
+    pub(crate) fn damage(&self) -> impl Iterator<Item = StoreError> + '_ {
+        let what = "a transaction is damaged and was passed over";
+        self.damage.iter().map(move |at| StoreError::damaged(&self.path, *at as u64, what))
     }
 
     /// The file.
@@ -268,9 +240,9 @@ impl Journal {
         &self.order
     }
 
-    /// Tells whether an object is here.
-    pub(crate) fn contains(&self, id: &Id) -> bool {
-        self.places.contains_key(id)
+    /// The kind number of an object, if it is here.
+    pub(crate) fn kind(&self, id: &Id) -> Option<u8> {
+        self.places.get(id).map(|place| place.kind)
     }
 
     /// The kind number and bytes of an object, if it is here.
@@ -279,18 +251,17 @@ impl Journal {
         let bad = || StoreError::damaged(&self.path, 0, "an object lies outside of its frame");
         let frame = self.frames.get(place.frame as usize).ok_or_else(bad)?;
         let bytes = self.frame_bytes(frame)?;
-        let (start, len) = (usize::try_from(place.start), usize::try_from(place.len));
-        let (Ok(start), Ok(len)) = (start, len) else { return Err(bad()) };
-        let bytes = bytes.get(start..start.saturating_add(len)).ok_or_else(bad)?;
+        let end = place.start.saturating_add(place.len);
+        let bytes = bytes.get(place.start..end).ok_or_else(bad)?;
         Ok(Some((place.kind, bytes.to_vec())))
     }
 
-    fn frame_bytes(&self, frame: &Frame) -> Result<Arc<[u8]>> {
+    fn frame_bytes(&self, frame: &Held) -> Result<Arc<[u8]>> {
         if let Some(bytes) = frame.bytes.get() {
             return Ok(bytes.clone());
         }
         let data = self.bytes.get(frame.data.clone()).unwrap_or_default();
-        let bytes = if frame.raw == 0 { Ok(Vec::new()) } else { zstd::bulk::decompress(data, frame.raw) };
+        let bytes = frame::objects(data, frame.raw);
         let bytes =
             bytes.map_err(|e| StoreError::damaged(&self.path, frame.data.start as u64, e.to_string()))?;
         Ok(frame.bytes.get_or_init(|| bytes.into()).clone())

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! current            which of the files below count (replaced as a whole)
+//! current.copy       the same again, should that be damaged
 //! lock               held by a writer for the moment of a write
 //! packs/<id>.pack    many objects; <id>.idx beside it
 //! journal/<n>        transactions since the last fold
@@ -18,12 +19,15 @@ mod batch;
 mod cache;
 mod disk;
 pub mod error;
+pub mod exchange;
 mod fold;
+mod frame;
 mod fsck;
 mod gc;
 mod journal;
 mod oplog;
 mod pack;
+pub mod quarantine;
 mod read;
 pub mod refs;
 mod sealed;
@@ -38,7 +42,7 @@ use disk::Lock;
 pub use error::{Result, StoreError};
 pub use fsck::{Fault, FsckReport};
 pub use gc::{GcOptions, GcReport};
-use journal::Journal;
+use journal::{Journal, Refreshed};
 use pack::Pack;
 pub use refs::{Edit, Op, RefValue, Refs, Source};
 
@@ -46,6 +50,8 @@ pub use refs::{Edit, Op, RefValue, Refs, Source};
 pub const FORMAT: u32 = 1;
 
 const CURRENT_MAGIC: &[u8; 8] = b"SFSCURR\0";
+/// Where `current` is a second time.
+const CURRENT_COPY: &str = "current.copy";
 const STATE_MAGIC: &[u8; 8] = b"SFSSTAT\0";
 
 /// Which files of the store count.
@@ -90,32 +96,53 @@ pub struct Store {
     op: u64,
     seen_ops: usize,
     cache: Cache,
+    /// Packs that count and can't be opened. They keep their place; what they
+    /// hold is missing until they are mended.
+    unreadable: Vec<Id>,
 }
 
 impl Store {
     /// Opens the store at `dir`.
     pub fn open(dir: &Path) -> Result<Store> {
-        // A fold by another process may take files away between two reads;
-        // then what counts has changed, and reading again finds it.
-        for _ in 0..5 {
-            match Store::open_once(dir) {
-                Err(e) if e.is_gone() && dir.join("current").is_file() => {}
+        // A fold by another process may take files away between two reads.
+        // Then what counts has changed, and reading again finds it.
+        let mut tried = None;
+        loop {
+            let current = Store::read_current(dir)?;
+            let generation = current.generation;
+            let again = tried == Some(generation);
+            match Store::load(dir, current, again) {
+                Err(e) if e.is_gone() && !again => {}
+                Ok(store) if !store.unreadable.is_empty() && !again => {}
                 outcome => return outcome,
             }
+            tried = Some(generation);
         }
-        Store::open_once(dir)
     }
 
-    fn open_once(dir: &Path) -> Result<Store> {
+    fn read_current(dir: &Path) -> Result<Current> {
         let at = dir.join("current");
-        if !at.is_file() {
-            return Err(StoreError::NoStore(dir.to_owned()));
+        match sealed::read(CURRENT_MAGIC, &at) {
+            Err(e) if e.is_gone() => Err(StoreError::NoStore(dir.to_owned())),
+            Err(e @ StoreError::Damaged { .. }) => {
+                sealed::read(CURRENT_MAGIC, &dir.join(CURRENT_COPY)).map_err(|_| e)
+            }
+            outcome => outcome,
         }
-        let current: Current = sealed::read(CURRENT_MAGIC, &at)?;
-        let state = if current.state == 0 {
-            State { op: 0, refs: Vec::new() }
-        } else {
-            sealed::read(STATE_MAGIC, &dir.join(format!("state/{}", current.state)))?
+    }
+
+    fn write_current(dir: &Path, current: &Current) -> Result<()> {
+        sealed::write(CURRENT_MAGIC, &dir.join("current"), current)?;
+        sealed::write(CURRENT_MAGIC, &dir.join(CURRENT_COPY), current)
+    }
+
+    /// Reads what `current` names. With `mend`, refs that can't be read are
+    /// made again from the operations.
+    fn load(dir: &Path, current: Current, mend: bool) -> Result<Store> {
+        let state = match Store::read_state(dir, current.state) {
+            Err(StoreError::Damaged { .. }) => oplog::replay(dir, &current.ops)?,
+            Err(e) if e.is_gone() && mend => oplog::replay(dir, &current.ops)?,
+            outcome => outcome?,
         };
         let journal = Journal::open(dir.join(format!("journal/{}", current.journal)))?;
         let mut store = Store {
@@ -126,10 +153,18 @@ impl Store {
             op: state.op,
             seen_ops: 0,
             cache: Cache::default(),
+            unreadable: Vec::new(),
             current,
         };
         store.note_journal()?;
         Ok(store)
+    }
+
+    fn read_state(dir: &Path, number: u64) -> Result<State> {
+        if number == 0 {
+            return Ok(State { op: 0, refs: Vec::new() });
+        }
+        sealed::read(STATE_MAGIC, &dir.join(format!("state/{number}")))
     }
 
     /// Opens the store at `dir`, or makes one. `writer` names a new store.
@@ -148,9 +183,10 @@ impl Store {
         if dir.join("current").is_file() {
             return Ok(());
         }
+        dir.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), disk::sync_dir)?;
         Journal::create(&dir.join("journal/1"))?;
         let current = Current { generation: 1, writer, journal: 1, ..Current::default() };
-        sealed::write(CURRENT_MAGIC, &dir.join("current"), &current)
+        Store::write_current(dir, &current)
     }
 
     /// Takes in what the journal says of refs and packs, as far as not done.
@@ -161,27 +197,39 @@ impl Store {
         }
         self.seen_ops = self.journal.ops().len();
         let dir = self.dir.join("packs");
-        let names: Vec<Id> = self.current.packs.iter().chain(self.journal.packs()).copied().collect();
-        for name in names {
-            if !self.packs.iter().any(|pack| pack.name == name) {
-                self.packs.push(fold::open_pack(&dir, name)?);
+        for name in self.pack_names() {
+            if self.packs.iter().any(|pack| pack.name == name) || self.unreadable.contains(&name) {
+                continue;
+            }
+            match fold::open_pack(&dir, name) {
+                Ok(pack) => self.packs.push(pack),
+                Err(e @ StoreError::Newer { .. }) => return Err(e),
+                Err(_) => self.unreadable.push(name),
             }
         }
         Ok(())
     }
 
+    /// The names of the packs that count; some may be twice.
+    fn pack_names(&self) -> Vec<Id> {
+        self.current.packs.iter().chain(self.journal.packs()).copied().collect()
+    }
+
     /// Sees what other processes have done since. Returns whether anything changed.
     pub fn refresh(&mut self) -> Result<bool> {
-        let current: Current = sealed::read(CURRENT_MAGIC, &self.dir.join("current"))?;
-        if current.generation != self.current.generation {
-            *self = Store::open(&self.dir)?;
-            return Ok(true);
+        let current = Store::read_current(&self.dir)?;
+        if current.generation == self.current.generation {
+            match self.journal.refresh() {
+                Ok(Refreshed::Same) => return Ok(false),
+                Ok(Refreshed::Grown) => return self.note_journal().map(|()| true),
+                Ok(Refreshed::Replaced) => {}
+                // Another process folded it just now.
+                Err(e) if e.is_gone() => {}
+                Err(e) => return Err(e),
+            }
         }
-        let changed = self.journal.refresh()?;
-        if changed {
-            self.note_journal()?;
-        }
-        Ok(changed)
+        *self = Store::open(&self.dir)?;
+        Ok(true)
     }
 
     /// Where the store is.

@@ -9,36 +9,50 @@ use crate::object::codec::{self, Decode, Encode};
 use crate::object::id::{Id, Kind, Prefix};
 use crate::object::{Body, Commit, Context, Tree};
 
-/// The most chunks that a blob is believed to have.
-const CHUNKS_MAX: usize = 1 << 20;
+/// The longest blob that is stored or read, in bytes.
+pub(super) const BLOB_MAX: u64 = 1 << 32;
 
 impl Store {
-    pub(super) fn pack_with_commit(&self, id: &Id) -> Result<Option<(&Pack, u32)>> {
+    /// Reads an object from any pack that has it whole: the packs are tried
+    /// from the last one on, and the error of the first is told.
+    fn from_packs<T>(&self, id: &Id, mut read: impl FnMut(&Pack) -> Result<Option<T>>) -> Result<T> {
+        let mut failed = None;
         for pack in self.packs.iter().rev() {
-            if let Some(n) = pack.find_commit(id)? {
-                return Ok(Some((pack, n)));
+            match read(pack) {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => {}
+                Err(e) => failed = failed.or(Some(e)),
             }
         }
-        Ok(None)
+        Err(failed.unwrap_or(StoreError::Missing { id: *id }))
     }
 
-    fn pack_with_content(&self, id: &Id) -> Result<Option<(&Pack, u32)>> {
+    fn in_packs(&self, mut has: impl FnMut(&Pack) -> Result<bool>) -> Result<bool> {
         for pack in self.packs.iter().rev() {
-            if let Some(n) = pack.find_content(id)? {
-                return Ok(Some((pack, n)));
+            match has(pack) {
+                Ok(true) => return Ok(true),
+                // What a damaged pack has is stored again.
+                Ok(false) | Err(StoreError::Damaged { .. }) => {}
+                Err(e) => return Err(e),
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Tells whether a commit is here.
     pub fn has_commit(&self, id: &Id) -> Result<bool> {
-        Ok(self.journal.contains(id) || self.pack_with_commit(id)?.is_some())
+        match self.journal.kind(id) {
+            Some(kind) => Ok(kind == Kind::Commit as u8),
+            None => self.in_packs(|pack| Ok(pack.find_commit(id)?.is_some())),
+        }
     }
 
     /// Tells whether a blob, context, tree, config or tag is here.
     pub fn has_content(&self, id: &Id) -> Result<bool> {
-        Ok(self.journal.contains(id) || self.pack_with_content(id)?.is_some())
+        match self.journal.kind(id) {
+            Some(kind) => Ok(kind != Kind::Commit as u8 && kind != Kind::Body as u8),
+            None => self.in_packs(|pack| Ok(pack.find_content(id)?.is_some())),
+        }
     }
 
     /// Reads a commit.
@@ -47,10 +61,10 @@ impl Store {
             check(Kind::Commit, id, &bytes)?;
             return Ok(Arc::new(decode(id, &bytes)?));
         }
-        let (pack, n) = self.pack_with_commit(id)?.ok_or(StoreError::Missing { id: *id })?;
-        let commit = pack.commit(n, &self.cache)?;
-        check(Kind::Commit, id, &codec::encode(&*commit)?)?;
-        Ok(commit)
+        self.from_packs(id, |pack| match pack.find_commit(id)? {
+            Some(n) => check_commit(id, pack.commit(n, &self.cache)?).map(Some),
+            None => Ok(None),
+        })
     }
 
     /// Reads the body of a commit.
@@ -59,44 +73,53 @@ impl Store {
             check(Kind::Body, &commit.body, &bytes)?;
             return decode(&commit.body, &bytes);
         }
-        let (pack, n) = self.pack_with_commit(id)?.ok_or(StoreError::Missing { id: commit.body })?;
-        let body = pack.body(n, &self.cache)?;
-        check(Kind::Body, &commit.body, &codec::encode(&body)?)?;
-        Ok(body)
+        self.from_packs(&commit.body, |pack| match pack.find_commit(id)? {
+            Some(n) => check_body(&commit.body, pack.body(n, &self.cache)?).map(Some),
+            None => Ok(None),
+        })
     }
 
     /// Reads an object other than a commit or a body: its kind and bytes.
     pub fn content(&self, id: &Id) -> Result<(Kind, Vec<u8>)> {
-        let (kind, bytes) = self.content_unchecked(id)?;
-        check(kind, id, &bytes)?;
-        Ok((kind, bytes))
-    }
-
-    fn content_unchecked(&self, id: &Id) -> Result<(Kind, Vec<u8>)> {
         if let Some((kind, bytes)) = self.journal.get(id)? {
             let kind = Kind::from_number(kind).ok_or(StoreError::WrongId { id: *id })?;
+            check(kind, id, &bytes)?;
             return Ok((kind, bytes));
         }
-        let (pack, n) = self.pack_with_content(id)?.ok_or(StoreError::Missing { id: *id })?;
-        match pack.content(n, &self.cache)? {
-            Stored::Whole(kind, bytes) => Ok((kind, bytes)),
-            Stored::Chunks(chunks) if chunks.len() > CHUNKS_MAX => Err(StoreError::WrongId { id: *id }),
-            Stored::Chunks(chunks) => {
-                let mut bytes = Vec::new();
-                for chunk in chunks {
-                    if chunk == *id {
-                        return Err(StoreError::WrongId { id: *id });
-                    }
-                    let (pack, n) =
-                        self.pack_with_content(&chunk)?.ok_or(StoreError::Missing { id: chunk })?;
-                    match pack.content(n, &self.cache)? {
-                        Stored::Whole(Kind::Blob, part) => bytes.extend_from_slice(&part),
-                        _ => return Err(StoreError::WrongId { id: chunk }),
-                    }
+        self.from_packs(id, |pack| {
+            let Some(n) = pack.find_content(id)? else { return Ok(None) };
+            self.content_in(pack, n, id).map(Some)
+        })
+    }
+
+    /// Reads content `n` of a pack, which is to be `id`.
+    pub(super) fn content_in(&self, pack: &Pack, n: u32, id: &Id) -> Result<(Kind, Vec<u8>)> {
+        let (kind, bytes) = self.whole(id, pack.content(n, &self.cache)?)?;
+        check(kind, id, &bytes).map(|()| (kind, bytes))
+    }
+
+    /// Joins the chunks of a blob. Chunks are whole blobs, so this goes no deeper.
+    fn whole(&self, id: &Id, stored: Stored) -> Result<(Kind, Vec<u8>)> {
+        let chunks = match stored {
+            Stored::Whole(kind, bytes) => return Ok((kind, bytes)),
+            Stored::Chunks(chunks) => chunks,
+        };
+        let mut bytes = Vec::new();
+        for chunk in chunks {
+            let part = self.from_packs(&chunk, |pack| {
+                let Some(n) = pack.find_content(&chunk)? else { return Ok(None) };
+                match pack.content(n, &self.cache)? {
+                    Stored::Whole(Kind::Blob, part) => check(Kind::Blob, &chunk, &part).map(|()| Some(part)),
+                    _ => Err(StoreError::WrongId { id: chunk }),
                 }
-                Ok((Kind::Blob, bytes))
+            })?;
+            let len = bytes.len() as u64 + part.len() as u64;
+            if len > BLOB_MAX {
+                return Err(StoreError::TooLong { id: *id, len });
             }
+            bytes.extend_from_slice(&part);
         }
+        Ok((Kind::Blob, bytes))
     }
 
     fn content_of(&self, kind: Kind, id: &Id) -> Result<Vec<u8>> {
@@ -145,6 +168,16 @@ fn check(kind: Kind, id: &Id, bytes: &[u8]) -> Result<()> {
     if Id::of(kind, bytes) == *id { Ok(()) } else { Err(StoreError::WrongId { id: *id }) }
 }
 
-fn decode<T: Encode + Decode<()>>(id: &Id, bytes: &[u8]) -> Result<T> {
+/// Checks a commit against its name.
+pub(super) fn check_commit(id: &Id, commit: Arc<Commit>) -> Result<Arc<Commit>> {
+    check(Kind::Commit, id, &codec::encode(&*commit)?).map(|()| commit)
+}
+
+/// Checks a body against its name.
+pub(super) fn check_body(id: &Id, body: Body) -> Result<Body> {
+    check(Kind::Body, id, &codec::encode(&body)?).map(|()| body)
+}
+
+pub(super) fn decode<T: Encode + Decode<()>>(id: &Id, bytes: &[u8]) -> Result<T> {
     codec::decode(bytes).map_err(|source| StoreError::Codec { id: *id, source })
 }

@@ -5,6 +5,7 @@
 //! acts: an adapter never writes to disk and knows no store.
 
 mod claude_code;
+mod codex;
 mod plan;
 mod step;
 
@@ -19,7 +20,7 @@ pub use plan::{Action, Conversation, Loss, Losses, Plan, Planned, Said, Sink, Ta
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode];
+pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {

@@ -190,6 +190,9 @@ fn codex_id(path: &std::path::Path) -> String {
     stem.get(stem.len().saturating_sub(36)..).unwrap_or_default().to_owned()
 }
 
+/// What the subagent is asked.
+pub(crate) const TASK: &str = "SFS-TASK run echo";
+
 /// What only the subagent says.
 pub(crate) const DELEGATED: &str = "SFS-SUBAGENT looks for itself.";
 /// What the subagent reports to the main line.
@@ -198,8 +201,7 @@ pub(crate) const REPORT: &str = "SFS-REPORT seen it all";
 /// A session in which Claude Code starts a subagent, which runs beside it and
 /// whose report arrives as a notification.
 pub(crate) fn delegating_session(sandbox: &Sandbox) -> Native {
-    let task =
-        json!({"description": "Look", "prompt": "SFS-TASK run echo", "subagent_type": "general-purpose"});
+    let task = json!({"description": "Look", "prompt": TASK, "subagent_type": "general-purpose"});
     let server = anthropic([
         on("SFS-DELEGATE", [text("Delegating."), call("Agent", task)]),
         on("Async agent launched", [text("It is under way.")]),

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     }
     for kept in report.gone.iter().chain(&report.rewritten) {
         app.ui.warn(&format!(
-            "{} was shortened or removed by its tool; the store keeps it (`sfs restore --session {:.12} --to DIR`)",
+            "{} was shortened or removed by its tool; the store keeps it (`sfs restore {:.12} --to DIR`)",
             kept.path, kept.session
         ));
     }

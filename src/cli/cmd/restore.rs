@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use crate::cli::{App, CommandError};
-use crate::object::id::{Id, Prefix};
-use crate::ops::{restore, source};
+use crate::ops::{restore, revision};
 
 /// Write sessions out again, byte for byte
 ///
 /// Nothing that exists is overwritten.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The session, by the beginning of its id or of the tool's own id
-    #[arg(long, value_name = "ID", required_unless_present = "all")]
+    /// The session
+    #[arg(required_unless_present = "all")]
     session: Option<String>,
     /// All sessions
     #[arg(long, conflicts_with = "session")]
@@ -24,7 +23,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let store = app.store()?;
-    let session = args.session.as_deref().map(|text| find(&store, text)).transpose()?;
+    let session = args.session.as_deref();
+    let session = session.map(|text| revision::session(&store, &app.env, text)).transpose()?;
     let report = restore::restore(&store, session, &app.env.cwd.join(&args.to))?;
     for (path, why) in &report.refused {
         app.ui.warn(&format!("{}: {why}", path.display()));
@@ -33,24 +33,5 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     match report.refused.len() {
         0 => Ok(()),
         n => Err(CommandError::message(format!("{n} files were not written"))),
-    }
-}
-
-/// The one session that `text` begins the id of.
-fn find(store: &crate::store::Store, text: &str) -> Result<Id, CommandError> {
-    let prefix = Prefix::parse(text);
-    let named = |s: &&crate::store::Source| {
-        s.native.starts_with(text) || prefix.is_some_and(|prefix| prefix.matches(&s.session))
-    };
-    let mut found: Vec<Id> = source::all(store).filter(named).map(|s| s.session).collect();
-    found.sort_unstable();
-    found.dedup();
-    match found.as_slice() {
-        [session] => Ok(*session),
-        [] => Err(CommandError::message(format!("no session is called {text:?}"))),
-        many => Err(CommandError::message(format!(
-            "{} sessions begin with {text:?}: give more of it",
-            many.len()
-        ))),
     }
 }

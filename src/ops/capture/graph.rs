@@ -44,6 +44,7 @@ pub(super) struct Kept {
     pub(super) leaves: Vec<Leaf>,
     pub(super) rewinds: u32,
     pub(super) sides: u32,
+    pub(super) compactions: u32,
     /// Where the records of native ids hang; `None` for before the beginning.
     keys: Vec<(u64, Option<Id>)>,
     /// The number of calls on the way to each call, itself included.
@@ -203,6 +204,15 @@ impl Graph {
             }
         }
         self.kept.main = Some(node.id);
+    }
+
+    /// Keeps the state before a compaction under a name of its own.
+    pub(super) fn keep_before_compaction(&mut self, before: Option<Id>) {
+        if let Some(tip) = before {
+            self.kept.compactions += 1;
+            let label = format!("compacted-{}", self.kept.compactions);
+            self.kept.leaves.push(Leaf { tip, label });
+        }
     }
 
     /// Moves the main line to an earlier commit, keeping the tip it leaves.

@@ -113,10 +113,10 @@ pub fn capture(
         }
         let discovery = tool.discover(&env.places);
         report.trouble.extend(discovery.trouble.into_iter().map(|t| (t.path, t.error.to_string())));
-        missing(store, tool, &discovery.found, env, &mut report)?;
-        work.extend(discovery.found.into_iter().map(|found| (tool, found)));
+        work.extend(tell_apart(store, tool, discovery.found).into_iter().map(|found| (tool, found)));
     }
     report.sources = work.len() as u64;
+    missing(env, store, options, &work, &mut report)?;
     work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
     // The older first, so that a copy finds what it was copied from; sessions
     // before their parts.
@@ -141,18 +141,42 @@ fn is_unchanged(store: &Store, tool: &dyn Tool, found: &Found) -> bool {
     })
 }
 
+/// Gives sources that claim the same native id parts of their own: the file
+/// that is known under it keeps it, else the one that changed last.
+fn tell_apart(store: &Store, tool: &dyn Tool, mut found: Vec<Found>) -> Vec<Found> {
+    let rank = |f: &Found| {
+        let known = source::find(store, tool.name(), &f.native, &f.part).is_some_and(|s| s.place == f.place);
+        (!known, std::cmp::Reverse(f.stamp.mtime))
+    };
+    found.sort_by(|a, b| {
+        (&a.native, &a.part, rank(a), &a.place).cmp(&(&b.native, &b.part, rank(b), &b.place))
+    });
+    let mut before: Option<(String, String)> = None;
+    for source in &mut found {
+        let name = (source.native.clone(), source.part.clone());
+        if before.as_ref() == Some(&name) {
+            let place = Id::of(crate::object::Kind::Session, source.place.as_bytes());
+            source.part = format!("{}copy-{place:.8}", if name.1.is_empty() { "" } else { "agent-" });
+        } else {
+            before = Some(name);
+        }
+    }
+    found
+}
+
 /// Notes the sources whose files are gone.
 fn missing(
-    store: &mut Store,
-    tool: &dyn Tool,
-    found: &[Found],
     env: &Env,
+    store: &mut Store,
+    options: &CaptureOptions,
+    work: &Work,
     report: &mut CaptureReport,
 ) -> Result<(), StoreError> {
     let here: std::collections::HashSet<Id> =
-        found.iter().map(|f| Source::key(tool.name(), &f.native, &f.part)).collect();
+        work.iter().map(|(tool, f)| Source::key(tool.name(), &f.native, &f.part)).collect();
+    let looked_at = |name: &str| options.tools.is_empty() || options.tools.iter().any(|tool| tool == name);
     let mut edits = Vec::new();
-    for known in source::all(store).filter(|s| s.tool == tool.name() && !s.about.gone && s.file.is_some()) {
+    for known in source::all(store).filter(|s| looked_at(&s.tool) && !s.about.gone && s.file.is_some()) {
         let key = Source::key(&known.tool, &known.native, &known.part);
         // A source of another machine was never here.
         if here.contains(&key) || known.mark.stamp == (0, 0, 0) {

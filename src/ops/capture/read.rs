@@ -390,9 +390,14 @@ impl<'a> SourceReader<'a> {
             ..Commit::default()
         };
         self.report.messages += u64::from(message.is_some());
+        let summary = |m: &Message| m.blocks.iter().any(|b| matches!(b, Block::Summary(_)));
+        let compacts = message.as_ref().is_some_and(summary) && !step.side;
         let (id, turn) = (self.store_commit(commit, message)?, before.turn);
         let node = Node { id, counts, turn: if step.prompt.is_some() { Some(id) } else { turn } };
         self.graph.grow(node, parent, step.side);
+        if compacts {
+            self.graph.keep_before_compaction(parent);
+        }
         self.note_mark(near_end)?;
         Ok(node)
     }

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Block, Trailer};
 use crate::object::codec::{self, Decode, Encode};
@@ -17,8 +17,11 @@ use crate::store::error::{Result, StoreError};
 use crate::store::sealed;
 
 const MAGIC: &[u8; 8] = b"SFSPIDX\0";
-/// After so many look-ups the tables are read into memory.
-const LOAD_AFTER: u32 = 64;
+/// The tables are read into memory after this many look-ups, …
+const LOAD_AFTER: u64 = 64;
+/// … or after one for each of so many bytes of them, if that is more: then
+/// the look-ups have cost about as much as reading all.
+const LOOKUP_WORTH: u64 = 8192;
 
 #[derive(Encode, Decode)]
 struct Head {
@@ -40,7 +43,7 @@ pub(crate) struct Index {
     contents: u32,
     fan_bits: u8,
     tables: u64,
-    lookups: AtomicU32,
+    lookups: AtomicU64,
     loaded: OnceLock<Vec<u8>>,
 }
 
@@ -83,45 +86,35 @@ impl Index {
             .filter(|_| head_len <= len)
             .ok_or_else(|| bad("its head is too long"))?;
         let bytes = disk::read_at(&file, &path, 8, room)?;
-        let (head, _): (Head, _) = codec::decode_prefix(sealed::unseal(MAGIC, &bytes, &path)?)?;
+        let payload = sealed::unseal(MAGIC, &bytes, &path)?;
+        let (head, _): (Head, _) = codec::decode_prefix(payload).map_err(|e| bad(&e.to_string()))?;
         if head.name != name {
             return Err(bad("it is the index of another pack"));
         }
-        let Head { trailer, fan_bits, .. } = head;
-        let mut blocks = trailer.blocks;
-        blocks.sort_by_key(|b| (b.space as u8, b.first));
-        let index = Index {
-            file: Some(file),
-            blocks,
-            externals: trailer.externals,
-            commits: trailer.commits,
-            contents: trailer.contents,
-            fan_bits,
-            tables: 8 + head_len,
-            lookups: AtomicU32::new(0),
-            loaded: OnceLock::new(),
-            path: path.clone(),
-        };
-        if fan_bits > 24 || index.tables + index.tables_len() + 8 != len {
+        let Head { mut trailer, fan_bits, .. } = head;
+        if !trailer.settle() || fan_bits > 24 {
+            return Err(bad("its blocks are not in order"));
+        }
+        let mut index = Index::without_tables(path.clone(), trailer);
+        (index.file, index.fan_bits, index.tables) = (Some(file), fan_bits, 8 + head_len);
+        if index.tables + index.tables_len() + 8 != len {
             return Err(bad("its length is wrong"));
         }
         Ok(index)
     }
 
     /// What the trailer of a pack tells, without the tables.
-    pub(super) fn without_tables(path: PathBuf, trailer: &Trailer) -> Index {
-        let mut blocks = trailer.blocks.clone();
-        blocks.sort_by_key(|b| (b.space as u8, b.first));
+    pub(super) fn without_tables(path: PathBuf, trailer: Trailer) -> Index {
         Index {
             path,
             file: None,
-            blocks,
-            externals: trailer.externals.clone(),
+            blocks: trailer.blocks,
+            externals: trailer.externals,
             commits: trailer.commits,
             contents: trailer.contents,
             fan_bits: 0,
             tables: 0,
-            lookups: AtomicU32::new(0),
+            lookups: AtomicU64::new(0),
             loaded: OnceLock::new(),
         }
     }
@@ -189,7 +182,8 @@ impl Index {
     }
 
     fn table(&self, at: u64, len: usize) -> Result<Vec<u8>> {
-        if self.lookups.fetch_add(1, Ordering::Relaxed) >= LOAD_AFTER {
+        let worth = LOAD_AFTER.max(self.tables_len() / LOOKUP_WORTH);
+        if self.lookups.fetch_add(1, Ordering::Relaxed) >= worth {
             self.load()?;
         }
         match self.loaded.get() {
@@ -201,8 +195,21 @@ impl Index {
         }
     }
 
+    /// The ids of `count` objects from `n` on, with one read.
+    pub(super) fn id_range(&self, n: u32, count: u32) -> Result<Vec<Id>> {
+        if u64::from(n) + u64::from(count) > self.total() {
+            return Err(StoreError::damaged(&self.path, self.tables, "it has too few ids"));
+        }
+        let at = self.ids_at() + u64::from(n) * Id::LEN as u64;
+        let bytes = self.table(at, count as usize * Id::LEN)?;
+        Ok(bytes.chunks_exact(Id::LEN).filter_map(Id::from_slice).collect())
+    }
+
     /// The id of object `n` (commits first, then contents).
     pub(crate) fn id(&self, n: u32) -> Result<Id> {
+        if u64::from(n) >= self.total() {
+            return Err(StoreError::damaged(&self.path, self.tables, "it names an object that is not there"));
+        }
         let bytes = self.table(self.ids_at() + u64::from(n) * Id::LEN as u64, Id::LEN)?;
         Id::from_slice(&bytes)
             .ok_or_else(|| StoreError::damaged(&self.path, self.tables, "it has too few ids"))

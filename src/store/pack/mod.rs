@@ -15,7 +15,7 @@ mod write;
 
 pub(crate) use index::Index;
 pub(crate) use read::{Decoded, Pack, Stored, ids_of, trailer};
-pub(crate) use write::PackWriter;
+pub(crate) use write::{Finished, PackWriter};
 
 use crate::object::codec::{Decode, Encode};
 use crate::object::id::Id;
@@ -25,9 +25,9 @@ pub(crate) const MAGIC: &[u8; 8] = b"SFSPACK\0";
 /// First bytes of a pack's trailer.
 pub(crate) const TRAILER_MAGIC: &[u8; 8] = b"SFSPEND\0";
 
-/// The largest block that is believed, decompressed. Blobs are cut into
-/// chunks and skeletons bounded, so that only a body of very many records
-/// comes near it.
+/// The largest block that is written or believed, decompressed. Blobs are cut
+/// into chunks and skeletons bounded, so that only a body of very many records
+/// or a tree of very many files comes near it.
 const BLOCK_LIMIT: usize = 1 << 30;
 
 /// What a block holds.
@@ -63,7 +63,7 @@ pub(crate) struct Block {
 /// The end of a pack file: all that is needed to read the blocks.
 #[derive(Clone, Debug, Default, Encode, Decode)]
 pub(crate) struct Trailer {
-    /// The blocks, in the order of the file.
+    /// The blocks, by space and first number.
     pub(crate) blocks: Vec<Block>,
     /// Objects that are referred to but are in another pack.
     pub(crate) externals: Vec<Id>,
@@ -71,6 +71,26 @@ pub(crate) struct Trailer {
     pub(crate) commits: u32,
     /// How many contents there are.
     pub(crate) contents: u32,
+}
+
+impl Trailer {
+    /// Sorts the blocks by space and number, and tells whether together they
+    /// hold each object exactly once.
+    fn settle(&mut self) -> bool {
+        self.blocks.sort_by_key(|b| (b.space as u8, b.first));
+        let mut next = [0u64; 3];
+        for block in &self.blocks {
+            let Some(next) = next.get_mut(block.space as usize) else { return false };
+            let fits =
+                block.raw as usize <= BLOCK_LIMIT && block.offset.checked_add(block.stored.into()).is_some();
+            if u64::from(block.first) != *next || block.count == 0 || !fits {
+                return false;
+            }
+            *next += u64::from(block.count);
+        }
+        let (commits, contents) = (u64::from(self.commits), u64::from(self.contents));
+        next == [commits, commits, contents] && commits + contents <= u64::from(u32::MAX)
+    }
 }
 
 /// A reference from inside a pack, as a number: to an object of the pack, as

@@ -1,5 +1,6 @@
 //! Reading a pack.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -12,6 +13,7 @@ use crate::object::id::{Id, IdHasher, Kind, Prefix, checksum};
 use crate::object::{Body, Commit};
 use crate::store::cache::{Cache, Slot};
 use crate::store::error::{Result, StoreError};
+use crate::store::read::BLOB_MAX;
 use crate::store::{disk, sealed};
 
 /// An object as it lies in a pack.
@@ -22,12 +24,14 @@ pub(crate) enum Stored {
     Chunks(Vec<Id>),
 }
 
+type IdMemo = std::collections::HashMap<u32, Id>;
+
 /// A pack that is open for reading.
 pub(crate) struct Pack {
     /// Its name.
     pub(crate) name: Id,
     path: PathBuf,
-    file: OnceLock<File>,
+    file: OnceLock<(File, u64)>,
     /// Its index.
     pub(crate) index: Index,
 }
@@ -63,12 +67,14 @@ impl Pack {
         &self.path
     }
 
-    fn file(&self) -> Result<&File> {
+    /// The file and its length.
+    fn file(&self) -> Result<&(File, u64)> {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
         let file = File::open(&self.path).map_err(StoreError::io("open", &self.path))?;
-        Ok(self.file.get_or_init(|| file))
+        let len = file.metadata().map_err(StoreError::io("read", &self.path))?.len();
+        Ok(self.file.get_or_init(|| (file, len)))
     }
 
     /// The number of a commit, if it is here.
@@ -108,7 +114,7 @@ impl Pack {
         let (Some((_, bytes)), Some(lean)) = (bytes, lean) else {
             return Err(self.bad(&block, "it has too few bodies"));
         };
-        self.parse_body(bytes, *lean).map_err(|e| self.bad(&block, &e.to_string()))
+        self.parse_body(bytes, *lean).map_err(|e| self.blame(&block, e))
     }
 
     fn parse_body(&self, bytes: &[u8], mut lean: u32) -> Result<Body> {
@@ -137,7 +143,8 @@ impl Pack {
         };
         let (kind, bytes) = objects.get(at).ok_or_else(|| self.bad(&block, "it has too few objects"))?;
         if kind == CHUNKS {
-            return Ok(Stored::Chunks(codec::decode(bytes)?));
+            let chunks = codec::decode(bytes).map_err(|e| self.bad(&block, &e.to_string()))?;
+            return Ok(Stored::Chunks(chunks));
         }
         let kind = Kind::from_number(kind).ok_or_else(|| self.bad(&block, "it holds an unknown kind"))?;
         Ok(Stored::Whole(kind, bytes.to_vec()))
@@ -172,8 +179,12 @@ impl Pack {
     }
 
     /// Reads, checks and decompresses a block.
-    pub(crate) fn block_bytes(&self, block: &Block) -> Result<Vec<u8>> {
-        let stored = disk::read_at(self.file()?, &self.path, block.offset, block.stored as usize)?;
+    fn block_bytes(&self, block: &Block) -> Result<Vec<u8>> {
+        let (file, len) = self.file()?;
+        if block.offset.checked_add(block.stored.into()).is_none_or(|end| end > *len) {
+            return Err(self.bad(block, "the file ends before a block does"));
+        }
+        let stored = disk::read_at(file, &self.path, block.offset, block.stored as usize)?;
         if checksum(&stored) != block.sum {
             return Err(self.bad(block, "the checksum of a block does not match"));
         }
@@ -193,7 +204,7 @@ impl Pack {
         match block.space {
             Space::Contents => Ok(Decoded::Contents(objects)),
             Space::Bodies => {
-                let leans = self.leans(&objects).map_err(|e| self.bad(block, &e.to_string()))?;
+                let leans = self.leans(&objects).map_err(|e| self.blame(block, e))?;
                 Ok(Decoded::Bodies(objects, leans))
             }
             Space::Commits => self.commits_of(block, &objects).map(Decoded::Commits),
@@ -223,43 +234,80 @@ impl Pack {
         let (_, body_ids) = objects.get(block.count as usize).ok_or_else(bad)?;
         let mut bodies = body_ids.chunks_exact(Id::LEN).filter_map(Id::from_slice);
         let (mut before, mut commits) = (Before::default(), Vec::with_capacity(block.count as usize));
+        // Nearly all references are to commits of the block: one read has them.
+        let own = self.index.id_range(block.first, block.count)?;
+        let others = RefCell::new(IdMemo::default());
         let commit_id = |r: Ref| match r {
-            Ref::Local(n) if n < self.index.commits() => self.index.id(n).ok(),
+            Ref::Local(n) if n >= self.index.commits() => None,
+            Ref::Local(n) => match n.checked_sub(block.first).and_then(|at| own.get(at as usize)) {
+                Some(id) => Some(*id),
+                None => self.memo(&others, n),
+            },
             Ref::External(n) => self.index.external(n),
-            Ref::Local(_) => None,
+        };
+        let content_id = |r: Ref| match r {
+            Ref::Local(n) if n >= self.index.contents() => None,
+            Ref::Local(n) => self.memo(&others, n + self.index.commits()),
+            Ref::External(n) => self.index.external(n),
         };
         for n in block.first..block.first + block.count {
             let (_, bytes) = objects.get(commits.len()).ok_or_else(bad)?;
             let (row, _): (Row, _) = codec::decode_prefix(bytes).map_err(|_| bad())?;
             let body = bodies.next().ok_or_else(bad)?;
-            let commit =
-                unpack(row, n, body, &before, commit_id, |r| self.content_id(r).ok()).ok_or_else(bad)?;
+            let commit = unpack(row, n, body, &before, commit_id, content_id).ok_or_else(bad)?;
             before.note(&commit);
             commits.push(Arc::new(commit));
         }
         Ok(commits)
     }
 
+    /// The id of object `n`, looked up once.
+    fn memo(&self, memo: &RefCell<IdMemo>, n: u32) -> Option<Id> {
+        let known = memo.borrow().get(&n).copied();
+        known.or_else(|| {
+            let id = self.index.id(n).ok()?;
+            memo.borrow_mut().insert(n, id);
+            Some(id)
+        })
+    }
+
+    /// Damage inside a block is the block's; of the index, the index's.
+    fn blame(&self, block: &Block, e: StoreError) -> StoreError {
+        match e {
+            StoreError::Encode(e) => self.bad(block, &e.to_string()),
+            e => e,
+        }
+    }
+
     fn bad(&self, block: &Block, what: &str) -> StoreError {
         StoreError::damaged(&self.path, block.offset, what)
     }
 
-    /// Checks that the file has its name, and that the index goes with it.
+    /// Reads a block and takes it apart.
+    pub(crate) fn read_block(&self, block: &Block, cache: &Cache) -> Result<()> {
+        self.decoded(block, cache).map(|_| ())
+    }
+
+    /// Checks that the file has its name.
     pub(crate) fn verify(&self) -> Result<()> {
-        let mut file = File::open(&self.path).map_err(StoreError::io("open", &self.path))?;
+        Pack::check_name(&self.path, self.name)
+    }
+
+    /// Checks that the pack file at `path` is to be called `name`.
+    pub(crate) fn check_name(path: &Path, name: Id) -> Result<()> {
+        let mut file = File::open(path).map_err(StoreError::io("open", path))?;
         let (mut hasher, mut buffer) = (IdHasher::new(Kind::Pack), vec![0; 1 << 20]);
         loop {
-            let n =
-                std::io::Read::read(&mut file, &mut buffer).map_err(StoreError::io("read", &self.path))?;
+            let n = std::io::Read::read(&mut file, &mut buffer).map_err(StoreError::io("read", path))?;
             if n == 0 {
                 break;
             }
             hasher.update(buffer.get(..n).unwrap_or_default());
         }
-        if hasher.finish() != self.name {
-            return Err(StoreError::damaged(&self.path, 0, "its bytes have another name"));
+        if hasher.finish() != name {
+            return Err(StoreError::damaged(path, 0, "its bytes have another name"));
         }
-        self.index.verify()
+        Ok(())
     }
 }
 
@@ -276,28 +324,37 @@ pub(crate) fn trailer(path: &Path) -> Result<Trailer> {
         return Err(bad("not a pack"));
     }
     let bytes = disk::read_at(&file, path, start, usize::try_from(size).unwrap_or(usize::MAX))?;
-    let (trailer, _) = codec::decode_prefix(sealed::unseal(TRAILER_MAGIC, &bytes, path)?)?;
-    Ok(trailer)
+    let payload = sealed::unseal(TRAILER_MAGIC, &bytes, path)?;
+    let (mut trailer, _): (Trailer, _) = codec::decode_prefix(payload).map_err(|e| bad(&e.to_string()))?;
+    if trailer.settle() { Ok(trailer) } else { Err(bad("its blocks are not in order")) }
 }
 
 /// The ids of all objects of a pack, computed from the objects themselves:
 /// commits, then contents.
-pub(crate) fn ids_of(dir: &Path, name: Id, trailer: &Trailer) -> Result<(Vec<Id>, Vec<Id>)> {
+pub(crate) fn ids_of(dir: &Path, name: Id, trailer: Trailer) -> Result<(Vec<Id>, Vec<Id>)> {
+    let total = trailer.contents;
     let path = dir.join(format!("{name}.pack"));
     let index = Index::without_tables(path.with_extension("idx"), trailer);
     let pack = Pack { name, path, file: OnceLock::new(), index };
     let cache = Cache::default();
     let mut contents: Vec<Id> = Vec::new();
     let mut numbers = crate::object::id::IdMap::<u32>::default();
-    for n in 0..trailer.contents {
+    for n in 0..total {
         let id = match pack.content(n, &cache)? {
             Stored::Whole(kind, bytes) => Id::of(kind, &bytes),
             Stored::Chunks(chunks) => {
-                let mut hasher = IdHasher::new(Kind::Blob);
+                let (mut hasher, mut len) = (IdHasher::new(Kind::Blob), 0);
                 for chunk in chunks {
                     let number = numbers.get(&chunk).ok_or(StoreError::Missing { id: chunk })?;
-                    if let Stored::Whole(_, bytes) = pack.content(*number, &cache)? {
-                        hasher.update(&bytes);
+                    match pack.content(*number, &cache)? {
+                        Stored::Whole(Kind::Blob, bytes) => {
+                            hasher.update(&bytes);
+                            len += bytes.len() as u64;
+                        }
+                        _ => return Err(StoreError::WrongId { id: chunk }),
+                    }
+                    if len > BLOB_MAX {
+                        return Err(StoreError::TooLong { id: chunk, len });
                     }
                 }
                 hasher.finish()
@@ -313,7 +370,7 @@ pub(crate) fn ids_of(dir: &Path, name: Id, trailer: &Trailer) -> Result<(Vec<Id>
 fn commit_ids(pack: &Pack, contents: &[Id]) -> Result<Vec<Id>> {
     let mut commits: Vec<Id> = Vec::new();
     for block in pack.index.blocks().iter().filter(|b| b.space == Space::Commits) {
-        let objects = Objects::parse(pack.block_bytes(block)?)?;
+        let objects = Objects::parse(pack.block_bytes(block)?).map_err(|e| pack.blame(block, e.into()))?;
         let bad = || pack.bad(block, "a commit cannot be read");
         let (_, body_ids) = objects.get(block.count as usize).ok_or_else(bad)?;
         let mut bodies = body_ids.chunks_exact(Id::LEN).filter_map(Id::from_slice);

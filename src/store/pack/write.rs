@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use tempfile::TempPath;
+
 use super::block::{CHUNKS, Filling, Refs};
 use super::rows::{Before, Refer, pack};
-use super::{Block, Index, MAGIC, Ref, Space, TRAILER_MAGIC, Trailer};
-use crate::object::codec;
+use super::{BLOCK_LIMIT, Block, Index, MAGIC, Ref, Space, TRAILER_MAGIC, Trailer};
+use crate::object::codec::{self, CodecError};
 use crate::object::id::{Id, IdHasher, IdMap, Kind, checksum};
 use crate::object::{Body, Commit};
 use crate::store::error::{Result, StoreError};
@@ -29,6 +31,8 @@ const CHUNK_SIZE: usize = 1 << 20;
 /// A pack being written under a temporary name.
 pub(crate) struct PackWriter {
     path: PathBuf,
+    /// Removes the file unless it is given its name.
+    aside: TempPath,
     sender: Option<SyncSender<Job>>,
     worker: Option<JoinHandle<Result<Outcome>>>,
     commits: Vec<Id>,
@@ -50,22 +54,29 @@ pub(crate) struct PackWriter {
 pub(crate) struct Finished {
     /// Its name.
     pub(crate) name: Id,
+    /// Keeps gc from taking the pack for garbage before a transaction names it.
+    _lock: File,
+}
+
+impl Finished {
+    /// A pack that came from elsewhere; `lock` is the file, held as one that is
+    /// being written is.
+    pub(crate) fn held(name: Id, lock: File) -> Finished {
+        Finished { name, _lock: lock }
+    }
 }
 
 impl PackWriter {
     /// Begins a pack in `dir`.
     pub(crate) fn create(dir: &Path, level: i32) -> Result<PackWriter> {
         disk::create_dir(dir)?;
-        let aside = tempfile::Builder::new()
-            .prefix("tmp-")
-            .tempfile_in(dir)
-            .and_then(|file| file.keep().map_err(|e| e.error))
-            .map_err(StoreError::io("create a file in", dir))?;
-        let (file, path) = aside;
+        let (file, aside) = disk::aside(dir)?;
+        let path = aside.to_path_buf();
         let (sender, receiver) = sync_channel(WAITING);
         let at = path.clone();
         let worker = std::thread::spawn(move || compress(file, &at, level, &receiver));
         Ok(PackWriter {
+            aside,
             path,
             sender: Some(sender),
             worker: Some(worker),
@@ -203,6 +214,9 @@ impl PackWriter {
     }
 
     fn send(&mut self, space: Space, end: u32, count: u32, bytes: Vec<u8>) -> Result<()> {
+        if bytes.len() > BLOCK_LIMIT {
+            return Err(CodecError::TooLong(bytes.len()).into());
+        }
         let job = Job { space, first: end - count, count, bytes };
         let sent = self.sender.as_ref().is_some_and(|sender| sender.send(job).is_ok());
         if sent { Ok(()) } else { self.join().map(|_| ()) }
@@ -222,12 +236,15 @@ impl PackWriter {
         self.flush_bodies()?;
         self.flush_texts()?;
         let mut outcome = self.join()?;
-        let trailer = Trailer {
+        let mut trailer = Trailer {
             blocks: outcome.blocks,
             externals: std::mem::take(&mut self.externals),
             commits: number(self.commits.len()),
             contents: number(self.contents.len()),
         };
+        if !trailer.settle() {
+            return Err(StoreError::damaged(&self.path, 0, "the pack has more objects than can be numbered"));
+        }
         let sealed = sealed::seal(TRAILER_MAGIC, &codec::encode(&trailer)?);
         let length = (sealed.len() as u64).to_le_bytes();
         for bytes in [sealed.as_slice(), &length] {
@@ -240,9 +257,8 @@ impl PackWriter {
         disk::sync(&file, &self.path)?;
         let index = Index::build(name, &trailer, &self.commits, &self.contents)?;
         disk::replace(&dir.join(format!("{name}.idx")), &index)?;
-        disk::publish(&self.path, &dir.join(format!("{name}.pack")))?;
-        self.path.clear();
-        Ok(Finished { name })
+        disk::publish(self.aside, &dir.join(format!("{name}.pack")))?;
+        Ok(Finished { name, _lock: file })
     }
 }
 
@@ -270,19 +286,6 @@ impl PackWriter {
             self.externals.push(id);
         }
         Ref::External(n)
-    }
-}
-
-impl Drop for PackWriter {
-    fn drop(&mut self) {
-        self.sender = None;
-        if let Some(worker) = self.worker.take() {
-            drop(worker.join());
-        }
-        if !self.path.as_os_str().is_empty() {
-            // A pack without a name is garbage; what can't be removed, gc will.
-            drop(std::fs::remove_file(&self.path));
-        }
     }
 }
 

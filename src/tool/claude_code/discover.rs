@@ -1,135 +1,182 @@
-//! Where sessions are: `projects/<slug>/<id>.jsonl`, subagents in files of
-//! their own below `<id>/subagents/` or, up to 2.0, beside the sessions.
+//! Finding transcripts, and what lies beside them.
+//!
+//! Directories are read, each once, and files are looked at, not opened, but
+//! for the subagents of 2.0.x, which lie beside the sessions and don't tell
+//! in their names whose they are. Links are not followed.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::super::{Discovery, Found, Framing, SideFile, Stamp, Trouble, stamp_of};
 use crate::object::json::Tape;
+use crate::tool::{Discovery, Found, Framing, SideFile, Stamp, Trouble, stamp_of};
 
-/// How deep below a session's folder files are looked for.
-const DEPTH: usize = 6;
-/// How much of a subagent's file is read to learn whose it is.
-const FIRST_ROW: u64 = 64 << 10;
+/// How much of a subagent's transcript is read to learn whose it is.
+const HEAD: u64 = 64 << 10;
 
-/// Finds all sessions below the configuration folder.
+/// How deep folders beside a session are looked into.
+const DEPTH: usize = 8;
+
+/// Finds the sessions below the tool's folder.
 pub(super) fn discover(root: &Path) -> Discovery {
-    let mut look = Look { root, out: Discovery::default() };
-    let mut side: BTreeMap<String, Vec<SideFile>> = BTreeMap::new();
-    for (folder, path, _) in look.list(&root.join("file-history")) {
-        look.below(&path, DEPTH, side.entry(folder).or_default());
+    let mut search = Search { root: root.to_owned(), ..Search::default() };
+    for project in search.entries("projects").into_iter().filter(|e| e.dir) {
+        search.project(&project);
     }
-    for (name, path, stamp) in look.list(&root.join("todos")) {
-        if let (Some(stamp), Some((session, _))) = (stamp, name.split_once("-agent-")) {
-            let place = format!("todos/{name}");
-            side.entry(session.to_owned()).or_default().push(SideFile { path, place, stamp });
-        }
-    }
-    for (_, project, stamp) in look.list(&root.join("projects")) {
-        if stamp.is_none() {
-            look.project(&project, &mut side);
-        }
-    }
-    look.out
+    search.beside();
+    search.finish()
 }
 
-struct Look<'r> {
-    root: &'r Path,
-    out: Discovery,
+/// What a directory holds.
+struct Entry {
+    name: String,
+    /// Its path below the root.
+    place: String,
+    dir: bool,
+    stamp: Option<Stamp>,
 }
 
-impl Look<'_> {
-    /// The entries of a folder by name; a file has a stamp. Links that lead to
-    /// folders are left alone, so that nothing is seen twice.
-    fn list(&mut self, folder: &Path) -> Vec<(String, PathBuf, Option<Stamp>)> {
-        let entries = match std::fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
-            Err(error) => {
-                self.out.trouble.push(Trouble { path: folder.to_owned(), error });
-                return Vec::new();
-            }
-        };
-        let mut listed: Vec<_> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                let path = entry.path();
-                if entry.file_type().ok()?.is_dir() {
-                    return Some((name, path, None));
+#[derive(Default)]
+struct Search {
+    root: PathBuf,
+    sessions: Vec<Found>,
+    parts: Vec<Found>,
+    /// Files beside a session, by its id.
+    side: HashMap<String, Vec<SideFile>>,
+    trouble: Vec<Trouble>,
+}
+
+impl Search {
+    /// The files and folders in a folder, by name. One that isn't there is empty.
+    fn entries(&mut self, place: &str) -> Vec<Entry> {
+        let path = self.root.join(place);
+        let mut entries = Vec::new();
+        match std::fs::read_dir(&path) {
+            Ok(dir) => {
+                for entry in dir {
+                    match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
+                        Ok((kind, entry)) if kind.is_dir() || kind.is_file() => {
+                            let name = entry.file_name().to_string_lossy().into_owned();
+                            let place = format!("{place}/{name}");
+                            let stamp = if kind.is_file() { self.look(&entry) } else { None };
+                            entries.push(Entry { name, place, dir: kind.is_dir(), stamp });
+                        }
+                        Ok(_) => {}
+                        Err(error) => self.trouble.push(Trouble { path: path.clone(), error }),
+                    }
                 }
-                let stamp = stamp_of(&std::fs::metadata(&path).ok()?)?;
-                Some((name, path, Some(stamp)))
-            })
-            .collect();
-        listed.sort_by(|a, b| a.0.cmp(&b.0));
-        listed
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => self.trouble.push(Trouble { path, error }),
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries
     }
 
-    fn project(&mut self, folder: &Path, side: &mut BTreeMap<String, Vec<SideFile>>) {
-        let mut agents: BTreeMap<String, Vec<SideFile>> = BTreeMap::new();
-        let entries = self.list(folder);
-        for (session, path, _) in entries.iter().filter(|(_, _, stamp)| stamp.is_none()) {
-            let mut files = Vec::new();
-            self.below(path, DEPTH, &mut files);
-            let (parts, others) = files.into_iter().partition(|file| is_agent(&file.path));
-            agents.insert(session.clone(), parts);
-            side.entry(session.clone()).or_default().extend::<Vec<_>>(others);
+    fn look(&mut self, entry: &std::fs::DirEntry) -> Option<Stamp> {
+        match entry.metadata() {
+            Ok(meta) => stamp_of(&meta),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                self.trouble.push(Trouble { path: entry.path(), error });
+                None
+            }
         }
-        for (name, path, stamp) in entries {
-            let (Some(stamp), Some(stem)) = (stamp, name.strip_suffix(".jsonl")) else { continue };
-            let file = SideFile { place: self.place(&path), path, stamp };
+    }
+
+    fn project(&mut self, project: &Entry) {
+        for entry in self.entries(&project.place) {
+            if entry.dir {
+                self.folder(&entry.name, &entry.place, 0);
+                continue;
+            }
+            let Some(stem) = entry.name.strip_suffix(".jsonl").map(str::to_owned) else { continue };
             if stem.starts_with("agent-") {
-                let native = session_of(&file.path).unwrap_or_else(|| stem.to_owned());
-                self.found(native, stem.to_owned(), file, Vec::new());
+                let native = self.owner(&entry).unwrap_or_else(|| stem.clone());
+                self.parts.extend(self.found(&entry, native, stem));
             } else {
-                let files = side.remove(stem).unwrap_or_default();
-                self.found(stem.to_owned(), String::new(), file, files);
-            }
-        }
-        for (session, parts) in agents {
-            for file in parts {
-                let stem = file.path.file_stem().map(|s| s.to_string_lossy().into_owned());
-                self.found(session.clone(), stem.unwrap_or_default(), file, Vec::new());
+                self.sessions.extend(self.found(&entry, stem, String::new()));
             }
         }
     }
 
-    /// All files below a folder.
-    fn below(&mut self, folder: &Path, depth: usize, files: &mut Vec<SideFile>) {
-        for (_, path, stamp) in self.list(folder) {
-            match stamp {
-                Some(stamp) => files.push(SideFile { place: self.place(&path), path, stamp }),
-                None if depth > 0 => self.below(&path, depth - 1, files),
-                None => {}
+    /// Looks into the folder beside a session.
+    fn folder(&mut self, native: &str, place: &str, depth: usize) {
+        for entry in self.entries(place) {
+            if entry.dir {
+                if depth < DEPTH {
+                    self.folder(native, &entry.place, depth + 1);
+                }
+                continue;
+            }
+            let stem = entry.name.strip_suffix(".jsonl").filter(|s| s.starts_with("agent-"));
+            match stem {
+                Some(stem) if entry.place.contains("/subagents/") => {
+                    self.parts.extend(self.found(&entry, native.to_owned(), stem.to_owned()));
+                }
+                _ => self.keep(native, &entry),
             }
         }
     }
 
-    fn place(&self, path: &Path) -> String {
-        let below = path.strip_prefix(self.root).unwrap_or(path);
-        below.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+    fn found(&self, entry: &Entry, native: String, part: String) -> Option<Found> {
+        Some(Found {
+            native,
+            part,
+            path: self.root.join(&entry.place),
+            place: entry.place.clone(),
+            framing: Framing::Lines,
+            stamp: entry.stamp?,
+            side: Vec::new(),
+        })
     }
 
-    fn found(&mut self, native: String, part: String, file: SideFile, side: Vec<SideFile>) {
-        let SideFile { path, place, stamp } = file;
-        self.out.found.push(Found { native, part, path, place, framing: Framing::Lines, stamp, side });
+    fn keep(&mut self, native: &str, entry: &Entry) {
+        let Some(stamp) = entry.stamp else { return };
+        let path = self.root.join(&entry.place);
+        let file = SideFile { path, place: entry.place.clone(), stamp };
+        self.side.entry(native.to_owned()).or_default().push(file);
     }
-}
 
-fn is_agent(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e == "jsonl")
-        && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("agent-"))
-}
+    /// The session that a subagent's transcript names in its first row.
+    fn owner(&mut self, entry: &Entry) -> Option<String> {
+        let path = self.root.join(&entry.place);
+        let mut head = Vec::new();
+        let read = std::fs::File::open(&path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+        if let Err(error) = read {
+            self.trouble.push(Trouble { path, error });
+            return None;
+        }
+        let mut tape = Tape::default();
+        tape.read(&head)?;
+        tape.root(&head).string("sessionId").filter(|id| !id.is_empty())
+    }
 
-/// The session that a subagent's file of 2.0 belongs to, by its first row.
-fn session_of(path: &Path) -> Option<String> {
-    let mut head = Vec::new();
-    File::open(path).ok()?.take(FIRST_ROW).read_to_end(&mut head).ok()?;
-    let row = head.split(|b| *b == b'\n').next()?;
-    let mut tape = Tape::default();
-    tape.read(row)?;
-    tape.root(row).string("sessionId")
+    /// Looks for files of the sessions found, in the folders that go by id.
+    fn beside(&mut self) {
+        let mut known: Vec<String> = self.sessions.iter().map(|found| found.native.clone()).collect();
+        known.sort();
+        let is_known = |name: &str| known.binary_search_by(|id| id.as_str().cmp(name)).is_ok();
+        for entry in self.entries("file-history").into_iter().filter(|e| e.dir && is_known(&e.name)) {
+            for file in self.entries(&entry.place).into_iter().filter(|file| !file.dir) {
+                self.keep(&entry.name, &file);
+            }
+        }
+        // `<id>-agent-<id>.json`, up to 2.1.54.
+        for entry in self.entries("todos").into_iter().filter(|e| !e.dir && e.name.ends_with(".json")) {
+            let Some((id, rest)) = entry.name.split_at_checked(36) else { continue };
+            if rest.starts_with('-') && is_known(id) {
+                self.keep(id, &entry);
+            }
+        }
+    }
+
+    /// Gives each session its files; those of a session that is gone go to a part of it.
+    fn finish(mut self) -> Discovery {
+        self.sessions.append(&mut self.parts);
+        for found in &mut self.sessions {
+            found.side = self.side.remove(&found.native).unwrap_or_default();
+        }
+        Discovery { found: self.sessions, trouble: self.trouble }
+    }
 }

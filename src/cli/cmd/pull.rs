@@ -1,0 +1,38 @@
+//! `sfs pull`
+
+use super::fetch;
+use super::remote::failed;
+use crate::cli::ui::{clean, count};
+use crate::cli::{App, CommandError};
+use crate::ops::pull::{PullReport, pull};
+
+/// Get what others pushed, and take it over
+///
+/// Branches move on to what continues them. Where both sides went on, both
+/// tips stay: theirs is kept beside ours as `NAME@WRITER`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The remote; `origin` or the only one if none is named
+    remote: Option<String>,
+}
+
+pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
+    let mut store = app.store()?;
+    let report = pull(&app.env, &mut store, args.remote.as_deref(), &app.ui.monitor()).map_err(failed)?;
+    fetch::tell(&report.fetched, app);
+    tell(&report, app);
+    Ok(())
+}
+
+/// Tells what became of our own refs.
+pub(super) fn tell(report: &PullReport, app: &App) {
+    let PullReport { sources, created, moved, beside, .. } = report;
+    if *sources > 0 || !created.is_empty() || !moved.is_empty() {
+        let sources = count(*sources, "session file");
+        let (created, moved) = (created.len(), moved.len());
+        app.ui.note(&format!("Took over {sources}; {created} refs are new, {moved} moved on"));
+    }
+    for name in beside {
+        app.ui.note(&format!("Both sides went on: theirs is kept as {}", clean(name)));
+    }
+}

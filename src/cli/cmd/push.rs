@@ -1,0 +1,37 @@
+//! `sfs push`
+
+use super::remote::failed;
+use crate::cli::ui::{bytes, count};
+use crate::cli::{App, CommandError};
+use crate::ops::push::{PushOptions, push};
+
+/// Send what a remote lacks
+///
+/// Sends one pack of exactly what is missing there, then the branches, tags
+/// and names. Nothing on the remote is overwritten, whoever else pushes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The remote; `origin` or the only one if none is named
+    remote: Option<String>,
+    /// Only tell what would be sent
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+}
+
+pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
+    let mut store = app.store()?;
+    let options = PushOptions { remote: args.remote.clone(), dry_run: args.dry_run };
+    let report = push(&mut store, &options, &app.ui.monitor()).map_err(failed)?;
+    if report.is_nothing() {
+        app.ui.note(&format!("{} has everything", report.remote));
+        return Ok(());
+    }
+    let (commits, contents) = (count(report.commits, "commit"), count(report.contents, "other object"));
+    let refs = count(report.refs + report.removed, "ref");
+    let what = format!("{commits}, {contents}, {refs}");
+    app.ui.note(&match args.dry_run {
+        true => format!("Would push to {}: {what}", report.remote),
+        false => format!("Pushed to {}: {what}, {}", report.remote, bytes(report.bytes)),
+    });
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! Remotes: their names, and what lies on them.
+
+use std::path::Path;
+
+use super::Env;
+use crate::object::id::{Id, IdMap};
+use crate::remote::{self, Folder, Key, Remote, RemoteError};
+use crate::store::exchange::Table;
+use crate::store::quarantine::Quarantine;
+use crate::store::{Batch, Edit, Store, StoreError};
+
+/// The name of the remote that a store was cloned from.
+pub const ORIGIN: &str = "origin";
+/// The longest table or index that is read, in bytes.
+const FILE_MAX: u64 = 1 << 30;
+
+/// Why stores could not be brought together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The remote refused.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A file of the remote can't be believed.
+    #[error("{place} is damaged: {what}")]
+    Damaged {
+        /// The file.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Something that is named on the remote isn't there.
+    #[error("{place} names object {id:.16}, which is not on the remote")]
+    Incomplete {
+        /// The file that names it.
+        place: String,
+        /// The object.
+        id: Id,
+    },
+    /// No remote has that name.
+    #[error("no remote is called {0:?}")]
+    Unknown(String),
+    /// There is no remote, or more than one and none called `origin`.
+    #[error("no remote is named, and {0}")]
+    Unnamed(&'static str),
+    /// A remote has that name already.
+    #[error("there is a remote called {0:?} already")]
+    Taken(String),
+    /// A name that a remote can't have.
+    #[error("a remote can't be called {0:?}")]
+    BadName(String),
+    /// Another store has the same identity as this one.
+    #[error("a copy of this store has pushed what this one doesn't have")]
+    Behind,
+    /// A clone would go into a store that has something in it.
+    #[error("there is a store with something in it at {0}")]
+    NotEmpty(String),
+}
+
+/// The names and addresses of the remotes.
+pub fn list(store: &Store) -> Result<Vec<(String, String)>, SyncError> {
+    Ok(store.remotes()?.into_iter().collect())
+}
+
+/// Gives an address a name. A directory's is kept absolute.
+pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String, SyncError> {
+    if !is_name(name) {
+        return Err(SyncError::BadName(name.to_owned()));
+    }
+    let address = env.resolve(&remote::directory(address)?).display().to_string();
+    remote::open(&address)?;
+    store.change_remotes(|remotes| match remotes.contains_key(name) {
+        true => Err(SyncError::Taken(name.to_owned())),
+        false => {
+            remotes.insert(name.to_owned(), address.clone());
+            Ok(())
+        }
+    })?;
+    Ok(address)
+}
+
+/// Forgets a remote and the refs that were fetched from it. On the remote
+/// nothing changes.
+pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError> {
+    store.change_remotes(|remotes| match remotes.remove(name) {
+        Some(_) => Ok(()),
+        None => Err(SyncError::Unknown(name.to_owned())),
+    })?;
+    store.refresh()?;
+    let prefix = format!("remote/{name}/");
+    let gone = store.refs_below(&prefix).map(|(name, value)| Edit {
+        name: name.to_owned(),
+        expect: Some(value.clone()),
+        new: None,
+    });
+    let gone: Vec<Edit> = gone.collect();
+    Ok(store.apply(Batch::default(), gone, &env.actor())?)
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&name.len()) && name.chars().all(plain) && !name.starts_with(['-', '.'])
+}
+
+/// A remote that is open.
+pub(super) struct Opened {
+    pub(super) name: String,
+    pub(super) remote: Box<dyn Remote>,
+}
+
+/// Opens the remote of that name; else `origin`, or the only one.
+pub(super) fn open(store: &Store, name: Option<&str>) -> Result<Opened, SyncError> {
+    let remotes = store.remotes()?;
+    let (name, address) = match name {
+        Some(name) => remotes.get_key_value(name).ok_or_else(|| SyncError::Unknown(name.to_owned()))?,
+        None => match (remotes.get_key_value(ORIGIN), remotes.len()) {
+            (Some(origin), _) => origin,
+            (None, 0) => return Err(SyncError::Unnamed("there is none")),
+            (None, 1) => remotes.first_key_value().ok_or(SyncError::Unnamed("there is none"))?,
+            (None, _) => return Err(SyncError::Unnamed("there are several")),
+        },
+    };
+    Ok(Opened { name: name.clone(), remote: remote::open(address)? })
+}
+
+/// The newest table of each writer: its number and length.
+pub(super) fn newest_tables(remote: &dyn Remote) -> Result<Vec<(Id, u64, u64)>, SyncError> {
+    let mut newest = IdMap::<(u64, u64)>::default();
+    for (key, len) in remote.list(Folder::Refs)? {
+        if let Key::Table(writer, number) = key {
+            let known = newest.entry(writer).or_insert((number, len));
+            *known = (*known).max((number, len));
+        }
+    }
+    let mut newest: Vec<_> = newest.into_iter().map(|(writer, (n, len))| (writer, n, len)).collect();
+    newest.sort_unstable();
+    Ok(newest)
+}
+
+/// Reads a table.
+pub(super) fn table(remote: &dyn Remote, writer: Id, number: u64, len: u64) -> Result<Table, SyncError> {
+    let key = Key::Table(writer, number);
+    let table = Table::unseal(&whole(remote, key, len)?, Path::new("refs"));
+    let table = table.map_err(|e| damaged(remote, key, e))?;
+    match (table.writer, table.number) == (writer, number) {
+        true => Ok(table),
+        false => Err(SyncError::Damaged { place: remote.place(key), what: "it is another table".to_owned() }),
+    }
+}
+
+/// Reads a small file whole.
+fn whole(remote: &dyn Remote, key: Key, len: u64) -> Result<Vec<u8>, SyncError> {
+    if len > FILE_MAX {
+        let what = format!("it has {len} bytes, more than it can have");
+        return Err(SyncError::Damaged { place: remote.place(key), what });
+    }
+    Ok(remote.get(key, 0..len)?)
+}
+
+/// What a check of a remote's file found, told of that file. What the disk
+/// refuses is no fault of the remote's.
+pub(super) fn damaged(remote: &dyn Remote, key: Key, error: StoreError) -> SyncError {
+    let what = match error {
+        StoreError::Damaged { offset: 0, what, .. } => what,
+        StoreError::Damaged { offset, what, .. } => format!("at byte {offset}, {what}"),
+        StoreError::Newer { found, .. } => format!("it has format {found}, which a newer version reads"),
+        e @ (StoreError::Io { .. } | StoreError::Conflict(_)) => return e.into(),
+        e => e.to_string(),
+    };
+    SyncError::Damaged { place: remote.place(key), what }
+}
+
+/// Where each object of a remote is.
+pub(super) struct Listing {
+    packs: Vec<(Id, u64)>,
+    places: IdMap<u32>,
+}
+
+impl Listing {
+    /// Reads the indexes of all packs that are there with theirs. An index
+    /// alone, or a pack alone, is a push under way or one that was cut short.
+    pub(super) fn read(remote: &dyn Remote, quarantine: &Quarantine) -> Result<Listing, SyncError> {
+        let files = remote.list(Folder::Packs)?;
+        let lengths: IdMap<u64> = files.iter().filter_map(pack_length).collect();
+        let mut listing = Listing { packs: Vec::new(), places: IdMap::default() };
+        for (key, len) in files {
+            let Key::Index(name) = key else { continue };
+            let Some(pack_len) = lengths.get(&name).copied() else { continue };
+            let ids = quarantine.index_ids(&name, &whole(remote, key, len)?, pack_len);
+            let ids = ids.map_err(|e| damaged(remote, key, e))?;
+            let number = u32::try_from(listing.packs.len()).unwrap_or(u32::MAX);
+            listing.places.extend(ids.into_iter().map(|id| (id, number)));
+            listing.packs.push((name, pack_len));
+        }
+        Ok(listing)
+    }
+
+    /// Nothing.
+    pub(super) fn empty() -> Listing {
+        Listing { packs: Vec::new(), places: IdMap::default() }
+    }
+
+    /// Tells whether an object is on the remote.
+    pub(super) fn has(&self, id: &Id) -> bool {
+        self.places.contains_key(id)
+    }
+
+    /// The pack that holds an object, and its length.
+    pub(super) fn pack_of(&self, id: &Id) -> Option<(Id, u64)> {
+        self.places.get(id).and_then(|n| self.packs.get(*n as usize)).copied()
+    }
+}
+
+fn pack_length((key, len): &(Key, u64)) -> Option<(Id, u64)> {
+    match key {
+        Key::Pack(name) => Some((*name, *len)),
+        _ => None,
+    }
+}

@@ -1,0 +1,138 @@
+//! Plans carried out: written aside, then given their names, all or nothing.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::ResumeError;
+use crate::object::id::Checksum;
+use crate::tool::{Planned, Sink, ToolError};
+
+/// Files that are written aside; in a dry run, nowhere.
+pub(super) struct Written {
+    dry: bool,
+    files: Vec<Aside>,
+}
+
+struct Aside {
+    path: PathBuf,
+    aside: PathBuf,
+    out: BufWriter<Output>,
+}
+
+/// Counts what is written.
+struct Output {
+    file: Option<File>,
+    len: u64,
+    sum: Checksum,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = match &mut self.file {
+            Some(file) => file.write(bytes)?,
+            None => bytes.len(),
+        };
+        let taken = bytes.get(..n).unwrap_or_default();
+        self.len += n as u64;
+        self.sum.update(taken);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Written {
+    /// Begins with nothing written.
+    pub(super) fn new(dry: bool) -> Written {
+        Written { dry, files: Vec::new() }
+    }
+}
+
+impl Sink for Written {
+    fn create(&mut self, path: &Path, mode: u32) -> Result<&mut dyn Write, ToolError> {
+        let failed = |source| ToolError::Write { path: path.to_owned(), source };
+        let aside = path.with_extension("sfs-tmp");
+        let file = if self.dry { None } else { Some(open(path, &aside, mode).map_err(failed)?) };
+        let output = Output { file, len: 0, sum: Checksum::default() };
+        self.files.push(Aside {
+            path: path.to_owned(),
+            aside,
+            out: BufWriter::with_capacity(256 << 10, output),
+        });
+        let last = self.files.last_mut().map(|file| &mut file.out as &mut dyn Write);
+        last.ok_or_else(|| failed(std::io::ErrorKind::Other.into()))
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        // What was not given its name is of no use.
+        for file in self.files.iter().filter(|_| !self.dry) {
+            drop(std::fs::remove_file(&file.aside));
+        }
+    }
+}
+
+/// A new file beside `path`, which must not exist.
+fn open(path: &Path, aside: &Path, mode: u32) -> std::io::Result<File> {
+    if path.exists() {
+        return Err(std::io::ErrorKind::AlreadyExists.into());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options.write(true).create(true).truncate(true).open(aside)
+}
+
+/// Gives what was written its names and adds to the files that are added to.
+/// Returns the length and checksum of `transcript`.
+pub(super) fn apply(
+    files: &[Planned],
+    transcript: &Path,
+    mut written: Written,
+) -> Result<(u64, u64), ResumeError> {
+    let mut mark = (0, 0);
+    for file in &mut written.files {
+        let failed = |source| ResumeError::Write { path: file.path.clone(), source };
+        file.out.flush().map_err(failed)?;
+        let output = file.out.get_ref();
+        if let Some(file) = &output.file {
+            file.sync_data().map_err(failed)?;
+        }
+        if file.path == transcript {
+            mark = (output.len, output.sum.finish());
+        }
+        // A link, unlike a rename, never replaces what is there.
+        let named = std::fs::hard_link(&file.aside, &file.path);
+        named.or_else(|_| rename_new(&file.aside, &file.path)).map_err(failed)?;
+    }
+    for file in files {
+        if let Planned::Append(path, bytes) = file {
+            append(path, bytes).map_err(|source| ResumeError::Write { path: path.clone(), source })?;
+        }
+    }
+    Ok(mark)
+}
+
+/// For file systems without links.
+fn rename_new(aside: &Path, path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Err(std::io::ErrorKind::AlreadyExists.into());
+    }
+    std::fs::rename(aside, path)
+}
+
+fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+}

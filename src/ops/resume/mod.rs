@@ -1,0 +1,277 @@
+//! Resume: a revision, carried on in a tool.
+//!
+//! In the tool that wrote it, a revision is its native bytes again, up to that
+//! point, under a new id; in another it is written in that tool's own form. What
+//! the user then does there is captured as new commits of the same session:
+//! the store remembers what was written, and from which revision.
+
+mod apply;
+mod conversation;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use apply::{Written, apply};
+use conversation::{Path as Line, Reading, replace_paths};
+
+use super::source::{self, Rebuilder, RestoreError};
+use super::{Env, Monitor};
+use crate::object::id::Id;
+use crate::object::json::Tape;
+use crate::store::refs::{Edit, RefValue, Resumed, Source};
+use crate::store::{Batch, Store, StoreError};
+use crate::tool::{Loss, Plan, Planned, Resume, Sink, Target, Tool, ToolError};
+
+/// Why a revision can't be resumed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResumeError {
+    /// The store can't give it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tool's form can't be written.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// The tool can't hold a session from elsewhere.
+    #[error("{0} can't be given a session yet")]
+    Unsupported(&'static str),
+    /// A file can't be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// What is to be resumed, and how.
+pub struct ResumeOptions {
+    /// The session.
+    pub session: Id,
+    /// The revision.
+    pub commit: Id,
+    /// The tool to resume it in.
+    pub tool: &'static dyn Tool,
+    /// The directory to resume it in; the session's own if `None`.
+    pub project: Option<PathBuf>,
+    /// Only tell what would be written.
+    pub dry_run: bool,
+}
+
+/// What was written, or would be.
+#[derive(Clone, Debug)]
+pub struct ResumeOutcome {
+    /// The session's id in the tool.
+    pub native: String,
+    /// Its transcript.
+    pub path: PathBuf,
+    /// All files created or added to.
+    pub files: Vec<PathBuf>,
+    /// The command that picks it up, to be run in `cwd`.
+    pub command: Vec<String>,
+    /// The directory to run it in.
+    pub cwd: PathBuf,
+    /// What the tool can't hold.
+    pub losses: Vec<Loss>,
+    /// Messages written.
+    pub messages: u64,
+    /// Paths in calls that now lead to `cwd` instead of the old project.
+    pub rebased: u64,
+    /// Whether they are the tool's own bytes.
+    pub own_bytes: bool,
+}
+
+/// Writes a revision for a tool.
+pub fn resume(
+    env: &Env,
+    store: &mut Store,
+    options: &ResumeOptions,
+    monitor: &dyn Monitor,
+) -> Result<ResumeOutcome, ResumeError> {
+    let tool = options.tool.resume().ok_or(ResumeError::Unsupported(options.tool.title()))?;
+    monitor.begin("reading the conversation", None);
+    let line = Line::to(store, options.commit)?;
+    let target = target(env, store, options, &line)?;
+    let own = own_chain(store, options, &line)?;
+    let mut written = Written::new(options.dry_run);
+    let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
+    let rebase = from.map(|from| (from, target.cwd.to_string_lossy().into_owned()));
+    let (plan, rebased) = match &own {
+        Some(chain) => write_own(store, tool, &target, chain, rebase.as_ref(), &mut written)?,
+        None => {
+            let mut reading = Reading::new(store, line, rebase);
+            let plan = tool.write(&mut reading, &target, &mut written)?;
+            (plan, reading.rebased())
+        }
+    };
+    monitor.end();
+    let announced = tool.announce(&target).into_iter().map(|(path, bytes)| Planned::Append(path, bytes));
+    let files: Vec<Planned> = plan.files.iter().cloned().chain(announced).collect();
+    if !options.dry_run {
+        let (len, sum) = apply(&files, &plan.path, written)?;
+        remember(env, store, options, &target, &plan.path, Resumed { from: options.commit, len, sum })?;
+    }
+    let paths = files.into_iter().map(|file| match file {
+        Planned::Create(path) | Planned::Append(path, _) => path,
+    });
+    Ok(ResumeOutcome {
+        command: tool.resume_command(&target.native),
+        native: target.native,
+        path: plan.path,
+        files: paths.collect(),
+        cwd: target.cwd,
+        losses: plan.losses,
+        messages: plan.messages,
+        rebased,
+        own_bytes: own.is_some(),
+    })
+}
+
+/// The directory that a session worked in.
+fn project_of(store: &Store, session: Id) -> Option<String> {
+    let sources = source::all(store).filter(|s| s.session == session && s.about.resumed.is_none());
+    sources.filter_map(|s| s.about.cwd.clone()).next()
+}
+
+fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Result<Target, ResumeError> {
+    let project = options.project.clone().map(|path| env.resolve(&path));
+    let own = project_of(store, options.session).map(PathBuf::from).filter(|path| path.is_dir());
+    let cwd = project.or(own.map(|path| env.resolve(&path))).unwrap_or_else(|| env.cwd.clone());
+    let title = source::all(store)
+        .filter(|s| s.session == options.session)
+        .map(|s| s.title().to_owned())
+        .find(|title| !title.is_empty())
+        .unwrap_or_else(|| format!("sfs {:.8}", options.commit));
+    let started = line.first().map(|id| store.commit(&id)).transpose()?.and_then(|c| c.time);
+    let millis = u64::try_from(env.now).unwrap_or(0);
+    let random = env.seed.to_le_bytes();
+    let native = uuid::Builder::from_unix_timestamp_millis(millis, &first_ten(&random)).into_uuid();
+    Ok(Target {
+        places: env.places.clone(),
+        git_branch: git_branch(&cwd),
+        cwd,
+        native: native.to_string(),
+        seed: env.seed,
+        now: env.now,
+        started: started.unwrap_or(env.now),
+        title,
+        version: None,
+    })
+}
+
+fn first_ten(bytes: &[u8; 16]) -> [u8; 10] {
+    let mut ten = [0; 10];
+    ten.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    ten
+}
+
+/// The branch that is checked out in a directory or above it.
+fn git_branch(cwd: &Path) -> Option<String> {
+    let git = cwd.ancestors().map(|dir| dir.join(".git")).find(|git| git.exists())?;
+    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    head.trim().strip_prefix("ref: refs/heads/").map(str::to_owned)
+}
+
+/// The commits whose records are the native file up to the revision, if the
+/// tool itself wrote it and the file holds the whole conversation.
+fn own_chain(store: &Store, options: &ResumeOptions, line: &Line) -> Result<Option<Vec<Id>>, StoreError> {
+    if store.commit(&options.commit)?.tool != options.tool.name() {
+        return Ok(None);
+    }
+    let chain = source::chain(store, Some(options.commit))?;
+    let known: HashSet<Id> = chain.iter().copied().collect();
+    // A file that begins with copies holds what came before it as well.
+    let first = chain.first().map(|id| store.commit(id)).transpose()?;
+    let copies = first.is_some_and(|c| c.parents.is_empty() && c.counts.commits == 0);
+    let whole = copies || line.all().iter().all(|id| known.contains(id));
+    Ok(whole.then_some(chain))
+}
+
+/// Writes native bytes again, under a new id and, where the project lies
+/// elsewhere, with its paths. Returns how many of these were changed.
+fn write_own(
+    store: &Store,
+    tool: &dyn Resume,
+    target: &Target,
+    chain: &[Id],
+    rebase: Option<&(String, String)>,
+    sink: &mut dyn Sink,
+) -> Result<(Plan, u64), ResumeError> {
+    let path = tool.path_for(target);
+    let out = sink.create(&path, 0o600)?;
+    let mut rebuilder = Rebuilder::new(store);
+    let (mut last, mut messages, mut tape, mut failed) = (None, 0, Tape::default(), None);
+    let mut rebased = 0;
+    for id in chain {
+        let body = store.body(id, &*store.commit(id)?)?;
+        messages += u64::from(body.message.is_some());
+        rebuilder.records(&body, &mut |raw| {
+            last = native_key(raw, &mut tape).or(last.take());
+            if failed.is_none() {
+                let mut raw = tool.rehome(raw, target);
+                if let Some((from, to)) = rebase {
+                    rebased += replace_paths(raw.to_mut(), from, to);
+                }
+                failed = out.write_all(&raw).err();
+            }
+            Ok(())
+        })?;
+    }
+    let end = tool.epilogue(target, last.as_deref());
+    let outcome = failed.map_or_else(|| out.write_all(&end), Err);
+    outcome.map_err(|source| ResumeError::Write { path: path.clone(), source })?;
+    let plan = Plan { files: vec![Planned::Create(path.clone())], path, losses: Vec::new(), messages };
+    Ok((plan, rebased))
+}
+
+/// The native id of a row that is part of the conversation.
+fn native_key(raw: &[u8], tape: &mut Tape) -> Option<String> {
+    let start = raw.iter().position(|b| *b == b'{')?;
+    let row = raw.get(start..)?;
+    tape.read(row)?;
+    let root = tape.root(row);
+    root.get("parentUuid")?;
+    root.string("uuid")
+}
+
+/// Notes what was written, so that what follows it is captured as a
+/// continuation of the revision.
+fn remember(
+    env: &Env,
+    store: &mut Store,
+    options: &ResumeOptions,
+    target: &Target,
+    path: &Path,
+    resumed: Resumed,
+) -> Result<(), StoreError> {
+    let tool = options.tool;
+    let root = tool.root(&env.places);
+    let place = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let mut source = Source {
+        session: options.session,
+        tool: tool.name().to_owned(),
+        native: target.native.clone(),
+        place,
+        ..Source::default()
+    };
+    let taken = |label: &str| store.refs().contains_key(&format!("head/{}/{label}", options.session));
+    let labels = (1u32..).map(|n| format!("{}-{n}", tool.name()));
+    source.about.label = labels.into_iter().find(|l| !taken(l)).unwrap_or_default();
+    source.about.cwd = Some(target.cwd.to_string_lossy().into_owned());
+    source.about.resumed = Some(resumed);
+    let key = Source::key(&source.tool, &source.native, "");
+    let edit =
+        Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::Source(Box::new(source))) };
+    store.apply(Batch::default(), vec![edit], &env.actor())
+}
+
+impl From<RestoreError> for ResumeError {
+    fn from(e: RestoreError) -> ResumeError {
+        match e {
+            RestoreError::Store(e) => ResumeError::Store(e),
+            RestoreError::Write(source) => ResumeError::Write { path: PathBuf::new(), source },
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! What goes to other stores: tables of refs, and packs of what they lack.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::disk::{self, Lock};
+use super::error::{Result, StoreError};
+use super::pack::PackWriter;
+use super::read::decode;
+use super::refs::{Mark, RefValue, Refs, Source};
+use super::{Store, sealed};
+use crate::object::codec::{self, Decode, Encode};
+use crate::object::id::{Id, IdSet, Kind};
+use crate::object::{Tag, Tree};
+
+const MAGIC: &[u8; 8] = b"SFSREFS\0";
+/// Packs for others are written once and kept and copied often.
+const LEVEL: i32 = 9;
+/// The file that lists the remotes.
+const REMOTES: &str = "remotes.json";
+
+/// The refs of one writer, as they lie on a remote.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Table {
+    /// The writer.
+    pub writer: Id,
+    /// Its version: the highest counts.
+    pub number: u64,
+    /// The refs, by name.
+    pub refs: Vec<(String, RefValue)>,
+}
+
+impl Table {
+    /// The bytes of the file.
+    pub fn seal(&self) -> Result<Vec<u8>> {
+        let packed = zstd::bulk::compress(&codec::encode(self)?, LEVEL);
+        let packed = packed.map_err(StoreError::io("compress", Path::new("refs")))?;
+        Ok(sealed::seal(MAGIC, &packed))
+    }
+
+    /// Reads the bytes of the file at `path`. All refs in it have good names
+    /// and values that go with them; those of kinds unknown here are left out.
+    pub fn unseal(bytes: &[u8], path: &Path) -> Result<Table> {
+        let bad = |what: String| StoreError::damaged(path, 0, what);
+        let packed = sealed::unseal(MAGIC, bytes, path)?;
+        let decoder = zstd::stream::Decoder::new(packed).map_err(|e| bad(e.to_string()))?;
+        let mut bytes = Vec::new();
+        let limit = codec::DECODE_LIMIT as u64;
+        decoder.take(limit).read_to_end(&mut bytes).map_err(|e| bad(e.to_string()))?;
+        let mut table: Table = codec::decode(&bytes).map_err(|e| bad(e.to_string()))?;
+        table.refs.retain(|(name, _)| is_shared(name));
+        match table.refs.iter().find(|(name, value)| !is_good(name, value)) {
+            Some((name, _)) => Err(bad(format!("it holds a ref that cannot be: {name:?}"))),
+            None => Ok(table),
+        }
+    }
+}
+
+/// Tells whether others shall see a ref.
+fn is_shared(name: &str) -> bool {
+    ["head/", "branch/", "tag/", "name/", "source/"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Tells whether a ref has a name and a value as we write them.
+fn is_good(name: &str, value: &RefValue) -> bool {
+    let clean = !name.chars().any(char::is_control) && name.len() <= 4096;
+    let Some((kind, rest)) = name.split_once('/').filter(|_| clean) else { return false };
+    let is_id = |text: &str| Id::from_hex(text).is_some_and(|id| id.to_string() == text);
+    let is_label = |text: &str| text.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    match (kind, value) {
+        ("head" | "branch", RefValue::Commit(_)) => {
+            rest.split_once('/').is_some_and(|(session, label)| is_id(session) && is_label(label))
+        }
+        ("tag", RefValue::Tag(_)) | ("name", RefValue::Session(_)) => is_label(rest),
+        ("source", RefValue::Source(source)) => {
+            Source::key(&source.tool, &source.native, &source.part).to_string() == rest
+        }
+        _ => false,
+    }
+}
+
+/// The refs that others shall see, without what holds on this machine only.
+pub fn shared(refs: &Refs) -> Vec<(String, RefValue)> {
+    let shared = refs.iter().filter(|(name, _)| is_shared(name));
+    shared.map(|(name, value)| (name.clone(), travelled(value.clone()))).collect()
+}
+
+/// A ref as it is on any other machine: a source was never there.
+pub fn travelled(mut value: RefValue) -> RefValue {
+    if let RefValue::Source(source) = &mut value {
+        source.mark = Mark::default();
+        source.about.gone = false;
+    }
+    value
+}
+
+/// An object that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Want {
+    /// A commit.
+    Commit(Id),
+    /// Any other object with a name of its own.
+    Content(Id),
+}
+
+impl Want {
+    /// The name of the object.
+    pub fn id(&self) -> Id {
+        match self {
+            Want::Commit(id) | Want::Content(id) => *id,
+        }
+    }
+}
+
+/// The objects that a ref names.
+pub fn named(value: &RefValue) -> Vec<Want> {
+    match value {
+        RefValue::Commit(id) => vec![Want::Commit(*id)],
+        RefValue::Tag(id) => vec![Want::Content(*id)],
+        RefValue::Session(_) => Vec::new(),
+        RefValue::Source(source) => {
+            let commits = source.file.into_iter().chain(source.head).map(Want::Commit);
+            commits.chain(source.tail.into_iter().chain(source.side).map(Want::Content)).collect()
+        }
+    }
+}
+
+/// The objects that another object of that kind names; fails if it isn't one.
+pub(super) fn named_by(kind: Kind, id: &Id, bytes: &[u8]) -> Result<Vec<Want>> {
+    match kind {
+        Kind::Blob => Ok(Vec::new()),
+        Kind::Context => decode::<crate::object::Context>(id, bytes).map(|_| Vec::new()),
+        Kind::Config => decode::<crate::object::Config>(id, bytes).map(|_| Vec::new()),
+        Kind::Tag => Ok(vec![Want::Commit(decode::<Tag>(id, bytes)?.commit)]),
+        Kind::Tree => {
+            let tree: Tree = decode(id, bytes)?;
+            match tree.is_safe() {
+                true => Ok(tree.entries.iter().map(|entry| Want::Content(entry.blob)).collect()),
+                false => Err(StoreError::WrongId { id: *id }),
+            }
+        }
+        Kind::Commit | Kind::Body | Kind::Message | Kind::Session | Kind::Pack => {
+            Err(StoreError::WrongId { id: *id })
+        }
+    }
+}
+
+/// What another side lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// How many commits.
+    pub commits: u64,
+    /// How many other objects.
+    pub contents: u64,
+    /// The pack with all of it; none if nothing is lacking, or none was asked for.
+    pub pack: Option<Id>,
+}
+
+impl Store {
+    /// Tells whether an object is here.
+    pub fn has(&self, want: Want) -> Result<bool> {
+        match want {
+            Want::Commit(id) => self.has_commit(&id),
+            Want::Content(id) => self.has_content(&id),
+        }
+    }
+
+    /// Finds all that `refs` lead to and the other side lacks, and packs it in
+    /// `dir`, if that is given. The other side has an object only with all
+    /// that it leads to.
+    pub fn outgoing(
+        &self,
+        refs: &[(String, RefValue)],
+        known: &dyn Fn(&Id) -> bool,
+        dir: Option<&Path>,
+    ) -> Result<Outgoing> {
+        let writer = dir.map(|dir| PackWriter::create(dir, LEVEL)).transpose()?;
+        let (seen, found) = (IdSet::default(), Outgoing::default());
+        let mut walk = Walk { store: self, known, seen, writer, found };
+        for (_, value) in refs {
+            for want in named(value) {
+                walk.want(want)?;
+            }
+            if let RefValue::Source(source) = value
+                && let Some(resumed) = &source.about.resumed
+                && self.has_commit(&resumed.from)?
+            {
+                walk.commits(resumed.from)?;
+            }
+        }
+        let Walk { writer, mut found, .. } = walk;
+        if let (Some(writer), Some(dir)) = (writer.filter(|writer| !writer.is_empty()), dir) {
+            found.pack = Some(writer.finish(dir)?.name);
+        }
+        Ok(found)
+    }
+
+    fn remotes_path(&self) -> PathBuf {
+        self.dir.join(REMOTES)
+    }
+
+    /// The remotes: their addresses by name.
+    pub fn remotes(&self) -> Result<BTreeMap<String, String>> {
+        let path = self.remotes_path();
+        match disk::read(&path) {
+            Err(e) if e.is_gone() => Ok(BTreeMap::new()),
+            Err(e) => Err(e),
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|e| StoreError::damaged(&path, 0, format!("not a list of remotes: {e}"))),
+        }
+    }
+
+    /// Changes the list of remotes. What `change` refuses is not written.
+    pub fn change_remotes<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let _lock = Lock::wait(&self.dir.join("lock"))?;
+        let mut remotes = self.remotes()?;
+        let outcome = change(&mut remotes)?;
+        let path = self.remotes_path();
+        let mut text = serde_json::to_vec_pretty(&remotes)
+            .map_err(|e| StoreError::io("write", &path)(std::io::Error::other(e)))?;
+        text.push(b'\n');
+        disk::replace(&path, &text)?;
+        Ok(outcome)
+    }
+}
+
+/// Finds what the other side lacks: what is referred to before what refers.
+struct Walk<'w> {
+    store: &'w Store,
+    known: &'w dyn Fn(&Id) -> bool,
+    seen: IdSet,
+    writer: Option<PackWriter>,
+    found: Outgoing,
+}
+
+impl Walk<'_> {
+    fn is_new(&mut self, id: Id) -> bool {
+        !(self.known)(&id) && self.seen.insert(id)
+    }
+
+    fn want(&mut self, want: Want) -> Result<()> {
+        match want {
+            Want::Commit(id) => self.commits(id),
+            Want::Content(id) => self.content(id),
+        }
+    }
+
+    /// All commits from `tip` back to known ones. A history may be longer than
+    /// any stack, so this one is on the heap.
+    fn commits(&mut self, tip: Id) -> Result<()> {
+        let mut stack = vec![(tip, false)];
+        while let Some((id, ready)) = stack.pop() {
+            if ready {
+                self.commit(id)?;
+            } else if self.is_new(id) {
+                let commit = self.store.commit(&id)?;
+                stack.push((id, true));
+                let before = commit.turn.iter().chain(&commit.parents).chain(&commit.after);
+                stack.extend(before.map(|id| (*id, false)));
+            }
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, id: Id) -> Result<()> {
+        let commit = self.store.commit(&id)?;
+        let mut body = self.store.body(&id, &commit)?;
+        let mut contents: Vec<Id> = commit.workspace.into_iter().chain(commit.config).collect();
+        body.for_each_id(&mut |id| contents.push(*id));
+        contents.into_iter().try_for_each(|id| self.content(id))?;
+        self.found.commits += 1;
+        match &mut self.writer {
+            Some(writer) => writer.put_commit(id, &commit, body),
+            None => Ok(()),
+        }
+    }
+
+    fn content(&mut self, id: Id) -> Result<()> {
+        if !self.is_new(id) {
+            return Ok(());
+        }
+        let (kind, bytes) = self.store.content(&id)?;
+        for want in named_by(kind, &id, &bytes)? {
+            self.want(want)?;
+        }
+        self.found.contents += 1;
+        match &mut self.writer {
+            Some(writer) => writer.put_content(kind, id, &bytes),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_hold_only_what_can_be() {
+        let path = Path::new("refs/x/1");
+        let (id, session) = (Id::of(Kind::Commit, b"x"), Id::of(Kind::Session, b"s"));
+        let table = |name: String, value: RefValue| {
+            let table = Table { writer: session, number: 1, refs: vec![(name, value)] };
+            Table::unseal(&table.seal().unwrap(), path)
+        };
+        let commit = RefValue::Commit(id);
+        assert_eq!(table(format!("head/{session}/main"), commit.clone()).unwrap().refs.len(), 1);
+        assert!(table(format!("remote/x/{session}/main"), commit.clone()).unwrap().refs.is_empty());
+        for name in [
+            format!("head/{session}"),
+            format!("head/{session}/"),
+            format!("head/{session}/../x"),
+            format!("head/{session}/a\x1b[31m"),
+            "head/x/main".to_owned(),
+            "tag/x".to_owned(),
+            format!("source/{session}"),
+        ] {
+            assert!(table(name.clone(), commit.clone()).is_err(), "{name:?}");
+        }
+        let source = RefValue::Source(Box::default());
+        assert!(table(format!("source/{}", Source::key("", "", "")), source.clone()).is_ok());
+        assert!(table(format!("source/{}", Source::key("", "1", "")), source).is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! OpenAI's Codex CLI.
+//!
+//! A thread is a rollout file below `$CODEX_HOME/sessions`, one JSON value a
+//! line, that the tool only appends to. `codex resume <id>` finds a file by
+//! the id in its name; names that users gave are in `session_index.jsonl`. The
+//! SQLite files beside are caches that it builds from the rollouts.
+
+mod calls;
+mod config;
+mod content;
+mod find;
+mod item;
+mod read;
+mod rehome;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod time;
+mod tools;
+mod usage;
+mod write;
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+
+/// The adapter.
+pub(crate) struct Codex;
+
+impl Tool for Codex {
+    fn name(&self) -> &'static str {
+        "codex"
+    }
+
+    fn title(&self) -> &'static str {
+        "Codex"
+    }
+
+    fn verified(&self) -> &'static [&'static str] {
+        &["0.77.0", "0.98.0", "0.144.0", "0.169.0"]
+    }
+
+    fn root(&self, places: &Places) -> PathBuf {
+        find::root(places)
+    }
+
+    fn discover(&self, places: &Places) -> Discovery {
+        find::discover(places)
+    }
+
+    fn lift(&self) -> &'static [&'static str] {
+        // Nothing but `timestamp` and `type` stands on every line.
+        &[]
+    }
+
+    fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader> {
+        Box::new(read::RolloutReader::new(found, state))
+    }
+
+    fn resume(&self) -> Option<&dyn Resume> {
+        Some(self)
+    }
+}
+
+impl Resume for Codex {
+    fn write(
+        &self,
+        conversation: &mut dyn Conversation,
+        target: &Target,
+        sink: &mut dyn Sink,
+    ) -> Result<Plan, ToolError> {
+        write::write(conversation, target, sink)
+    }
+
+    fn path_for(&self, target: &Target) -> PathBuf {
+        find::path_for(target)
+    }
+
+    fn rehome<'r>(&self, raw: &'r [u8], target: &Target) -> Cow<'r, [u8]> {
+        rehome::rehome(raw, &target.native)
+    }
+
+    fn epilogue(&self, _target: &Target, _last: Option<&str>) -> Vec<u8> {
+        // A turn that is still open is resumed as it is, and a line end that
+        // is missing is added by the tool (0.169).
+        Vec::new()
+    }
+
+    fn announce(&self, target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
+        write::announce(target)
+    }
+
+    fn resume_command(&self, native: &str) -> Vec<String> {
+        ["codex", "resume", native].map(str::to_owned).to_vec()
+    }
+}
