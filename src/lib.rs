@@ -9,6 +9,7 @@
 //! * [`remote`] — the elsewhere: directories that stores are pushed to
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
+//! * [`view`] — seeing: values to text and JSON
 //! * [`cli`] — the door
 
 pub mod cli;
@@ -17,3 +18,4 @@ pub mod ops;
 pub mod remote;
 pub mod store;
 pub mod tool;
+pub mod view;

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use crate::ops::revision::RevisionError;
 use crate::ops::source::RestoreError;
 use crate::store::StoreError;
 
@@ -99,7 +100,9 @@ impl<E: Error + 'static> From<E> for CommandError {
             return CommandError::silent(0);
         }
         let words = chain(&error);
-        let plain = CommandError { chain: words, hints: Vec::new(), code: FAILED, missing_file: false };
+        let revision = (&error as &(dyn Error + 'static)).downcast_ref::<RevisionError>();
+        let hints = revision.and_then(RevisionError::hint).map(str::to_owned).into_iter().collect();
+        let plain = CommandError { chain: words, hints, code: FAILED, missing_file: false };
         match store_error(&error) {
             Some(e) => plain.of_store(e),
             None => plain,

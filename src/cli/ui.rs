@@ -16,6 +16,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::CommandError;
 use crate::ops::Monitor;
+use crate::view::clean::escape_harmful;
+pub(crate) use crate::view::clean::{clean, clean_text};
 
 /// For names and ids.
 pub(crate) const ID: Style = AnsiColor::Yellow.on_default();
@@ -87,7 +89,7 @@ impl Ui {
 
     /// Writes a value as a line of JSON.
     pub(crate) fn json(&self, value: &impl serde::Serialize) -> io::Result<()> {
-        self.line(serde_json::to_string(value)?)
+        self.line(escape_harmful(&serde_json::to_string(value)?))
     }
 
     /// Writes bytes of what was asked for: for files, never for a terminal's eyes.
@@ -195,32 +197,6 @@ pub(crate) fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Session text for one line: control characters and what reorders text
-/// become a space, runs of space one.
-pub(crate) fn clean(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        let blank = c.is_whitespace() || is_harmful(c);
-        match blank {
-            true if clean.is_empty() || clean.ends_with(' ') => {}
-            true => clean.push(' '),
-            false => clean.push(c),
-        }
-    }
-    clean.truncate(clean.trim_end().len());
-    clean
-}
-
-/// Session text of many lines: line ends and tabs stay, other control
-/// characters and what reorders text go.
-pub(crate) fn clean_text(text: &str) -> String {
-    text.chars().filter(|c| matches!(c, '\n' | '\t') || !is_harmful(*c)).collect()
-}
-
-fn is_harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// `1 ref`, `2 refs`.
 pub(crate) fn count(n: u64, what: &str) -> String {
     match n {
@@ -296,12 +272,6 @@ impl Drop for Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_commands_the_terminal() {
-        assert_eq!(clean("\x1b[31mred\x07\r\n two\u{9b}31m\u{202e}"), "[31mred two 31m");
-        assert_eq!(clean_text("a\n\tb\x1b]0;x\x07\r\u{2066}"), "a\n\tb]0;x");
-    }
 
     #[test]
     fn sizes_and_counts_read_well() {

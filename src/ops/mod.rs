@@ -7,16 +7,22 @@ pub mod capture;
 pub mod clone;
 pub mod env;
 pub mod fetch;
+pub mod line;
+pub mod list;
 pub mod log;
 pub mod monitor;
+mod owner;
 pub mod pull;
 pub mod push;
 pub mod remote;
 pub mod restore;
 pub mod resume;
 pub mod revision;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod session;
 pub mod source;
+mod unresolved;
 
 pub use env::Env;
 pub use monitor::{Monitor, Quiet};

@@ -1,285 +1,305 @@
-//! Revisions: how users name a point in a session.
+//! Revisions: what users type to name a commit.
 //!
-//! `<base>[/<branch>]` and then any of `@{n}` (where the branch stood n
-//! changes ago), `~n` (n turns back) and `:n` (message n of that line).
+//! ```text
+//! <base>[/<branch>][@{n}][~n][:n]
+//! ```
+//!
+//! The base is `@` (the newest session of this directory), a session's name,
+//! a tag, the beginning of a session's id or of the tool's own id of it, a
+//! branch of `@`, the beginning of a commit's id, or a whole ref. What is
+//! named exactly goes before what is only begun. Then: `@{n}`, the n-th
+//! earlier value of the branch; `~n`, before its last n turns; `:n`, its
+//! message n, from 1.
 
-use std::path::Path;
-
-use super::Env;
-use super::session::{SessionInfo, sessions};
-use crate::object::id::{Id, Prefix};
+use super::session::{self, Branch, SessionInfo};
+use super::{Env, line, owner};
+use crate::object::Id;
+use crate::object::id::Prefix;
 use crate::store::refs::RefValue;
 use crate::store::{Store, StoreError};
 
-/// The fewest digits of an id that are looked up.
-const SHORTEST: usize = 4;
+pub use super::unresolved::{Candidate, RevisionError};
 
-/// Why a name leads nowhere.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RevisionError {
-    /// The store can't be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Nothing is called so.
-    #[error("nothing is called {0:?}; `sfs list --all` shows all sessions")]
-    Unknown(String),
-    /// Several things are called so.
-    #[error("{text:?} could be any of these; give more of the id:\n{candidates}")]
-    Ambiguous {
-        /// What was given.
-        text: String,
-        /// What it could be, a line each.
-        candidates: String,
-    },
-    /// No session worked in this directory.
-    #[error("no session worked in {0}; `sfs list --all` shows all sessions")]
-    NotHere(String),
-    /// The session has no such branch.
-    #[error("the session has no branch {0:?}; it has {1}")]
-    NoBranch(String, String),
-    /// The line isn't so long.
-    #[error("{0} reaches beyond the beginning")]
-    Beyond(String),
-    /// The words are off.
-    #[error("{0:?} is no revision; `sfs help revisions` tells how they are written")]
-    Malformed(String),
-}
+/// The fewest characters by which something is known from its beginning.
+const PREFIX_MIN: usize = 4;
 
-/// A point in a session.
+/// What a revision names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
     /// The session.
     pub session: Id,
     /// The commit.
     pub commit: Id,
-    /// The branch that it was reached by, if by one.
+    /// The branch on whose line it was looked for; `None` for a tag or an id
+    /// of a commit.
     pub branch: Option<String>,
-}
-
-/// The session that `text` names, whatever point in it.
-pub fn session(store: &Store, env: &Env, text: &str) -> Result<Id, RevisionError> {
-    Ok(resolve(store, env, text)?.session)
 }
 
 /// Finds the commit that `text` names.
 pub fn resolve(store: &Store, env: &Env, text: &str) -> Result<Resolved, RevisionError> {
-    let (name, suffixes) = cut(text);
-    let mut found = base(store, env, name)?;
-    for suffix in Suffixes(suffixes) {
-        match suffix.ok_or_else(|| RevisionError::Malformed(text.to_owned()))? {
-            Suffix::Earlier(n) => found.commit = earlier(store, &found, n, text)?,
-            Suffix::TurnsBack(n) => found.commit = turns_back(store, found.commit, n, text)?,
-            Suffix::Message(n) => found.commit = message(store, found.commit, n, text)?,
-        }
+    let spec = Spec::parse(text)?;
+    let finder = Finder { store, env, all: session::sessions(store) };
+    let base = finder.base(spec.base)?;
+    let mut commit = match spec.earlier {
+        Some(n) => finder.earlier(&base, n)?,
+        None => base.commit,
+    };
+    if spec.turns > 0 {
+        let back = line::turns_back(store, commit, spec.turns)?;
+        commit = back.ok_or_else(|| RevisionError::TooFewTurns { text: text.to_owned() })?;
     }
-    Ok(found)
+    if let Some(n) = spec.message {
+        let have = store.commit(&commit)?.counts.messages;
+        let found = line::message(store, commit, n)?;
+        commit = found.ok_or(RevisionError::NoMessage { n, have })?.0;
+    }
+    Ok(Resolved { session: base.session, commit, branch: base.branch })
 }
 
-/// Where the suffixes begin.
-fn cut(text: &str) -> (&str, &str) {
-    let at = text.char_indices().skip(1).find(|(i, c)| {
-        matches!(c, '~' | ':') || *c == '@' && text.get(i + 1..).is_some_and(|rest| rest.starts_with('{'))
-    });
-    let at = if text.starts_with("@{") { Some(0) } else { at.map(|(i, _)| i) };
-    match at {
-        Some(0) => ("@", text),
-        Some(at) => text.split_at(at),
-        None => (text, ""),
+/// Finds the session that `text` names, or that of the commit it names.
+pub fn session(store: &Store, env: &Env, text: &str) -> Result<Id, RevisionError> {
+    let finder = Finder { store, env, all: session::sessions(store) };
+    match finder.session(text)? {
+        Some(session) => Ok(session.id),
+        None => Ok(resolve(store, env, text)?.session),
     }
 }
 
-enum Suffix {
-    Earlier(usize),
-    TurnsBack(u64),
-    Message(u64),
+/// Tells whether `text` names a session, branch, tag or commit as it is,
+/// without going back from it.
+pub fn is_plain(text: &str) -> bool {
+    let plain = |s: Spec<'_>| s.message.is_none() && s.turns == 0 && s.earlier.is_none();
+    Spec::parse(text).is_ok_and(plain)
 }
 
-/// Takes suffixes off one by one; `None` for what is none.
-struct Suffixes<'t>(&'t str);
+/// Tells whether `text` names one message, as `@:3` does.
+pub fn names_message(text: &str) -> bool {
+    Spec::parse(text).is_ok_and(|spec| spec.message.is_some())
+}
 
-impl Iterator for Suffixes<'_> {
-    type Item = Option<Suffix>;
+/// A revision, taken apart.
+#[derive(Debug, PartialEq, Eq)]
+struct Spec<'t> {
+    base: &'t str,
+    earlier: Option<u64>,
+    turns: u64,
+    message: Option<u64>,
+}
 
-    fn next(&mut self) -> Option<Option<Suffix>> {
-        let first = self.0.chars().next()?;
-        let rest = self.0.strip_prefix(first).unwrap_or_default();
-        let inside = if first == '@' { rest.strip_prefix('{').unwrap_or_default() } else { rest };
-        let len = inside.bytes().take_while(u8::is_ascii_digit).count();
-        let (digits, after) = inside.split_at(len);
-        let number: Option<u64> =
-            if digits.is_empty() && first == '~' { Some(1) } else { digits.parse().ok() };
-        let (suffix, left) = match (first, number) {
-            ('~', Some(n)) => (Some(Suffix::TurnsBack(n)), after),
-            (':', Some(n)) => (Some(Suffix::Message(n)), after),
-            ('@', Some(n)) if after.starts_with('}') => {
-                (usize::try_from(n).ok().map(Suffix::Earlier), after.strip_prefix('}').unwrap_or_default())
-            }
-            _ => (None, ""),
+impl<'t> Spec<'t> {
+    fn parse(text: &'t str) -> Result<Spec<'t>, RevisionError> {
+        let mut spec = Spec { base: text.trim(), earlier: None, turns: 0, message: None };
+        let number = |digits: &str| {
+            let digits = digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)?;
+            Some(digits.parse().unwrap_or(u64::MAX)).filter(|_| !digits.is_empty())
         };
-        self.0 = left;
-        Some(suffix)
-    }
-}
-
-fn base(store: &Store, env: &Env, name: &str) -> Result<Resolved, RevisionError> {
-    let all = sessions(store);
-    if let Some(RefValue::Tag(id)) = store.refs().get(&format!("tag/{name}")) {
-        let commit = store.tag(id)?.commit;
-        return Ok(Resolved { session: session_with(store, &all, commit), commit, branch: None });
-    }
-    let (word, branch) = name.split_once('/').map_or((name, None), |(word, branch)| (word, Some(branch)));
-    if let Some(info) = find_session(&all, env, word)? {
-        return on_branch(store, info, branch);
-    }
-    // A branch of the newest session here.
-    if let Some(info) = here(&all, env)
-        && info.branches.iter().any(|b| b == name)
-    {
-        return on_branch(store, info, Some(name));
-    }
-    let prefix = Prefix::parse(word).filter(|_| word.len() >= SHORTEST);
-    let commits = prefix.map(|prefix| store.commits_with(&prefix)).transpose()?.unwrap_or_default();
-    match commits.as_slice() {
-        [commit] => {
-            Ok(Resolved { session: session_with(store, &all, *commit), commit: *commit, branch: None })
+        if let Some((rest, n)) = spec.base.rsplit_once(':').and_then(|(r, n)| Some((r, number(n)?))) {
+            (spec.base, spec.message) = (rest, Some(n));
         }
-        [] if word == "@" => Err(RevisionError::NotHere(env.cwd.display().to_string())),
-        [] => Err(RevisionError::Unknown(name.to_owned())),
-        many => {
-            let lines: Vec<String> = many.iter().take(8).map(|id| format!("  {id:.16}")).collect();
-            Err(RevisionError::Ambiguous { text: name.to_owned(), candidates: lines.join("\n") })
+        while let Some((rest, digits)) = spec.base.rsplit_once('~') {
+            let Some(n) = (if digits.is_empty() { Some(1) } else { number(digits) }) else { break };
+            (spec.base, spec.turns) = (rest, spec.turns.saturating_add(n));
         }
+        if let Some((rest, digits)) = spec.base.strip_suffix('}').and_then(|rest| rest.rsplit_once("@{")) {
+            let n = number(digits).ok_or_else(|| RevisionError::Syntax { text: text.to_owned() })?;
+            (spec.base, spec.earlier) = (rest, Some(n));
+        }
+        if spec.base.is_empty() && text.trim().is_empty() {
+            return Err(RevisionError::Syntax { text: text.to_owned() });
+        }
+        if spec.base.is_empty() {
+            spec.base = "@";
+        }
+        Ok(spec)
     }
 }
 
-/// The newest session that worked in this directory, above or below it.
-fn here<'a>(all: &'a [SessionInfo], env: &Env) -> Option<&'a SessionInfo> {
-    let at = |info: &&SessionInfo| Path::new(&info.project) == env.cwd;
-    let around = |info: &&SessionInfo| {
-        !info.project.is_empty()
-            && (env.cwd.starts_with(&info.project) || Path::new(&info.project).starts_with(&env.cwd))
-    };
-    all.iter().find(at).or_else(|| all.iter().find(around))
+/// What a base names.
+struct Base {
+    session: Id,
+    commit: Id,
+    branch: Option<String>,
+    /// The ref that it was read from.
+    name: Option<String>,
 }
 
-fn find_session<'a>(
-    all: &'a [SessionInfo],
-    env: &Env,
-    word: &str,
-) -> Result<Option<&'a SessionInfo>, RevisionError> {
-    if word == "@" {
-        return Ok(here(all, env));
-    }
-    if let Some(info) = all.iter().find(|info| info.name.as_deref() == Some(word)) {
-        return Ok(Some(info));
-    }
-    if word.len() < SHORTEST {
-        return Ok(None);
-    }
-    let prefix = Prefix::parse(word);
-    let named = |info: &&SessionInfo| {
-        info.native_id.starts_with(word) || prefix.is_some_and(|prefix| prefix.matches(&info.id))
-    };
-    let found: Vec<&SessionInfo> = all.iter().filter(named).collect();
-    match found.as_slice() {
-        [] => Ok(None),
-        [info] => Ok(Some(info)),
-        many => {
-            let line = |info: &&SessionInfo| format!("  {:.12}  {}  {}", info.id, info.native_id, info.title);
-            let lines: Vec<String> = many.iter().take(8).map(line).collect();
-            Err(RevisionError::Ambiguous { text: word.to_owned(), candidates: lines.join("\n") })
+struct Finder<'s> {
+    store: &'s Store,
+    env: &'s Env,
+    all: Vec<SessionInfo>,
+}
+
+impl Finder<'_> {
+    fn base(&self, text: &str) -> Result<Base, RevisionError> {
+        if let Some(base) = self.exact(text)? {
+            return Ok(base);
+        }
+        if let Some(session) = self.session(text)? {
+            return self.default_of(session);
+        }
+        if let Some((first, branch)) = text.split_once('/') {
+            let first = if first.is_empty() { "@" } else { first };
+            if let Some(session) = self.session(first)? {
+                return self.branch_of(session, branch);
+            }
+        }
+        match self.part(text)? {
+            Some(base) => Ok(base),
+            None => self.commit(text),
         }
     }
-}
 
-fn on_branch(store: &Store, info: &SessionInfo, branch: Option<&str>) -> Result<Resolved, RevisionError> {
-    let value = |label: &str| {
-        let of = |space: &str| store.refs().get(&format!("{space}/{}/{label}", info.id));
-        match of("branch").or_else(|| of("head")) {
-            Some(RefValue::Commit(id)) => Some(*id),
-            _ => None,
+    /// A ref, a tag, or a branch of the session that `@` means, by its name.
+    fn exact(&self, text: &str) -> Result<Option<Base>, RevisionError> {
+        let refs = self.store.refs();
+        // A session's name goes before a tag's; `session` finds it.
+        if refs.contains_key(&format!("name/{text}")) {
+            return Ok(None);
         }
-    };
-    let label = match branch {
-        Some(branch) => branch.to_owned(),
-        None => newest_branch(store, info),
-    };
-    let commit =
-        value(&label).ok_or_else(|| RevisionError::NoBranch(label.clone(), info.branches.join(", ")))?;
-    Ok(Resolved { session: info.id, commit, branch: Some(label) })
-}
-
-/// The branch that was worked on last: that of the source with the last
-/// record, subagents apart.
-fn newest_branch(store: &Store, info: &SessionInfo) -> String {
-    let sources = super::source::all(store).filter(|s| s.session == info.id && s.head.is_some());
-    let lines = sources.filter(|s| s.part.is_empty() && s.about.parent.is_none());
-    let newest = lines.max_by_key(|s| (s.about.updated, s.about.label == "main"));
-    newest.map_or_else(|| "main".to_owned(), |source| source.about.label.clone())
-}
-
-/// The session that a commit is part of: one whose branch leads to it.
-fn session_with(store: &Store, all: &[SessionInfo], commit: Id) -> Id {
-    let leads = |info: &&SessionInfo| {
-        let below = format!("head/{}/", info.id);
-        let own = format!("branch/{}/", info.id);
-        let mut tips = store.refs_below(&below).chain(store.refs_below(&own)).map(|(_, value)| value.clone());
-        tips.any(|value| matches!(value, RefValue::Commit(tip) if reaches(store, tip, commit)))
-    };
-    all.iter().find(leads).map_or(Id::ZERO, |info| info.id)
-}
-
-fn reaches(store: &Store, tip: Id, commit: Id) -> bool {
-    let mut next = Some(tip);
-    while let Some(id) = next {
-        if id == commit {
-            return true;
+        for name in [text.to_owned(), format!("tag/{text}")] {
+            let commit = match refs.get(&name) {
+                Some(RefValue::Commit(commit)) => *commit,
+                Some(RefValue::Tag(tag)) => self.store.tag(tag)?.commit,
+                Some(RefValue::Session(id)) => {
+                    return self.all.iter().find(|s| s.id == *id).map(|s| self.default_of(s)).transpose();
+                }
+                _ => continue,
+            };
+            return self.at(commit, Some(name)).map(Some);
         }
-        next = store.commit(&id).ok().and_then(|c| c.parents.first().copied());
-    }
-    false
-}
-
-/// Where a branch stood `n` changes ago.
-fn earlier(store: &Store, found: &Resolved, n: usize, text: &str) -> Result<Id, RevisionError> {
-    let malformed = || RevisionError::Malformed(text.to_owned());
-    let label = found.branch.as_deref().ok_or_else(malformed)?;
-    let names = ["head", "branch"].map(|space| format!("{space}/{}/{label}", found.session));
-    let mut stood = Vec::new();
-    for (name, value) in store.ops()?.iter().flat_map(|op| &op.changes) {
-        if let Some(RefValue::Commit(id)) = value
-            && names.contains(name)
-        {
-            stood.push(*id);
+        let here = session::newest_here(self.env, &self.all);
+        match here.and_then(|s| Some((s, s.branch(text)?))) {
+            Some((session, branch)) => Ok(Some(base_of(session, branch))),
+            None => Ok(None),
         }
     }
-    stood.into_iter().rev().nth(n).ok_or_else(|| RevisionError::Beyond(text.to_owned()))
-}
 
-/// The commit before the last `n` turns of a line began.
-fn turns_back(store: &Store, mut at: Id, n: u64, text: &str) -> Result<Id, RevisionError> {
-    for _ in 0..n {
-        let commit = store.commit(&at)?;
-        let start = if commit.begins_turn() { Some(at) } else { commit.turn };
-        let before = start.map(|id| store.commit(&id)).transpose()?.and_then(|c| c.parents.first().copied());
-        at = before.ok_or_else(|| RevisionError::Beyond(text.to_owned()))?;
-    }
-    Ok(at)
-}
-
-/// The commit of message `n`, from 1, of the line that ends at `at`.
-fn message(store: &Store, mut at: Id, n: u64, text: &str) -> Result<Id, RevisionError> {
-    let beyond = || RevisionError::Beyond(text.to_owned());
-    if n == 0 || n > store.commit(&at)?.counts.messages {
-        return Err(beyond());
-    }
-    loop {
-        let parent = store.commit(&at)?.parents.first().copied();
-        let before = parent.map(|id| store.commit(&id)).transpose()?.map_or(0, |c| c.counts.messages);
-        if before < n {
-            return Ok(at);
+    /// A commit, with the session it is part of.
+    fn at(&self, commit: Id, name: Option<String>) -> Result<Base, RevisionError> {
+        let named = name.as_deref().and_then(|name| {
+            let rest = name.strip_prefix("head/").or_else(|| name.strip_prefix("branch/"))?;
+            let (session, branch) = rest.split_once('/')?;
+            Some((Id::from_hex(session)?, branch.to_owned()))
+        });
+        if let Some((session, branch)) = named {
+            return Ok(Base { session, commit, branch: Some(branch), name });
         }
-        at = parent.ok_or_else(beyond)?;
+        let known = self.store.commit(&commit)?;
+        let session = owner::of(self.store, &self.all, commit, &known)?;
+        let session = session.ok_or(RevisionError::NoOwner { commit })?;
+        Ok(Base { session, commit, branch: None, name })
+    }
+
+    /// The session of a name or id; `None` if it can only be something else.
+    fn session(&self, text: &str) -> Result<Option<&SessionInfo>, RevisionError> {
+        if text == "@" {
+            let here = session::newest_here(self.env, &self.all);
+            let nothing =
+                || RevisionError::NothingHere { cwd: self.env.cwd.clone(), any: !self.all.is_empty() };
+            return here.map(Some).ok_or_else(nothing);
+        }
+        let by_id = |id: &Id| self.all.iter().find(|s| s.id == *id);
+        if let Some(RefValue::Session(id)) = self.store.refs().get(&format!("name/{text}")) {
+            return Ok(by_id(id));
+        }
+        let natives = || super::source::all(self.store).filter(|s| s.part.is_empty());
+        let prefix = Prefix::parse(text);
+        let rules: [&dyn Fn() -> Vec<Id>; 2] =
+            [&|| natives().filter(|s| s.native == text).map(|s| s.session).collect(), &|| {
+                let native = natives().filter(|s| s.native.starts_with(text)).map(|s| s.session);
+                let own = self.all.iter().map(|s| s.id).filter(|id| prefix.is_some_and(|p| p.matches(id)));
+                native.chain(own).collect()
+            }];
+        for rule in rules.into_iter().take(if text.len() < PREFIX_MIN { 1 } else { 2 }) {
+            let mut found = rule();
+            found.sort_unstable();
+            found.dedup();
+            match found.as_slice() {
+                [] => {}
+                [id] => return Ok(by_id(id)),
+                many => {
+                    let sessions = self.all.iter().filter(|s| many.contains(&s.id));
+                    return Err(RevisionError::ambiguous(text, sessions.map(Candidate::session).collect()));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The run of a subagent, by the tool's id of it.
+    fn part(&self, text: &str) -> Result<Option<Base>, RevisionError> {
+        if text.len() < PREFIX_MIN {
+            return Ok(None);
+        }
+        let parts: Vec<_> = super::source::all(self.store)
+            .filter(|s| !s.part.is_empty() && s.part.starts_with(text))
+            .collect();
+        let [part] = parts.as_slice() else { return Ok(None) };
+        let session = self.all.iter().find(|s| s.id == part.session);
+        let found = session.and_then(|s| Some(base_of(s, s.branch(&part.about.label)?)));
+        Ok(found)
+    }
+
+    fn commit(&self, text: &str) -> Result<Base, RevisionError> {
+        let prefix = Prefix::parse(text).filter(|_| text.len() >= PREFIX_MIN);
+        let found = prefix.map(|prefix| self.store.commits_with(&prefix)).transpose()?.unwrap_or_default();
+        match found.as_slice() {
+            [id] => self.at(*id, None),
+            [] => Err(RevisionError::Unknown { text: text.to_owned() }),
+            many => {
+                let titled = |id: &Id| -> Result<Candidate, StoreError> {
+                    Ok(Candidate::commit(*id, &*self.store.commit(id)?))
+                };
+                let shown: Result<Vec<_>, _> = many.iter().map(titled).collect();
+                Err(RevisionError::ambiguous(text, shown?))
+            }
+        }
+    }
+
+    fn default_of(&self, session: &SessionInfo) -> Result<Base, RevisionError> {
+        match session.default_branch() {
+            Some(branch) => Ok(base_of(session, branch)),
+            None => Err(RevisionError::Empty { session: session.id, title: session.label().to_owned() }),
+        }
+    }
+
+    fn branch_of(&self, session: &SessionInfo, name: &str) -> Result<Base, RevisionError> {
+        match session.branch(name) {
+            Some(branch) => Ok(base_of(session, branch)),
+            None => Err(RevisionError::NoBranch {
+                name: name.to_owned(),
+                session: session.label().to_owned(),
+                have: session.branches.iter().map(|b| b.name.clone()).collect(),
+            }),
+        }
+    }
+
+    /// The n-th earlier value of the ref that a base was read from.
+    fn earlier(&self, base: &Base, n: u64) -> Result<Id, RevisionError> {
+        let name = base.name.as_ref().ok_or(RevisionError::NoLog)?;
+        let mut values = Vec::new();
+        for (changed, value) in self.store.ops()?.iter().flat_map(|op| &op.changes) {
+            if changed == name
+                && let Some(value) = value
+            {
+                values.push(value.clone());
+            }
+        }
+        let have = values.len().saturating_sub(1) as u64;
+        let at = usize::try_from(n).ok().and_then(|n| values.iter().rev().nth(n));
+        match at {
+            Some(RefValue::Commit(id)) => Ok(*id),
+            Some(RefValue::Tag(id)) => Ok(self.store.tag(id)?.commit),
+            _ => Err(RevisionError::NoEarlier { name: name.clone(), have }),
+        }
     }
 }
+
+fn base_of(session: &SessionInfo, branch: &Branch) -> Base {
+    let kind = if branch.own { "branch" } else { "head" };
+    let name = Some(format!("{kind}/{}/{}", session.id, branch.name));
+    Base { session: session.id, commit: branch.tip, branch: Some(branch.name.clone()), name }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,36 @@
 //! `sfs list`
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::cli::ui::{self, clean};
 use crate::cli::{App, CommandError};
-use crate::ops::session::{SessionInfo, sessions};
+use crate::ops::list::{ListOptions, list, moment};
+use crate::ops::session::SessionInfo;
+use crate::view;
 
 /// List sessions
 ///
-/// Those of this directory, or of all with --all; the one last worked on first.
+/// Those that worked in this directory, or of all with --all; the one last
+/// worked on first.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only those with this in their title
+    /// Only those with this in their title or name
     text: Option<String>,
     /// Sessions of every directory
     #[arg(long, short)]
     all: bool,
-    /// Only those that began in this tool
+    /// Sessions of this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "all")]
+    project: Option<PathBuf>,
+    /// Only those that this tool carried
     #[arg(long, value_name = "TOOL")]
     tool: Option<String>,
+    /// Only those worked on since: 7d, 12h, 2026-01-31
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Show at most so many
+    #[arg(short = 'n', long = "max-count", value_name = "N")]
+    most: Option<usize>,
     /// Print one array of JSON objects
     #[arg(long)]
     json: bool,
@@ -26,55 +38,67 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let store = app.store()?;
-    let found: Vec<SessionInfo> =
-        sessions(&store).into_iter().filter(|info| wanted(args, app, info)).collect();
+    let since = args.since.as_deref().map(|text| {
+        let at = moment(app.env.now, text);
+        at.ok_or_else(|| {
+            CommandError::usage(format!("{text:?} is no time")).hint("say 7d, 12h or 2026-01-31")
+        })
+    });
+    let options = ListOptions {
+        all: args.all,
+        project: args.project.clone(),
+        tool: args.tool.clone(),
+        since: since.transpose()?,
+        text: args.text.clone(),
+    };
+    let mut found = list(&app.env, &store, &options);
+    found.sessions.truncate(args.most.unwrap_or(usize::MAX));
     if args.json {
-        let list: Vec<_> = found.iter().map(json).collect();
+        let list: Vec<_> = found.sessions.iter().map(view::json::session).collect();
         return Ok(app.ui.json(&list)?);
     }
-    if found.is_empty() {
-        app.ui.note("No such session here; `sfs list --all` shows those of every directory.");
+    if found.sessions.is_empty() {
+        let nothing =
+            if found.total == 0 { "The store has no sessions yet." } else { "No such session here." };
+        app.ui.note(nothing);
+        match (found.total, args.all) {
+            (0, _) => app.ui.hint("`sfs capture` reads what the tools have written"),
+            (n, false) => {
+                app.ui.hint(&format!("`sfs list --all` looks at all {}", ui::count(n as u64, "session")))
+            }
+            _ => {}
+        }
         return Ok(());
     }
     app.ui.page();
-    for info in &found {
-        let id = info.name.clone().unwrap_or_else(|| format!("{:.12}", info.id));
-        let when = info.updated_at.map(ui::time).unwrap_or_default();
-        let title = if info.title.is_empty() { "(no title)" } else { &info.title };
-        let gone = if info.gone { "  [only here]" } else { "" };
-        let place = if args.all { format!("  {}", clean(&info.project)) } else { String::new() };
-        app.ui.line(format!(
-            "{}  {}  {:<11}  {}  {}{}{}",
-            ui::paint(ui::ID, clean(&id)),
-            ui::paint(ui::FAINT, when),
-            info.tool,
-            ui::count(info.turns, "turn"),
-            clean(title),
-            ui::paint(ui::FAINT, place),
-            gone
-        ))?;
+    for session in &found.sessions {
+        app.ui.line(line(session, args.all))?;
     }
     Ok(())
 }
 
-fn wanted(args: &Args, app: &App, info: &SessionInfo) -> bool {
-    let here = || {
-        let project = Path::new(&info.project);
-        !info.project.is_empty() && (project.starts_with(&app.env.cwd) || app.env.cwd.starts_with(project))
+fn line(session: &SessionInfo, place: bool) -> String {
+    let id = ui::paint(ui::ID, format!("{:.12}", session.id));
+    let when = format!("{:<16}", session.updated_at.map(ui::time).unwrap_or_default());
+    let when = ui::paint(ui::FAINT, when);
+    let title = match clean(&session.title) {
+        title if title.is_empty() => "(no title)".to_owned(),
+        title => title,
     };
-    let titled = |text: &String| info.title.to_lowercase().contains(&text.to_lowercase());
-    (args.all || here())
-        && args.tool.as_ref().is_none_or(|t| *t == info.tool)
-        && args.text.as_ref().is_none_or(titled)
-}
-
-fn json(info: &SessionInfo) -> serde_json::Value {
-    let time =
-        |ms: Option<i64>| ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|t| t.to_string());
-    serde_json::json!({
-        "id": info.id.to_string(), "name": info.name, "tool": info.tool, "native_id": info.native_id,
-        "title": info.title, "project": info.project, "branches": info.branches, "turns": info.turns,
-        "messages": info.messages, "created_at": time(info.created_at), "updated_at": time(info.updated_at),
-        "model": info.model, "gone": info.gone, "odd_records": info.odd_records,
-    })
+    let name = session.name.as_deref().map(|name| format!("{} ", ui::paint(ui::NAME, clean(name))));
+    let tools = clean(&session.tools.join("+"));
+    let turns = ui::count(session.turns, "turn");
+    let branches = session.branches.iter().filter(|b| !b.part).count() as u64;
+    let mut marks = String::new();
+    if branches > 1 {
+        marks.push_str(&format!("  [{}]", ui::count(branches, "branch")));
+    }
+    if session.gone {
+        marks.push_str("  [only here]");
+    }
+    if let Some(project) = session.project.as_deref().filter(|_| place) {
+        marks.push_str(&format!("  {}", clean(project)));
+    }
+    let name = name.unwrap_or_default();
+    format!("{id}  {when}  {tools:<11}  {turns:>9}  {name}{title}{}", ui::paint(ui::FAINT, marks))
 }

@@ -4,6 +4,7 @@ use crate::cli::ui::{self, clean};
 use crate::cli::{App, CommandError};
 use crate::ops::log::{Turn, log};
 use crate::ops::revision;
+use crate::view;
 
 /// Show a session turn by turn
 ///
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let found = revision::resolve(&store, &app.env, &args.rev)?;
     let turns = log(&store, found.commit, args.most.unwrap_or(usize::MAX))?;
     if args.json {
-        return Ok(app.ui.json(&turns.iter().map(json).collect::<Vec<_>>())?);
+        return Ok(app.ui.json(&turns.iter().map(view::json::turn).collect::<Vec<_>>())?);
     }
     app.ui.page();
     for turn in &turns {
@@ -67,15 +68,4 @@ fn line(turn: &Turn, short: bool) -> String {
 
 fn tokens(n: u64) -> String {
     if n < 1000 { n.to_string() } else { format!("{:.1}k", n as f64 / 1000.0) }
-}
-
-fn json(turn: &Turn) -> serde_json::Value {
-    let time = turn.time.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(|t| t.to_string());
-    let usage = turn.usage;
-    serde_json::json!({
-        "id": turn.tip.to_string(), "title": turn.title, "time": time, "tool": turn.tool, "model": turn.model,
-        "usage": { "input": usage.input, "cache_write": usage.cache_write, "cache_read": usage.cache_read,
-            "output": usage.output },
-        "files": turn.files, "messages": turn.messages, "calls": turn.calls,
-    })
 }
