@@ -22,6 +22,9 @@ pub mod error;
 mod fold;
 mod frame;
 mod fsck;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gc;
 mod journal;
 mod oplog;
