@@ -19,7 +19,7 @@ use sfs::store::{Actor, Batch, Edit, GcOptions, RefValue, Store, StoreError};
 
 /// The folder and the seed of a child.
 const CHILD: &str = "SFS_CRASH_CHILD";
-const RUNS: u64 = 240;
+const RUNS: u64 = 160;
 /// How often a store is crashed before another is begun.
 const CRASHES: u64 = 6;
 const SHARED: &str = "head/shared/main";
@@ -209,7 +209,7 @@ fn runs() -> u64 {
 
 /// Crashes stores `runs` times, from `seed` on.
 fn crash(mut seed: u64, runs: u64, one: impl Fn(&Path, u64, &mut Rng) -> Vec<Said>) {
-    let last = seed + runs;
+    let last = seed + runs * 2;
     while seed < last {
         let dir = tempfile::tempdir().unwrap();
         let mut known = BTreeMap::new();
