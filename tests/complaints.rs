@@ -2,7 +2,11 @@
 //! binary in a throwaway home. Each test names the complaint, and cites where
 //! it was made.
 
+#[path = "complaints/chains.rs"]
+mod chains;
 #[path = "complaints/history.rs"]
 mod history;
 #[path = "complaints/sandbox.rs"]
 mod sandbox;
+#[path = "complaints/sharing.rs"]
+mod sharing;
