@@ -6,6 +6,8 @@
 mod chains;
 #[path = "complaints/history.rs"]
 mod history;
+#[path = "complaints/live.rs"]
+mod live;
 #[path = "complaints/sandbox.rs"]
 mod sandbox;
 #[path = "complaints/sharing.rs"]

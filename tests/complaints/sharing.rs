@@ -144,6 +144,8 @@ fn cost_is_counted_once_for_each_api_message() {
         live.ok(&["capture"]);
     }
     assert_eq!(tokens(&live, live.session()["id"].as_str().unwrap()), once);
+    // So are the commits: a result finds its call of an earlier capture.
+    assert_eq!(live.heads(), sandbox.heads());
 }
 
 /// ryoppippi/ccusage#976: Codex repeats its counts, on limits and on resumes.

@@ -231,13 +231,15 @@ impl<'a> SourceReader<'a> {
             let Hook::At(again) = self.hook(&step)? else { return Ok(Err(Stop::Forgotten)) };
             parent = again;
         }
-        let node = self.commit(&step, Some(message), parent, near_end)?;
+        let node = self.commit(&step, Some(message), parent)?;
         self.again = None;
         self.note_calls(&draft.calls, node.counts.calls);
         self.graph.name(step.key, Some(node.id));
         if let Some(shape) = shape {
             self.graph.shape(node.id, shape);
         }
+        // Only now is all known that hangs on it.
+        self.note_mark(near_end)?;
         Ok(Ok(()))
     }
 
@@ -264,7 +266,8 @@ impl<'a> SourceReader<'a> {
         self.graph.name(step.key, parent);
         if !self.waiting_usage.is_zero() && !self.graph.kept.copying {
             let at = if step.side { parent } else { self.graph.kept.main };
-            self.commit(step, None, at, near_end)?;
+            self.commit(step, None, at)?;
+            self.note_mark(near_end)?;
         }
         self.flush_if_many(near_end)
     }
@@ -424,7 +427,6 @@ impl<'a> SourceReader<'a> {
         step: &Step,
         message: Option<Message>,
         parent: Option<Id>,
-        near_end: bool,
     ) -> Result<Node, CaptureError> {
         let before = parent.map(|id| self.graph.node(id, self.store)).transpose()?.unwrap_or_default();
         let mut counts = before.counts;
@@ -454,7 +456,6 @@ impl<'a> SourceReader<'a> {
         if compacts {
             self.graph.keep_before_compaction(parent);
         }
-        self.note_mark(near_end)?;
         Ok(node)
     }
 
