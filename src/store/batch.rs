@@ -214,6 +214,7 @@ impl Store {
         let objects = batch.into_objects()?;
         let lock = Lock::wait(&self.dir.join("lock"))?;
         self.refresh()?;
+        self.mend_copy(&lock)?;
         if let Some(edit) = edits.iter().find(|edit| self.refs.get(&edit.name) != edit.expect.as_ref()) {
             return Err(StoreError::Conflict(edit.name.clone()));
         }

@@ -139,6 +139,17 @@ impl Store {
         sealed::write(CURRENT_MAGIC, &dir.join(CURRENT_COPY), current)
     }
 
+    /// Writes the copy of `current` if a process was killed before it could. A
+    /// damaged one is left for fsck to tell. The caller holds the lock.
+    fn mend_copy(&self, _lock: &Lock) -> Result<()> {
+        let path = self.dir.join(CURRENT_COPY);
+        let behind = match sealed::read::<Current>(CURRENT_MAGIC, &path) {
+            Ok(copy) => copy.generation < self.current.generation,
+            Err(e) => e.is_gone(),
+        };
+        if behind { sealed::write(CURRENT_MAGIC, &path, &self.current) } else { Ok(()) }
+    }
+
     /// Reads what `current` names. With `mend`, refs that can't be read are
     /// made again from the operations.
     fn load(dir: &Path, current: Current, mend: bool) -> Result<Store> {

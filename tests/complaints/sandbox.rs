@@ -68,7 +68,7 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn ok(&self, args: &[&str]) -> String {
         let output = self.run(args);
-        assert!(output.status.success(), "sfs {args:?}: {}", said(&output));
+        assert!(output.status.success(), "sfs {args:?}: {}", all(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -76,7 +76,7 @@ impl Sandbox {
     #[track_caller]
     pub(crate) fn told(&self, args: &[&str]) -> String {
         let output = self.run(args);
-        assert!(output.status.success(), "sfs {args:?}: {}", said(&output));
+        assert!(output.status.success(), "sfs {args:?}: {}", all(&output));
         String::from_utf8_lossy(&output.stdout).into_owned() + &said(&output)
     }
 
@@ -152,6 +152,11 @@ impl Sandbox {
 
 pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The same with what was printed, for a failure.
+fn all(output: &Output) -> String {
+    format!("{}\n{}", String::from_utf8_lossy(&output.stdout), said(output))
 }
 
 /// The files below a folder, and their bytes.

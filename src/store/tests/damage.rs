@@ -245,3 +245,19 @@ fn a_second_copy_serves_when_the_first_is_damaged() {
     let faults = store.fsck(&mut |_| {}).unwrap().faults;
     assert!(!faults.is_empty() && faults.iter().all(|fault| fault.path == first), "{faults:?}");
 }
+
+#[test]
+fn a_copy_that_a_killed_process_did_not_write_comes_with_the_next_write() {
+    let mut world = sample_world(9);
+    let copy = world.path().join("current.copy");
+    let good = std::fs::read(&copy).unwrap();
+    std::fs::remove_file(&copy).unwrap();
+    world.grow("head/u/1", 1);
+    assert_eq!(std::fs::read(&copy).unwrap(), good);
+    // So does one that is behind.
+    world.fold();
+    std::fs::write(&copy, good).unwrap();
+    world.grow("head/u/2", 1);
+    assert_eq!(std::fs::read(&copy).unwrap(), std::fs::read(world.path().join("current")).unwrap());
+    world.is_whole();
+}
