@@ -89,6 +89,7 @@ enum Command {
     Remote(cmd::remote::Args),
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
+    Show(cmd::show::Args),
 }
 
 impl Command {
@@ -106,6 +107,7 @@ impl Command {
             Command::Remote(args) => cmd::remote::run(args, app),
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
+            Command::Show(args) => cmd::show::run(args, app),
         }
     }
 }

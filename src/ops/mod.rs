@@ -21,6 +21,7 @@ pub mod revision;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod session;
+pub mod show;
 pub mod source;
 mod unresolved;
 

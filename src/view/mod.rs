@@ -5,3 +5,4 @@
 
 pub mod clean;
 pub mod json;
+pub mod message;

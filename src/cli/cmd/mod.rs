@@ -12,3 +12,4 @@ pub(crate) mod push;
 pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod resume;
+pub(crate) mod show;
