@@ -3,6 +3,7 @@
 //! A verb takes what it works on, its options and a [`Monitor`], and returns
 //! what came of it. It never prints.
 
+pub mod branch;
 pub mod capture;
 pub mod clone;
 pub mod env;
@@ -23,6 +24,7 @@ pub(crate) mod sample;
 pub mod session;
 pub mod show;
 pub mod source;
+pub mod undo;
 mod unresolved;
 
 pub use env::Env;
