@@ -75,11 +75,15 @@ pub fn fork(
         None => free_name(&info),
     };
     check(&name)?;
-    if let Some(taken) = info.branches.iter().find(|b| b.name == name && !(b.own && force)) {
-        let what = if taken.own { "another commit" } else { "a branch that capture keeps" };
-        if !taken.own || taken.tip != at.commit {
-            return Err(NameError::Taken { name, what: what.to_owned() });
+    match info.branches.iter().find(|b| b.name == name) {
+        Some(taken) if !taken.own => {
+            return Err(NameError::Bad { name, why: "capture keeps a branch of that name" });
         }
+        Some(taken) if taken.tip != at.commit && !force => {
+            let what = format!("commit {:.12}", taken.tip);
+            return Err(NameError::Taken { name, what });
+        }
+        _ => {}
     }
     set(env, store, &format!("branch/{}/{name}", at.session), Some(RefValue::Commit(at.commit)))?;
     Ok(Changed { session: at.session, name, commit: at.commit })
@@ -248,7 +252,7 @@ mod tests {
         assert_eq!(fork(env, store, "@", None, false).unwrap().name, "branch-2");
         let taken = |r: Result<Changed, NameError>| assert!(matches!(r, Err(NameError::Taken { .. })));
         taken(fork(env, store, "@", Some("branch-1"), false));
-        taken(fork(env, store, "@", Some("main"), true));
+        assert!(matches!(fork(env, store, "@", Some("main"), true), Err(NameError::Bad { .. })));
         let moved = fork(env, store, "@", Some("branch-1"), true).unwrap();
         assert_eq!(revision::resolve(store, env, "@/branch-1@{1}").unwrap().commit, made.commit);
         assert_eq!(remove(env, store, moved.session, "branch-1").unwrap().commit, moved.commit);
