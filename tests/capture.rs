@@ -1,5 +1,7 @@
 //! Drives the real binary in a throwaway home: what is captured comes back.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -149,6 +151,25 @@ fn a_fork_that_rewrites_its_session_id_costs_little_and_is_a_branch() {
     assert_eq!(heads, ["fork-1", "main"]);
     assert!(size() - first < first / 2, "{first} {}", size());
     assert_same(&sandbox.claude(), &sandbox.restored("out"));
+}
+
+#[test]
+fn a_transcript_rewritten_to_be_longer_keeps_its_old_tip_too() {
+    let sandbox = Sandbox::new();
+    let rows =
+        |words: &str| -> String { (0..5).map(|n| row(n, "s", if n == 2 { words } else { "x" })).collect() };
+    fs::write(sandbox.session("s.jsonl"), rows("as it was")).unwrap();
+    sandbox.ok(&["capture"]);
+    fs::write(
+        sandbox.session("s.jsonl"),
+        rows("as it never was") + &row(5, "s", "more") + &row(6, "s", "yet more"),
+    )
+    .unwrap();
+    let report = sandbox.ok(&["capture", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["rewritten"], 1);
+    let store = sfs::store::Store::open(&sandbox.dir.path().join("store")).unwrap();
+    assert_eq!(store.refs_below("head/").filter(|(name, _)| name.ends_with("/kept-1")).count(), 1);
 }
 
 #[test]

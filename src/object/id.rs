@@ -215,6 +215,14 @@ impl Checksum {
     }
 }
 
+/// The first sixteen bytes of the BLAKE3-256 of bytes that are no object: for
+/// ids that look random and follow from what they are made of.
+pub fn digest(bytes: &[u8]) -> [u8; 16] {
+    let mut digest = [0; 16];
+    blake3::Hasher::new().update(bytes).finalize_xof().fill(&mut digest);
+    digest
+}
+
 /// A 64-bit checksum of bytes, for blocks and frames: the first eight bytes of
 /// their BLAKE3-256. It finds damage; names find forgery.
 pub fn checksum(bytes: &[u8]) -> u64 {

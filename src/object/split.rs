@@ -91,12 +91,12 @@ impl Splitter {
             let span = node.start as usize..node.end as usize;
             if let Some((_, slot)) = lifted.iter().find(|(i, _)| *i == index) {
                 cut.out(span, Fill::Context(*slot));
-            } else if node.kind == Type::String && span.len() >= TEXT_MIN {
-                if let Some((skip, id, style)) =
+            } else if node.kind == Type::String
+                && span.len() >= TEXT_MIN
+                && let Some((skip, id, style)) =
                     self.texts.take(index, value.get(span.clone()).unwrap_or_default())
-                {
-                    cut.out(span.start + skip..span.end, Fill::Text(id, style));
-                }
+            {
+                cut.out(span.start + skip..span.end, Fill::Text(id, style));
             }
         }
         cut.finish();

@@ -14,7 +14,7 @@ pub fn clone(env: &Env, address: &str, monitor: &dyn Monitor) -> Result<(Store, 
     // Without a remote there shall be no store.
     crate::remote::open(&path)?.list(Folder::Refs)?;
     let mut store = Store::open_or_create(&env.store, env.new_writer())?;
-    let remotes = store.remotes()?;
+    let remotes = remote::list(&store)?;
     let begun = remotes.get(ORIGIN) == Some(&path);
     if !shared(store.refs()).is_empty() || !remotes.is_empty() && !begun {
         return Err(SyncError::NotEmpty(store.dir().display().to_string()));

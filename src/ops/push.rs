@@ -23,6 +23,8 @@ pub struct PushOptions {
     pub remote: Option<String>,
     /// Only tell what would be sent.
     pub dry_run: bool,
+    /// Go through all that the refs lead to, as after a loss on the remote.
+    pub full: bool,
 }
 
 /// What was sent, or would be.
@@ -64,7 +66,8 @@ pub fn push(
     let before = own.as_ref().map_or(&[][..], |table| table.refs.as_slice());
     report.refs = refs.iter().filter(|new| !before.contains_ref(new)).count() as u64;
     report.removed = before.iter().filter(|(name, _)| find(&refs, name).is_none()).count() as u64;
-    if report.refs == 0 && report.removed == 0 {
+    let changed = report.refs > 0 || report.removed > 0;
+    if !changed && !options.full {
         return Ok(report);
     }
     let quarantine = Quarantine::new(store)?;
@@ -74,7 +77,7 @@ pub fn push(
     };
     monitor.begin("Looking for what is new", None);
     let dir = (!options.dry_run).then(|| quarantine.dir());
-    let outgoing = store.outgoing(&refs, &|id| listing.has(id), dir);
+    let outgoing = store.outgoing(&refs, &|id| listing.has(id), options.full, dir);
     monitor.end();
     let Outgoing { commits, contents, pack } = outgoing?;
     (report.commits, report.contents) = (commits, contents);
@@ -84,7 +87,9 @@ pub fn push(
     if let Some(pack) = pack {
         report.bytes = send(remote, &quarantine, pack)?;
     }
-    publish(store, remote, refs)?;
+    if changed {
+        publish(store, remote, refs)?;
+    }
     Ok(report)
 }
 

@@ -1,5 +1,6 @@
 //! Remotes: their names, and what lies on them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Env;
@@ -60,9 +61,33 @@ pub enum SyncError {
     NotEmpty(String),
 }
 
-/// The names and addresses of the remotes.
-pub fn list(store: &Store) -> Result<Vec<(String, String)>, SyncError> {
-    Ok(store.remotes()?.into_iter().collect())
+/// The addresses of the remotes, by name.
+pub type Remotes = BTreeMap<String, String>;
+
+/// The remotes of a store.
+pub fn list(store: &Store) -> Result<Remotes, SyncError> {
+    parse(store, store.remotes()?)
+}
+
+fn parse(store: &Store, file: Option<Vec<u8>>) -> Result<Remotes, SyncError> {
+    let Some(bytes) = file else { return Ok(Remotes::new()) };
+    serde_json::from_slice(&bytes).map_err(|e| {
+        let what = format!("not a list of remotes: {e}");
+        StoreError::damaged(&store.remotes_file(), 0, what).into()
+    })
+}
+
+fn change(
+    store: &Store,
+    change: impl FnOnce(&mut Remotes) -> Result<(), SyncError>,
+) -> Result<(), SyncError> {
+    store.change_remotes(|file| {
+        let mut remotes = parse(store, file)?;
+        change(&mut remotes)?;
+        let text = serde_json::to_string_pretty(&remotes).map_err(std::io::Error::other);
+        let text = text.map_err(StoreError::io("write", &store.remotes_file()))?;
+        Ok((text + "\n").into_bytes())
+    })
 }
 
 /// Gives an address a name. A directory's is kept absolute.
@@ -72,7 +97,7 @@ pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String
     }
     let address = env.resolve(&remote::directory(address)?).display().to_string();
     remote::open(&address)?;
-    store.change_remotes(|remotes| match remotes.contains_key(name) {
+    change(store, |remotes| match remotes.contains_key(name) {
         true => Err(SyncError::Taken(name.to_owned())),
         false => {
             remotes.insert(name.to_owned(), address.clone());
@@ -85,7 +110,7 @@ pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String
 /// Forgets a remote and the refs that were fetched from it. On the remote
 /// nothing changes.
 pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError> {
-    store.change_remotes(|remotes| match remotes.remove(name) {
+    change(store, |remotes| match remotes.remove(name) {
         Some(_) => Ok(()),
         None => Err(SyncError::Unknown(name.to_owned())),
     })?;
@@ -113,7 +138,7 @@ pub(super) struct Opened {
 
 /// Opens the remote of that name; else `origin`, or the only one.
 pub(super) fn open(store: &Store, name: Option<&str>) -> Result<Opened, SyncError> {
-    let remotes = store.remotes()?;
+    let remotes = list(store)?;
     let (name, address) = match name {
         Some(name) => remotes.get_key_value(name).ok_or_else(|| SyncError::Unknown(name.to_owned()))?,
         None => match (remotes.get_key_value(ORIGIN), remotes.len()) {

@@ -1,6 +1,5 @@
 //! What goes to other stores: tables of refs, and packs of what they lack.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -167,17 +166,18 @@ impl Store {
     }
 
     /// Finds all that `refs` lead to and the other side lacks, and packs it in
-    /// `dir`, if that is given. The other side has an object only with all
-    /// that it leads to.
+    /// `dir`, if that is given. Unless it is to go through all, it believes
+    /// that the other side has an object only with all that it leads to.
     pub fn outgoing(
         &self,
         refs: &[(String, RefValue)],
         known: &dyn Fn(&Id) -> bool,
+        all: bool,
         dir: Option<&Path>,
     ) -> Result<Outgoing> {
         let writer = dir.map(|dir| PackWriter::create(dir, LEVEL)).transpose()?;
         let (seen, found) = (IdSet::default(), Outgoing::default());
-        let mut walk = Walk { store: self, known, seen, writer, found };
+        let mut walk = Walk { store: self, known, all, seen, writer, found };
         for (_, value) in refs {
             for want in named(value) {
                 walk.want(want)?;
@@ -196,35 +196,27 @@ impl Store {
         Ok(found)
     }
 
-    fn remotes_path(&self) -> PathBuf {
+    /// The file that lists the remotes, whose form is not the store's business.
+    pub fn remotes_file(&self) -> PathBuf {
         self.dir.join(REMOTES)
     }
 
-    /// The remotes: their addresses by name.
-    pub fn remotes(&self) -> Result<BTreeMap<String, String>> {
-        let path = self.remotes_path();
-        match disk::read(&path) {
-            Err(e) if e.is_gone() => Ok(BTreeMap::new()),
-            Err(e) => Err(e),
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|e| StoreError::damaged(&path, 0, format!("not a list of remotes: {e}"))),
+    /// Reads the list of remotes; `None` before there is one.
+    pub fn remotes(&self) -> Result<Option<Vec<u8>>> {
+        match disk::read(&self.remotes_file()) {
+            Err(e) if e.is_gone() => Ok(None),
+            outcome => outcome.map(Some),
         }
     }
 
-    /// Changes the list of remotes. What `change` refuses is not written.
-    pub fn change_remotes<T, E: From<StoreError>>(
+    /// Changes the list of remotes, one process after another.
+    pub fn change_remotes<E: From<StoreError>>(
         &self,
-        change: impl FnOnce(&mut BTreeMap<String, String>) -> Result<T, E>,
-    ) -> Result<T, E> {
+        change: impl FnOnce(Option<Vec<u8>>) -> Result<Vec<u8>, E>,
+    ) -> Result<(), E> {
         let _lock = Lock::wait(&self.dir.join("lock"))?;
-        let mut remotes = self.remotes()?;
-        let outcome = change(&mut remotes)?;
-        let path = self.remotes_path();
-        let mut text = serde_json::to_vec_pretty(&remotes)
-            .map_err(|e| StoreError::io("write", &path)(std::io::Error::other(e)))?;
-        text.push(b'\n');
-        disk::replace(&path, &text)?;
-        Ok(outcome)
+        let list = change(self.remotes()?)?;
+        Ok(disk::replace(&self.remotes_file(), &list)?)
     }
 }
 
@@ -232,6 +224,7 @@ impl Store {
 struct Walk<'w> {
     store: &'w Store,
     known: &'w dyn Fn(&Id) -> bool,
+    all: bool,
     seen: IdSet,
     writer: Option<PackWriter>,
     found: Outgoing,
@@ -239,7 +232,7 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn is_new(&mut self, id: Id) -> bool {
-        !(self.known)(&id) && self.seen.insert(id)
+        (self.all || !(self.known)(&id)) && self.seen.insert(id)
     }
 
     fn want(&mut self, want: Want) -> Result<()> {
@@ -272,6 +265,9 @@ impl Walk<'_> {
         let mut contents: Vec<Id> = commit.workspace.into_iter().chain(commit.config).collect();
         body.for_each_id(&mut |id| contents.push(*id));
         contents.into_iter().try_for_each(|id| self.content(id))?;
+        if (self.known)(&id) {
+            return Ok(());
+        }
         self.found.commits += 1;
         match &mut self.writer {
             Some(writer) => writer.put_commit(id, &commit, body),
@@ -286,6 +282,9 @@ impl Walk<'_> {
         let (kind, bytes) = self.store.content(&id)?;
         for want in named_by(kind, &id, &bytes)? {
             self.want(want)?;
+        }
+        if (self.known)(&id) {
+            return Ok(());
         }
         self.found.contents += 1;
         match &mut self.writer {

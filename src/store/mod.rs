@@ -23,6 +23,9 @@ pub mod exchange;
 mod fold;
 mod frame;
 mod fsck;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gc;
 mod journal;
 mod oplog;

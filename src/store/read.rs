@@ -15,7 +15,7 @@ pub(super) const BLOB_MAX: u64 = 1 << 32;
 impl Store {
     /// Reads an object from any pack that has it whole: the packs are tried
     /// from the last one on, and the error of the first is told.
-    fn from_packs<T>(&self, id: &Id, mut read: impl FnMut(&Pack) -> Result<Option<T>>) -> Result<T> {
+    fn search_packs<T>(&self, id: &Id, mut read: impl FnMut(&Pack) -> Result<Option<T>>) -> Result<T> {
         let mut failed = None;
         for pack in self.packs.iter().rev() {
             match read(pack) {
@@ -61,7 +61,7 @@ impl Store {
             check(Kind::Commit, id, &bytes)?;
             return Ok(Arc::new(decode(id, &bytes)?));
         }
-        self.from_packs(id, |pack| match pack.find_commit(id)? {
+        self.search_packs(id, |pack| match pack.find_commit(id)? {
             Some(n) => check_commit(id, pack.commit(n, &self.cache)?).map(Some),
             None => Ok(None),
         })
@@ -73,7 +73,7 @@ impl Store {
             check(Kind::Body, &commit.body, &bytes)?;
             return decode(&commit.body, &bytes);
         }
-        self.from_packs(&commit.body, |pack| match pack.find_commit(id)? {
+        self.search_packs(&commit.body, |pack| match pack.find_commit(id)? {
             Some(n) => check_body(&commit.body, pack.body(n, &self.cache)?).map(Some),
             None => Ok(None),
         })
@@ -86,7 +86,7 @@ impl Store {
             check(kind, id, &bytes)?;
             return Ok((kind, bytes));
         }
-        self.from_packs(id, |pack| {
+        self.search_packs(id, |pack| {
             let Some(n) = pack.find_content(id)? else { return Ok(None) };
             self.content_in(pack, n, id).map(Some)
         })
@@ -106,7 +106,7 @@ impl Store {
         };
         let mut bytes = Vec::new();
         for chunk in chunks {
-            let part = self.from_packs(&chunk, |pack| {
+            let part = self.search_packs(&chunk, |pack| {
                 let Some(n) = pack.find_content(&chunk)? else { return Ok(None) };
                 match pack.content(n, &self.cache)? {
                     Stored::Whole(Kind::Blob, part) => check(Kind::Blob, &chunk, &part).map(|()| Some(part)),

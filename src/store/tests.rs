@@ -2,6 +2,7 @@
 
 mod damage;
 mod garbage;
+mod hostile;
 mod rounds;
 mod sharing;
 

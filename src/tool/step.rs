@@ -113,7 +113,7 @@ pub struct Step {
 
 /// The first words of a prompt, on one line: at most 80 characters, without
 /// control characters.
-pub fn first_words(text: &str) -> String {
+pub(super) fn first_words(text: &str) -> String {
     let mut line = String::new();
     for word in text.split_whitespace() {
         let word: String = word.chars().filter(|c| !c.is_control()).collect();

@@ -16,11 +16,14 @@ pub(crate) struct Args {
     /// Only tell what would be sent
     #[arg(long, short = 'n')]
     dry_run: bool,
+    /// Look for everything that is missing there, as after a loss
+    #[arg(long)]
+    full: bool,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
-    let options = PushOptions { remote: args.remote.clone(), dry_run: args.dry_run };
+    let options = PushOptions { remote: args.remote.clone(), dry_run: args.dry_run, full: args.full };
     let report = push(&mut store, &options, &app.ui.monitor()).map_err(failed)?;
     if report.is_nothing() {
         app.ui.note(&format!("{} has everything", report.remote));

@@ -34,7 +34,7 @@ enum Action {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     match &args.action {
         None => {
-            for (name, address) in remote::list(&app.store()?)? {
+            for (name, address) in remote::list(&app.store()?).map_err(failed)? {
                 app.ui.line(format_args!("{}\t{}", paint(NAME, clean(&name)), clean(&address)))?;
             }
         }
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
 pub(super) fn failed(error: SyncError) -> CommandError {
     let hint = match &error {
         SyncError::Damaged { .. } => {
-            "nothing was changed; if you remove that file, a push from a machine that has it all mends it"
+            "nothing was changed; remove that file, and `sfs push --full` from a store that has it all mends the remote"
         }
         SyncError::Incomplete { .. } => {
             "nothing was changed; if something copies the directory about, it may not be done: try again later"

@@ -59,7 +59,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     tell(app, &outcome, args.dry_run);
     let parts = source::all(&store).filter(|s| s.session == found.session && !s.part.is_empty()).count();
     if parts > 0 && !outcome.own_bytes {
-        app.ui.note(&format!("{parts} subagent transcripts stay in the store as branches of the session."));
+        app.ui
+            .note(&format!("{parts} other transcripts of the session stay in the store as branches of it."));
     }
     if args.exec { start(&outcome) } else { show_command(app, &outcome, args.dry_run) }
 }

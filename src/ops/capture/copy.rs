@@ -2,7 +2,7 @@
 //! or of a revision that `sfs` wrote out to be resumed. Their messages are in
 //! the store already; only the records are new.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 
@@ -19,6 +19,8 @@ use crate::tool::{Found, Framing, Key, Link, Tool};
 pub(super) struct Originals<'a> {
     /// First messages of sources that are read but not yet in the store.
     pending: &'a [u64],
+    /// Sources that are still to be read, or not yet in the store.
+    coming: &'a HashSet<Id>,
     own: Id,
     known: HashMap<u64, Id>,
     session: Option<Id>,
@@ -28,13 +30,13 @@ pub(super) struct Originals<'a> {
 
 impl<'a> Originals<'a> {
     /// For the source of that key.
-    pub(super) fn new(own: Id, pending: &'a [u64]) -> Originals<'a> {
-        Originals { pending, own, known: HashMap::new(), session: None, resumed: None, later: false }
+    pub(super) fn new(own: Id, pending: &'a [u64], coming: &'a HashSet<Id>) -> Originals<'a> {
+        Originals { pending, coming, own, known: HashMap::new(), session: None, resumed: None, later: false }
     }
 
     /// The same, knowing nothing yet.
     pub(super) fn again(self) -> Originals<'a> {
-        Originals::new(self.own, self.pending)
+        Originals::new(self.own, self.pending, self.coming)
     }
 
     /// Begins a source from its first byte; true if we wrote its beginning.
@@ -104,7 +106,11 @@ impl<'a> Originals<'a> {
         link: &Link,
     ) -> Result<Option<Id>, CaptureError> {
         let Link::Other { native, part, key } = link else { return Ok(None) };
-        let Some(original) = source::find(store, tool.name(), native, part) else { return Ok(None) };
+        let known = source::find(store, tool.name(), native, part).filter(|s| s.file.is_some());
+        let Some(original) = known else {
+            self.later = self.coming.contains(&Source::key(tool.name(), native, part));
+            return Ok(None);
+        };
         self.session = self.session.or(Some(original.session));
         find_key(store, tool, original, *key)
     }
@@ -136,16 +142,24 @@ fn find_key(store: &Store, tool: &dyn Tool, original: &Source, key: Key) -> Resu
     for id in source::chain(store, original.file)? {
         let commit = store.commit(&id)?;
         let body = store.body(&id, &commit)?;
-        at = if commit.parents.is_empty() && body.message.is_none() { at } else { Some(id) };
-        let mut here = false;
+        let says = !commit.parents.is_empty() || body.message.is_some();
+        let (mut here, mut n) = (None, 0);
         rebuilder.records(&body, &mut |raw| {
             let piece = splitter.document(raw);
             splitter.split(raw, piece, tool.lift());
-            here |= reader.read(splitter.row(raw, piece)).key == Some(key);
+            n += 1;
+            if reader.read(splitter.row(raw, piece)).key == Some(key) {
+                here = Some(n);
+            }
             Ok(())
         })?;
-        if here {
-            return Ok(at);
+        // The last record of a commit is the one that speaks; those before it
+        // ride along and belong to what was said before.
+        match here {
+            Some(place) if says && place == n => return Ok(Some(id)),
+            Some(_) => return Ok(at),
+            None if says => at = Some(id),
+            None => {}
         }
     }
     Ok(at)

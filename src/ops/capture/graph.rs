@@ -133,6 +133,11 @@ impl Graph {
         }
     }
 
+    /// Tells whether a commit of the conversation was made since the graph began.
+    pub(super) fn made(&self, id: &Id) -> bool {
+        self.nodes.contains_key(id)
+    }
+
     /// What is known of a commit.
     pub(super) fn node(&self, id: Id, store: &Store) -> Result<Node> {
         match self.nodes.get(&id) {

@@ -10,6 +10,7 @@ mod input;
 mod read;
 mod side;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use copy::Originals;
@@ -172,7 +173,7 @@ fn missing(
     work: &Work,
     report: &mut CaptureReport,
 ) -> Result<(), StoreError> {
-    let here: std::collections::HashSet<Id> =
+    let here: HashSet<Id> =
         work.iter().map(|(tool, f)| Source::key(tool.name(), &f.native, &f.part)).collect();
     let looked_at = |name: &str| options.tools.is_empty() || options.tools.iter().any(|tool| tool == name);
     let mut edits = Vec::new();
@@ -208,10 +209,13 @@ fn all(
     report: &mut CaptureReport,
     monitor: &dyn Monitor,
 ) -> Result<(), StoreError> {
-    let mut tries = 0;
+    let (mut tries, mut stuck) = (0, false);
     while !work.is_empty() {
+        let key = |(tool, f): &(&'static dyn Tool, Found)| Source::key(tool.name(), &f.native, &f.part);
+        // Sources that wait for each other are read as they are.
+        let coming = if stuck { HashSet::new() } else { work.iter().map(key).collect() };
         let mut pass =
-            Pass { batch: Batch::default(), edits: Vec::new(), roots: Vec::new(), later: Vec::new() };
+            Pass { batch: Batch::default(), edits: Vec::new(), roots: Vec::new(), later: Vec::new(), coming };
         let mut seen = report.clone();
         let mut done = 0;
         for (tool, found) in &work {
@@ -223,6 +227,7 @@ fn all(
             done += 1;
         }
         let Pass { batch, edits, later, .. } = pass;
+        stuck = edits.is_empty() && later.len() == done;
         match store.apply(batch, edits, &env.actor()) {
             Ok(()) => {
                 *report = seen;
@@ -246,6 +251,7 @@ struct Pass {
     edits: Vec<Edit>,
     roots: Vec<u64>,
     later: Work,
+    coming: HashSet<Id>,
 }
 
 impl Pass {
@@ -257,11 +263,15 @@ impl Pass {
     fn source(&mut self, store: &Store, tool: &'static dyn Tool, found: &Found, report: &mut CaptureReport) {
         let key = Source::key(tool.name(), &found.native, &found.part);
         let known = source::find(store, tool.name(), &found.native, &found.part).cloned();
-        let originals = Originals::new(key, &self.roots);
+        let originals = Originals::new(key, &self.roots, &self.coming);
+        let before = report.clone();
         let outcome =
             SourceReader::run(store, &mut self.batch, report, originals, tool, found, known.as_ref());
         match outcome {
-            Ok(Outcome::Later) => self.later.push((tool, found.clone())),
+            Ok(Outcome::Later) => {
+                *report = before;
+                self.later.push((tool, found.clone()));
+            }
             Ok(Outcome::Read(mut read)) => {
                 self.roots.push(read.source.about.root);
                 if let Err(e) = side::capture(store, &mut self.batch, found, &mut read.source) {
@@ -284,7 +294,7 @@ impl Pass {
         read: Read,
         report: &mut CaptureReport,
     ) {
-        let Read { mut source, leaves, forked_from, original, .. } = read;
+        let Read { mut source, leaves, forked_from, original, rewritten } = read;
         let fresh = known.as_ref().is_none_or(|known| known.file.is_none());
         if source.session == Id::ZERO {
             source.session = self.session_of(store, &source, forked_from.as_deref(), original);
@@ -305,7 +315,9 @@ impl Pass {
         for (label, tip) in leaves {
             self.head(store, format!("{below}{prefix}{label}"), tip);
         }
-        self.keep_rewritten(store, known.as_ref(), &source, &below, report);
+        if let Some(tip) = known.as_ref().and_then(|known| known.head).filter(|_| rewritten) {
+            self.keep_rewritten(store, tip, &source, &below, report);
+        }
         self.edits.push(Edit {
             name: source::ref_name(&key),
             expect: known.map(|known| RefValue::Source(Box::new(known))),
@@ -317,15 +329,11 @@ impl Pass {
     fn keep_rewritten(
         &mut self,
         store: &Store,
-        known: Option<&Source>,
+        tip: Id,
         now: &Source,
         below: &str,
         report: &mut CaptureReport,
     ) {
-        let Some(old) = known.filter(|k| k.mark.offset > 0 && now.mark.stamp.0 < k.mark.stamp.0) else {
-            return;
-        };
-        let Some(tip) = old.head.filter(|tip| Some(*tip) != now.head) else { return };
         let name = (1u32..).map(|n| format!("{below}kept-{n}")).find(|name| match store.refs().get(name) {
             None => !self.edits.iter().any(|edit| edit.name == *name),
             Some(value) => *value == RefValue::Commit(tip),

@@ -38,6 +38,8 @@ pub(super) struct Read {
     pub(super) forked_from: Option<String>,
     /// The session of the source whose messages it repeats, if any.
     pub(super) original: Option<Id>,
+    /// Whether the file no longer holds what led to its earlier tip.
+    pub(super) rewritten: bool,
 }
 
 /// Reads one source.
@@ -64,8 +66,13 @@ pub(super) struct SourceReader<'a> {
     forked_from: Option<String>,
 }
 
-/// Signals that an earlier record must be known that was not kept.
-pub(super) struct Forgotten;
+/// Why reading stops before the end.
+pub(super) enum Stop {
+    /// An earlier record must be known that was not kept.
+    Forgotten,
+    /// What is copied must be in the store first.
+    Later,
+}
 
 impl<'a> SourceReader<'a> {
     /// Reads what is new in a source. `previous` is what the store knows of it.
@@ -122,9 +129,10 @@ impl<'a> SourceReader<'a> {
         }
         match this.read(input)? {
             Ok(tail) => this.finish(previous, tail),
+            Err(Stop::Later) => Ok(Outcome::Later),
             // Reading from the beginning makes the same commits again, and
             // knows every record.
-            Err(Forgotten) => {
+            Err(Stop::Forgotten) => {
                 let mut fresh = previous.cloned().unwrap_or_default();
                 fresh.mark = Mark::default();
                 let SourceReader { batch, report, originals, .. } = this;
@@ -133,7 +141,7 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    fn read(&mut self, mut input: Input) -> Result<Result<Vec<u8>, Forgotten>, CaptureError> {
+    fn read(&mut self, mut input: Input) -> Result<Result<Vec<u8>, Stop>, CaptureError> {
         self.mark.stamp = (input.stamp.len, input.stamp.mtime, input.stamp.inode);
         loop {
             let mut taken = 0;
@@ -145,8 +153,8 @@ impl<'a> SourceReader<'a> {
                 let step = self.reader.read(row);
                 let raw = rest.get(..piece.end).unwrap_or_default();
                 let near_end = input.len.is_none_or(|len| len.saturating_sub(self.passed) < NEAR_END);
-                if self.record(raw, parts, step, near_end)?.is_err() {
-                    return Ok(Err(Forgotten));
+                if let Err(stop) = self.record(raw, parts, step, near_end)? {
+                    return Ok(Err(stop));
                 }
                 taken += piece.end;
             }
@@ -164,7 +172,7 @@ impl<'a> SourceReader<'a> {
         parts: Parts,
         mut step: Step,
         near_end: bool,
-    ) -> Result<Result<(), Forgotten>, CaptureError> {
+    ) -> Result<Result<(), Stop>, CaptureError> {
         self.put_texts()?;
         let record = self.keep_record(parts)?;
         self.passed += raw.len() as u64;
@@ -175,14 +183,21 @@ impl<'a> SourceReader<'a> {
         self.report.records += 1;
         self.report.bytes += raw.len() as u64;
 
-        let Hook::At(mut parent) = self.hook(&step)? else { return Ok(Err(Forgotten)) };
+        let Hook::At(mut parent) = self.hook(&step)? else { return Ok(Err(Stop::Forgotten)) };
+        if self.originals.is_later() {
+            return Ok(Err(Stop::Later));
+        }
         let Some(mut draft) = step.message.take() else {
             self.bookkeeping(&step, parent, near_end)?;
             return Ok(Ok(()));
         };
         self.link_results(&mut draft.message, &draft.results, parent)?;
         let message = draft.message;
-        if let Some(at) = self.copied(&message, step.time, raw.len())? {
+        let copied = self.copied(&message, step.time, raw.len())?;
+        if self.originals.is_later() {
+            return Ok(Err(Stop::Later));
+        }
+        if let Some(at) = copied {
             // A message that the store has: its record is carried along.
             self.graph.name(step.key, Some(at.id));
             self.graph.kept.main = Some(at.id);
@@ -197,7 +212,7 @@ impl<'a> SourceReader<'a> {
             self.waiting_raw.truncate(self.waiting_raw.len().saturating_sub(raw.len()));
             self.flush(near_end)?;
             self.wait(record, raw, usage);
-            let Hook::At(again) = self.hook(&step)? else { return Ok(Err(Forgotten)) };
+            let Hook::At(again) = self.hook(&step)? else { return Ok(Err(Stop::Forgotten)) };
             parent = again;
         }
         let node = self.commit(&step, Some(message), parent, near_end)?;
@@ -443,12 +458,12 @@ impl SourceReader<'_> {
     /// What is known of the source now. `tail` is what is left of it: records
     /// that wait, and the last line if it isn't whole.
     fn finish(mut self, previous: Option<&Source>, rest: Vec<u8>) -> Result<Outcome, CaptureError> {
-        if self.originals.is_later() {
-            return Ok(Outcome::Later);
-        }
         let tail = self.tail(&rest)?;
         let graph = &self.graph.kept;
         let head = graph.main;
+        let old = previous.filter(|p| p.mark.stamp != (0, 0, 0) && !copying(&p.mark)).and_then(|p| p.head);
+        let rewritten =
+            self.graph.whole && old.is_some_and(|old| head != Some(old) && !self.graph.made(&old));
         self.about.counts =
             head.map(|id| self.graph.node(id, self.store)).transpose()?.unwrap_or_default().counts;
         self.about.parent = self.parent.take();
@@ -470,7 +485,7 @@ impl SourceReader<'_> {
         let leaves = graph.leaves.iter().map(|leaf| (leaf.label.clone(), leaf.tip)).collect();
         let original = self.originals.session();
         let forked_from = self.forked_from;
-        Ok(Outcome::Read(Box::new(Read { source, leaves, forked_from, original })))
+        Ok(Outcome::Read(Box::new(Read { source, leaves, forked_from, original, rewritten })))
     }
 
     /// Keeps the bytes after the last commit.

@@ -9,12 +9,12 @@ mod apply;
 mod conversation;
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use apply::{Written, apply};
 use conversation::{Path as Line, Reading, replace_paths};
 
+use super::session::sessions;
 use super::source::{self, Rebuilder, RestoreError};
 use super::{Env, Monitor};
 use crate::object::id::Id;
@@ -139,11 +139,9 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
     let project = options.project.clone().map(|path| env.resolve(&path));
     let own = project_of(store, options.session).map(PathBuf::from).filter(|path| path.is_dir());
     let cwd = project.or(own.map(|path| env.resolve(&path))).unwrap_or_else(|| env.cwd.clone());
-    let title = source::all(store)
-        .filter(|s| s.session == options.session)
-        .map(|s| s.title().to_owned())
-        .find(|title| !title.is_empty())
-        .unwrap_or_else(|| format!("sfs {:.8}", options.commit));
+    let info = sessions(store).into_iter().find(|info| info.id == options.session);
+    let title = info.map(|info| info.title).filter(|title| !title.is_empty());
+    let title = title.unwrap_or_else(|| format!("sfs {:.8}", options.commit));
     let started = line.first().map(|id| store.commit(&id)).transpose()?.and_then(|c| c.time);
     let millis = u64::try_from(env.now).unwrap_or(0);
     let random = env.seed.to_le_bytes();

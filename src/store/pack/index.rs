@@ -74,6 +74,17 @@ impl Index {
         Ok(bytes)
     }
 
+    /// An index with a head and tables as given, under checksums that fit, and
+    /// the name of the pack that it says it is of.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn raw(head: &[u8], tables: &[u8]) -> Result<(Id, Vec<u8>)> {
+        let (Head { name, .. }, _) = codec::decode_prefix(head)?;
+        let head = sealed::seal(MAGIC, head);
+        let (len, sum) = (head.len() as u64, checksum(tables));
+        let parts = [&len.to_le_bytes(), head.as_slice(), tables, &sum.to_le_bytes()];
+        Ok((name, parts.concat()))
+    }
+
     /// Opens the index of the pack called `name`.
     pub(crate) fn open(path: PathBuf, name: Id) -> Result<Index> {
         let file = File::open(&path).map_err(StoreError::io("open", &path))?;

@@ -15,6 +15,8 @@ mod write;
 
 pub(crate) use index::Index;
 pub(crate) use read::{Decoded, Pack, Stored, ids_of, trailer};
+#[cfg(any(test, fuzzing))]
+pub(crate) use write::raw_pack;
 pub(crate) use write::{Finished, PackWriter};
 
 use crate::object::codec::{Decode, Encode};

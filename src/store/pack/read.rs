@@ -283,6 +283,18 @@ impl Pack {
         StoreError::damaged(&self.path, block.offset, what)
     }
 
+    /// The first block of each space, decompressed, after the numbers that
+    /// [`crate::store::fuzzing::pack`] takes before them.
+    #[cfg(test)]
+    pub(crate) fn raw_blocks(&self) -> (Vec<Vec<u8>>, Vec<u8>) {
+        let blocks: Vec<Vec<u8>> =
+            self.index.blocks().iter().map(|block| self.block_bytes(block).unwrap()).collect();
+        let len = |n: usize| u16::try_from(blocks[n].len()).unwrap().to_le_bytes();
+        let counts = [self.index.commits(), self.index.contents(), 0].map(|n| u8::try_from(n).unwrap());
+        let counts = [counts.as_slice(), &len(0), &len(1)].concat();
+        (blocks, counts)
+    }
+
     /// Reads a block and takes it apart.
     pub(crate) fn read_block(&self, block: &Block, cache: &Cache) -> Result<()> {
         self.decoded(block, cache).map(|_| ())

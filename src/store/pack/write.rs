@@ -343,3 +343,29 @@ impl Outcome {
         Ok(())
     }
 }
+
+/// A pack of three blocks as given, for tests of what reads packs.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn raw_pack(blocks: &[(Space, u32, &[u8]); 3], externals: Vec<Id>) -> Result<(Id, Vec<u8>)> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(crate::store::FORMAT.to_le_bytes());
+    let [(_, commits, _), _, (_, contents, _)] = *blocks;
+    let mut trailer = Trailer { blocks: Vec::new(), externals, commits, contents };
+    for (space, count, raw) in blocks.iter().filter(|(_, count, _)| *count > 0) {
+        let stored = zstd::bulk::compress(raw, 1).map_err(StoreError::io("compress", Path::new("")))?;
+        trailer.blocks.push(Block {
+            space: *space,
+            first: 0,
+            count: *count,
+            offset: bytes.len() as u64,
+            stored: number(stored.len()),
+            raw: number(raw.len()),
+            sum: checksum(&stored),
+        });
+        bytes.extend(stored);
+    }
+    let sealed = sealed::seal(TRAILER_MAGIC, &codec::encode(&trailer)?);
+    bytes.extend_from_slice(&sealed);
+    bytes.extend((sealed.len() as u64).to_le_bytes());
+    Ok((Id::of(Kind::Pack, &bytes), bytes))
+}

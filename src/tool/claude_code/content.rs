@@ -1,7 +1,7 @@
 //! The content blocks that are written, under the API's strict rules.
 
 use crate::object::escape::Style;
-use crate::object::id::{Id, Kind};
+use crate::object::id::digest;
 use crate::object::message::{Input, Part};
 use crate::tool::{Conversation, ToolError};
 
@@ -26,7 +26,7 @@ impl Ids {
         let (place, last) = rest.split_at_mut(8);
         place.copy_from_slice(&number.to_le_bytes());
         last.fill(kind);
-        *Id::of(Kind::Session, &from).bytes()
+        digest(&from)
     }
 
     /// The id of a row.

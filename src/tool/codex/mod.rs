@@ -82,9 +82,9 @@ impl Resume for Codex {
     }
 
     fn epilogue(&self, _target: &Target, _last: Option<&str>) -> Vec<u8> {
-        // A turn that is still open is resumed as it is, and a line end that
-        // is missing is added by the tool (0.169).
-        Vec::new()
+        // A turn that is still open is resumed as it is. Only 0.169 is known
+        // to add a line end that is missing before it appends.
+        b"\n".to_vec()
     }
 
     fn announce(&self, target: &Target) -> Vec<(PathBuf, Vec<u8>)> {

@@ -52,9 +52,8 @@ pub(super) fn write(
     if messages == 0 {
         return Err(ToolError::Empty);
     }
-    let mut files = vec![Planned::Create(path.clone())];
-    files.extend(announce(target).into_iter().map(|(path, line)| Planned::Append(path, line)));
-    Ok(Plan { path, files, losses, messages })
+    // What announces the thread is planned by who asked for it to be written.
+    Ok(Plan { files: vec![Planned::Create(path.clone())], path, losses, messages })
 }
 
 /// The line of `session_index.jsonl` that gives a thread its name; the last
