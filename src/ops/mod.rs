@@ -6,6 +6,7 @@
 pub mod branch;
 pub mod capture;
 pub mod clone;
+pub mod diff;
 pub mod env;
 pub mod fetch;
 pub mod line;
