@@ -82,6 +82,7 @@ enum Command {
     Clone(cmd::clone::Args),
     Completions(cmd::completions::Args),
     Diff(cmd::diff::Args),
+    Doctor(cmd::doctor::Args),
     Fetch(cmd::fetch::Args),
     Fork(cmd::fork::Args),
     Fsck(cmd::fsck::Args),
@@ -98,6 +99,7 @@ enum Command {
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
     Show(cmd::show::Args),
+    Status(cmd::status::Args),
     Tag(cmd::tag::Args),
     Undo(cmd::undo::Args),
 }
@@ -110,6 +112,7 @@ impl Command {
             Command::Clone(args) => cmd::clone::run(args, app),
             Command::Completions(args) => cmd::completions::run(args, app),
             Command::Diff(args) => cmd::diff::run(args, app),
+            Command::Doctor(args) => cmd::doctor::run(args, app),
             Command::Fetch(args) => cmd::fetch::run(args, app),
             Command::Fork(args) => cmd::fork::run(args, app),
             Command::Fsck(args) => cmd::fsck::run(args, app),
@@ -126,6 +129,7 @@ impl Command {
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),
+            Command::Status(args) => cmd::status::run(args, app),
             Command::Tag(args) => cmd::tag::run(args, app),
             Command::Undo(args) => cmd::undo::run(args, app),
         }

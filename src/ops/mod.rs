@@ -7,8 +7,10 @@ pub mod branch;
 pub mod capture;
 pub mod clone;
 pub mod diff;
+pub mod doctor;
 pub mod env;
 pub mod fetch;
+pub mod graph;
 pub mod line;
 pub mod list;
 pub mod log;
@@ -25,6 +27,7 @@ pub(crate) mod sample;
 pub mod session;
 pub mod show;
 pub mod source;
+pub mod status;
 pub mod undo;
 mod unresolved;
 

@@ -4,6 +4,7 @@
 //! [`clean`] on its way to text.
 
 pub mod clean;
+pub mod graph;
 pub mod json;
 pub mod message;
 
