@@ -70,7 +70,7 @@ fn align(a: &[Id], b: &[Id]) -> (Vec<bool>, Vec<bool>) {
     let pick =
         |ids: &[Id], at: &[usize]| -> Vec<Id> { at.iter().filter_map(|n| ids.get(*n)).copied().collect() };
     let (mut in_a, mut in_b) = (vec![false; a.len()], vec![false; b.len()]);
-    let mut mark = |places: &[usize], matched: &mut Vec<bool>, from: usize, len: usize| {
+    let mark = |places: &[usize], matched: &mut Vec<bool>, from: usize, len: usize| {
         for at in places.iter().skip(from).take(len) {
             if let Some(seen) = matched.get_mut(*at) {
                 *seen = true;
