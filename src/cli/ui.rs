@@ -84,11 +84,6 @@ impl Ui {
         self.write(format_args!("{line}\n"))
     }
 
-    /// Writes text of what was asked for, as it is.
-    pub(crate) fn text(&self, text: impl Display) -> io::Result<()> {
-        self.write(format_args!("{text}"))
-    }
-
     /// Writes a value as a line of JSON.
     pub(crate) fn json(&self, value: &impl serde::Serialize) -> io::Result<()> {
         self.line(escape_harmful(&serde_json::to_string(value)?))
