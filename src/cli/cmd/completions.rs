@@ -14,5 +14,5 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "sfs", &mut script);
-    Ok(app.ui.text(String::from_utf8_lossy(&script))?)
+    Ok(app.ui.bytes(&script)?)
 }
