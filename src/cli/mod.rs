@@ -43,12 +43,22 @@ impl App {
     }
 }
 
+/// How revisions are written, for the help.
+const REVISIONS: &str = "\
+Revisions:
+  @               the newest session of this directory
+  NAME, ID        a session: its name, the beginning of its id or of the tool's
+  SESSION/BRANCH  a branch of it
+  TAG, COMMIT     a tag, the beginning of a commit's id
+  …@{n} …~n …:n   n moves of the branch earlier; before the last n turns; message n";
+
 /// Keeps AI coding sessions the way git keeps code
 ///
 /// Every session of every tool goes into one store, byte for byte, and can be
 /// listed, read, compared, forked, resumed in another tool and pushed to any
 /// directory.
 #[derive(Parser)]
+#[command(after_help = REVISIONS)]
 #[command(name = "sfs", version, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -71,6 +71,8 @@ mod tests {
     fn lanes_begin_join_and_are_used_again() {
         assert_eq!(draw(&[Some(1), None]), ["*", "*"]);
         assert_eq!(draw(&[Some(3), Some(3), Some(3), None]), ["*", "| *", "| | *", "|/  |", "|__/", "*"]);
+        let branch = [Some(1), Some(3), Some(3), Some(4), None];
+        assert_eq!(draw(&branch), ["*", "*", "| *", "|/", "*", "*"]);
         assert_eq!(draw(&[None, Some(2), None]), ["*", "*", "*"]);
     }
 }
