@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use crate::ops::branch::NameError;
 use crate::ops::revision::RevisionError;
 use crate::ops::source::RestoreError;
 use crate::store::StoreError;
@@ -100,13 +101,21 @@ impl<E: Error + 'static> From<E> for CommandError {
             return CommandError::silent(0);
         }
         let words = chain(&error);
-        let revision = (&error as &(dyn Error + 'static)).downcast_ref::<RevisionError>();
-        let hints = revision.and_then(RevisionError::hint).map(str::to_owned).into_iter().collect();
+        let hints = hint(&error).map(str::to_owned).into_iter().collect();
         let plain = CommandError { chain: words, hints, code: FAILED, missing_file: false };
         match store_error(&error) {
             Some(e) => plain.of_store(e),
             None => plain,
         }
+    }
+}
+
+/// What an error of a verb advises.
+fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    match error.downcast_ref::<NameError>() {
+        Some(NameError::Revision(revision)) => revision.hint(),
+        Some(NameError::Taken { .. }) => Some("`--force` lets it stand for something else"),
+        _ => error.downcast_ref::<RevisionError>()?.hint(),
     }
 }
 

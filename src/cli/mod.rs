@@ -43,12 +43,22 @@ impl App {
     }
 }
 
+/// How revisions are written, for the help.
+const REVISIONS: &str = "\
+Revisions:
+  @               the newest session of this directory
+  NAME, ID        a session: its name, the beginning of its id or of the tool's
+  SESSION/BRANCH  a branch of it
+  TAG, COMMIT     a tag, the beginning of a commit's id
+  …@{n} …~n …:n   n moves of the branch earlier; before the last n turns; message n";
+
 /// Keeps AI coding sessions the way git keeps code
 ///
 /// Every session of every tool goes into one store, byte for byte, and can be
 /// listed, read, compared, forked, resumed in another tool and pushed to any
 /// directory.
 #[derive(Parser)]
+#[command(after_help = REVISIONS)]
 #[command(name = "sfs", version, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -77,35 +87,61 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    Branch(cmd::branch::Args),
     Capture(cmd::capture::Args),
     Clone(cmd::clone::Args),
+    Completions(cmd::completions::Args),
+    Diff(cmd::diff::Args),
+    Doctor(cmd::doctor::Args),
     Fetch(cmd::fetch::Args),
+    Fork(cmd::fork::Args),
     Fsck(cmd::fsck::Args),
+    Gc(cmd::gc::Args),
     Init(cmd::init::Args),
     List(cmd::list::Args),
     Log(cmd::log::Args),
+    Man(cmd::man::Args),
+    Name(cmd::name::Args),
     Pull(cmd::pull::Args),
     Push(cmd::push::Args),
+    Reflog(cmd::reflog::Args),
     Remote(cmd::remote::Args),
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
+    Show(cmd::show::Args),
+    Status(cmd::status::Args),
+    Tag(cmd::tag::Args),
+    Undo(cmd::undo::Args),
 }
 
 impl Command {
     fn run(&self, app: &App) -> Result<(), CommandError> {
         match self {
+            Command::Branch(args) => cmd::branch::run(args, app),
             Command::Capture(args) => cmd::capture::run(args, app),
             Command::Clone(args) => cmd::clone::run(args, app),
+            Command::Completions(args) => cmd::completions::run(args, app),
+            Command::Diff(args) => cmd::diff::run(args, app),
+            Command::Doctor(args) => cmd::doctor::run(args, app),
             Command::Fetch(args) => cmd::fetch::run(args, app),
+            Command::Fork(args) => cmd::fork::run(args, app),
             Command::Fsck(args) => cmd::fsck::run(args, app),
+            Command::Gc(args) => cmd::gc::run(args, app),
             Command::Init(args) => cmd::init::run(args, app),
             Command::List(args) => cmd::list::run(args, app),
             Command::Log(args) => cmd::log::run(args, app),
+            Command::Man(args) => cmd::man::run(args, app),
+            Command::Name(args) => cmd::name::run(args, app),
             Command::Pull(args) => cmd::pull::run(args, app),
             Command::Push(args) => cmd::push::run(args, app),
+            Command::Reflog(args) => cmd::reflog::run(args, app),
             Command::Remote(args) => cmd::remote::run(args, app),
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
+            Command::Show(args) => cmd::show::run(args, app),
+            Command::Status(args) => cmd::status::run(args, app),
+            Command::Tag(args) => cmd::tag::run(args, app),
+            Command::Undo(args) => cmd::undo::run(args, app),
         }
     }
 }

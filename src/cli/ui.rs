@@ -27,6 +27,8 @@ pub(crate) const STRONG: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 /// For names of branches and the like.
 pub(crate) const NAME: Style = AnsiColor::Green.on_default();
+/// For what is gone or only on the left.
+pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -80,11 +82,6 @@ impl Ui {
     /// Writes a line of what was asked for.
     pub(crate) fn line(&self, line: impl Display) -> io::Result<()> {
         self.write(format_args!("{line}\n"))
-    }
-
-    /// Writes text of what was asked for, as it is.
-    pub(crate) fn text(&self, text: impl Display) -> io::Result<()> {
-        self.write(format_args!("{text}"))
     }
 
     /// Writes a value as a line of JSON.

@@ -3,10 +3,14 @@
 //! A verb takes what it works on, its options and a [`Monitor`], and returns
 //! what came of it. It never prints.
 
+pub mod branch;
 pub mod capture;
 pub mod clone;
+pub mod diff;
+pub mod doctor;
 pub mod env;
 pub mod fetch;
+pub mod graph;
 pub mod line;
 pub mod list;
 pub mod log;
@@ -21,7 +25,10 @@ pub mod revision;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod session;
+pub mod show;
 pub mod source;
+pub mod status;
+pub mod undo;
 mod unresolved;
 
 pub use env::Env;

@@ -146,4 +146,29 @@ impl Sample {
         self.head(native, "main", tip);
         id
     }
+
+    /// Another file of a session, of a subagent if it has a parent.
+    pub(crate) fn part(&mut self, native: &str, part: &str, parent: Option<&str>, tip: Id) {
+        let commit = self.store.commit(&tip).unwrap();
+        let about = About {
+            updated: commit.time,
+            counts: commit.counts,
+            label: part.into(),
+            parent: parent.map(str::to_owned),
+            ..About::default()
+        };
+        let source = Source {
+            session: Sample::id(native),
+            tool: "tool".into(),
+            native: native.into(),
+            part: part.into(),
+            file: Some(tip),
+            head: Some(tip),
+            about,
+            ..Source::default()
+        };
+        let key = Source::key("tool", native, part);
+        self.set(&source::ref_name(&key), RefValue::Source(Box::new(source)));
+        self.head(native, part, tip);
+    }
 }

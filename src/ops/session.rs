@@ -153,9 +153,10 @@ fn gather(id: Id, mut sources: Vec<&Source>) -> SessionInfo {
     info
 }
 
-/// Whether a source is the run of a subagent.
+/// Whether a source is the run of a subagent. A part that nothing started is
+/// the session gone on with in another file.
 fn is_agent(source: &Source) -> bool {
-    !source.part.is_empty() || source.about.parent.is_some()
+    source.about.parent.is_some()
 }
 
 /// Whether a branch is the run of a subagent, or a line in one.
@@ -230,5 +231,29 @@ impl<'s> Places<'s> {
             }
         }
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::sample::Sample;
+
+    #[test]
+    fn a_session_is_what_its_sources_tell_and_the_line_last_worked_on_is_meant() {
+        let mut sample = Sample::new();
+        let first = sample.turns(None, &["one"]);
+        let id = sample.session("first", "/p".into(), first);
+        let second = sample.turns(Some(first), &["two"]);
+        let agent = sample.turns(None, &["find it", "and that", "and more"]);
+        sample.part("first", "segment", None, second);
+        sample.part("first", "a1", Some("first"), agent);
+        let all = sessions(&sample.store);
+        let [session] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((session.id, session.turns, session.messages), (id, 2, 4));
+        assert_eq!((session.title.as_str(), session.native_id.as_str()), ("prompt of first", "first"));
+        assert_eq!(session.default_branch().map(|b| b.tip), Some(second));
+        let kinds: Vec<_> = session.branches.iter().map(|b| (b.name.as_str(), b.part)).collect();
+        assert_eq!(kinds, [("main", false), ("a1", true), ("segment", false)]);
     }
 }

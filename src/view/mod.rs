@@ -4,4 +4,26 @@
 //! [`clean`] on its way to text.
 
 pub mod clean;
+pub mod graph;
 pub mod json;
+pub mod message;
+
+/// A number of tokens, as people read it.
+pub fn tokens(n: u64) -> String {
+    match n {
+        0..1000 => n.to_string(),
+        1000..1_000_000 => format!("{:.1}k", n as f64 / 1000.0),
+        _ => format!("{:.1}M", n as f64 / 1_000_000.0),
+    }
+}
+
+/// A file that was touched: how, and its path.
+pub fn file(file: &str) -> String {
+    let how = match file.chars().next() {
+        Some('r') => "read ",
+        Some('w') => "write",
+        Some('e') => "edit ",
+        _ => return clean::clean(file),
+    };
+    format!("{how} {}", clean::clean(file.get(1..).unwrap_or_default()))
+}

@@ -2,8 +2,9 @@
 
 use crate::cli::ui::{self, clean};
 use crate::cli::{App, CommandError};
+use crate::ops::graph::{Node, graph};
 use crate::ops::log::{Turn, log};
-use crate::ops::revision;
+use crate::ops::{revision, session};
 use crate::view;
 
 /// Show a session turn by turn
@@ -24,6 +25,9 @@ pub(crate) struct Args {
     /// Name the files of each turn
     #[arg(long)]
     stat: bool,
+    /// Draw all branches of the session
+    #[arg(long)]
+    graph: bool,
     /// Print an array of JSON objects
     #[arg(long)]
     json: bool,
@@ -32,24 +36,64 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let store = app.store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
-    let turns = log(&store, found.commit, args.most.unwrap_or(usize::MAX))?;
+    let most = args.most.unwrap_or(usize::MAX);
+    if args.graph {
+        let info = session::info(&store, &found.session).unwrap_or_default();
+        return draw(args, app, &graph(&store, &info)?, most);
+    }
+    let turns = log(&store, found.commit, most)?;
     if args.json {
         return Ok(app.ui.json(&turns.iter().map(view::json::turn).collect::<Vec<_>>())?);
     }
     app.ui.page();
     for turn in &turns {
-        app.ui.line(line(turn, args.oneline))?;
-        for file in turn.files.iter().filter(|_| args.stat) {
-            let (how, path) = file.split_at(file.chars().next().map_or(0, char::len_utf8));
-            app.ui.line(format!("    {} {}", clean(how), clean(path)))?;
-        }
+        app.ui.line(line(turn, None, args.oneline))?;
+        stat(args, app, turn, "   ")?;
     }
     Ok(())
 }
 
-fn line(turn: &Turn, short: bool) -> String {
+fn draw(args: &Args, app: &App, nodes: &[Node], most: usize) -> Result<(), CommandError> {
+    if args.json {
+        let json = nodes.iter().take(most).map(|node| {
+            let mut turn = view::json::turn(&node.turn);
+            let parent = node.parent.and_then(|n| nodes.get(n)).map(|parent| parent.turn.tip.to_string());
+            if let Some(turn) = turn.as_object_mut() {
+                turn.insert("parent".to_owned(), parent.into());
+                turn.insert("branches".to_owned(), node.branches.clone().into());
+            }
+            turn
+        });
+        return Ok(app.ui.json(&json.collect::<Vec<_>>())?);
+    }
+    app.ui.page();
+    let parents: Vec<Option<usize>> = nodes.iter().map(|node| node.parent).collect();
+    for (node, (joins, row)) in nodes.iter().zip(view::graph::lanes(&parents)).take(most) {
+        for join in joins {
+            app.ui.line(join)?;
+        }
+        app.ui.line(format!("{row}  {}", line(&node.turn, Some(node), args.oneline)))?;
+        stat(args, app, &node.turn, &format!("{}   ", row.replace('*', "|")))?;
+    }
+    Ok(())
+}
+
+fn stat(args: &Args, app: &App, turn: &Turn, indent: &str) -> Result<(), CommandError> {
+    for file in turn.files.iter().filter(|_| args.stat) {
+        app.ui.line(format!("{indent} {}", view::file(file)))?;
+    }
+    Ok(())
+}
+
+fn line(turn: &Turn, node: Option<&Node>, short: bool) -> String {
     let id = ui::paint(ui::ID, format!("{:.10}", turn.tip));
-    let title = clean(turn.title.as_deref().unwrap_or("(before the first prompt)"));
+    let midway = node.is_some_and(|node| node.parent.is_some());
+    let untitled = if midway { "(the turn, gone on with otherwise)" } else { "(before the first prompt)" };
+    let title = clean(turn.title.as_deref().unwrap_or(untitled));
+    let title = match node.map(|node| node.branches.as_slice()) {
+        None | Some([]) => title,
+        Some(names) => format!("{} {title}", ui::paint(ui::NAME, format!("({})", clean(&names.join(", "))))),
+    };
     if short {
         return format!("{id} {title}");
     }
@@ -57,15 +101,7 @@ fn line(turn: &Turn, short: bool) -> String {
     let usage = turn.usage;
     let sent = usage.input + usage.cache_write + usage.cache_read;
     let model = turn.model.as_deref().map(clean).unwrap_or_default();
-    let rest = format!(
-        "{model}  {}→{}  {}",
-        tokens(sent),
-        tokens(usage.output),
-        ui::count(turn.files.len() as u64, "file")
-    );
+    let (sent, got) = (view::tokens(sent), view::tokens(usage.output));
+    let rest = format!("{model}  {sent}→{got}  {}", ui::count(turn.files.len() as u64, "file"));
     format!("{id}  {}  {title}  {}", ui::paint(ui::FAINT, when), ui::paint(ui::FAINT, rest))
-}
-
-fn tokens(n: u64) -> String {
-    if n < 1000 { n.to_string() } else { format!("{:.1}k", n as f64 / 1000.0) }
 }

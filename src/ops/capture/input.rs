@@ -16,8 +16,6 @@ pub(super) struct Input {
     reader: Box<dyn Read>,
     /// What the file was when it was opened.
     pub(super) stamp: Stamp,
-    /// Length of the source as far as known: that of the file, uncompressed.
-    pub(super) len: Option<u64>,
     buffer: Vec<u8>,
     start: usize,
     ended: bool,
@@ -40,8 +38,7 @@ impl Input {
             Framing::Lines => Box::new(file),
             Framing::ZstdLines => Box::new(zstd::stream::read::Decoder::new(file)?),
         };
-        let len = plain.then_some(stamp.len);
-        Ok((Input { reader, stamp, len, buffer: Vec::new(), start: 0, ended: false }, grown))
+        Ok((Input { reader, stamp, buffer: Vec::new(), start: 0, ended: false }, grown))
     }
 
     /// What was read and not yet taken.
@@ -112,13 +109,16 @@ impl Windows {
         let room = Mark::WINDOW - self.head.len().min(Mark::WINDOW);
         self.head.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
         let tail = bytes.get(bytes.len().saturating_sub(Mark::WINDOW)..).unwrap_or_default();
-        let over = (self.last.len() + tail.len()).saturating_sub(Mark::WINDOW);
-        self.last.drain(..over.min(self.last.len()));
         self.last.extend_from_slice(tail);
+        // Much is dropped at once, so that it is moved seldom.
+        if self.last.len() > Mark::WINDOW * 16 {
+            self.last.drain(..self.last.len() - Mark::WINDOW);
+        }
     }
 
     /// The checksums of the first and the last bytes passed.
     pub(super) fn sums(&self) -> (u64, u64) {
-        (checksum(&self.head), checksum(&self.last))
+        let last = self.last.get(self.last.len().saturating_sub(Mark::WINDOW)..).unwrap_or_default();
+        (checksum(&self.head), checksum(last))
     }
 }

@@ -20,9 +20,9 @@ use crate::tool::{Found, Key, Link, Reader, Step, StepFacts, Tool};
 /// many bytes, they get a commit of their own.
 const WAITING: usize = 64;
 const WAITING_BYTES: usize = 256 << 10;
-/// What goes on from the last commit is taken note of only this near to the
-/// end of the file, in bytes, since it is needed only there.
-const NEAR_END: u64 = 2 << 20;
+/// What is needed to go on is taken note of after so many bytes, at a commit.
+/// What was read since is read again; it makes the same commits.
+const MARK_EVERY: u64 = 16 << 10;
 
 /// What came of reading a source.
 pub(super) enum Outcome {
@@ -157,8 +157,7 @@ impl<'a> SourceReader<'a> {
                 self.about.broken += u64::from(row.is_none());
                 let step = self.reader.read(row);
                 let raw = rest.get(..piece.end).unwrap_or_default();
-                let near_end = input.len.is_none_or(|len| len.saturating_sub(self.passed) < NEAR_END);
-                if let Err(stop) = self.record(raw, parts, step, near_end)? {
+                if let Err(stop) = self.record(raw, parts, step)? {
                     return Ok(Err(stop));
                 }
                 taken += piece.end;
@@ -171,13 +170,7 @@ impl<'a> SourceReader<'a> {
     }
 
     /// Takes in one record.
-    fn record(
-        &mut self,
-        raw: &[u8],
-        parts: Parts,
-        mut step: Step,
-        near_end: bool,
-    ) -> Result<Result<(), Stop>, CaptureError> {
+    fn record(&mut self, raw: &[u8], parts: Parts, mut step: Step) -> Result<Result<(), Stop>, CaptureError> {
         self.put_texts()?;
         let record = self.keep_record(parts)?;
         self.passed += raw.len() as u64;
@@ -187,13 +180,12 @@ impl<'a> SourceReader<'a> {
         let again = self.repeats(&step, shape)?;
         let usage = self.graph.usage(step.usage, again.is_some());
         self.wait(record, raw, usage);
-        self.report.records += 1;
         self.report.bytes += raw.len() as u64;
 
         if again.is_some() {
             // The conversation has it: its record is carried along.
             self.again = again.filter(|_| !step.side).or(self.again);
-            self.flush_if_many(near_end)?;
+            self.flush_if_many()?;
             return Ok(Ok(()));
         }
         if !step.side && step.message.is_some() && self.graph.may_repeat(step.key, &step.link) {
@@ -204,7 +196,7 @@ impl<'a> SourceReader<'a> {
             return Ok(Err(Stop::Later));
         }
         let Some(mut draft) = step.message.take() else {
-            self.bookkeeping(&step, parent, near_end)?;
+            self.bookkeeping(&step, parent)?;
             return Ok(Ok(()));
         };
         self.link_results(&mut draft.message, &draft.results, parent)?;
@@ -218,7 +210,7 @@ impl<'a> SourceReader<'a> {
             self.graph.name(step.key, Some(at.id));
             self.graph.kept.main = Some(at.id);
             self.note_calls(&draft.calls, at.counts.calls);
-            self.flush_if_many(near_end)?;
+            self.flush_if_many()?;
             return Ok(Ok(()));
         }
         if std::mem::take(&mut self.graph.kept.copying) {
@@ -226,7 +218,7 @@ impl<'a> SourceReader<'a> {
             // carried apart, and what it hangs on is known only now.
             let record = self.waiting.pop().unwrap_or_default();
             self.waiting_raw.truncate(self.waiting_raw.len().saturating_sub(raw.len()));
-            self.flush(near_end)?;
+            self.flush()?;
             self.wait(record, raw, usage);
             let Hook::At(again) = self.hook(&step)? else { return Ok(Err(Stop::Forgotten)) };
             parent = again;
@@ -239,7 +231,7 @@ impl<'a> SourceReader<'a> {
             self.graph.shape(node.id, shape);
         }
         // Only now is all known that hangs on it.
-        self.note_mark(near_end)?;
+        self.note_mark()?;
         Ok(Ok(()))
     }
 
@@ -259,7 +251,7 @@ impl<'a> SourceReader<'a> {
         Ok(Some(at).filter(|_| known == Some(shape)))
     }
 
-    fn bookkeeping(&mut self, step: &Step, parent: Option<Id>, near_end: bool) -> Result<(), CaptureError> {
+    fn bookkeeping(&mut self, step: &Step, parent: Option<Id>) -> Result<(), CaptureError> {
         if let Link::TurnsBack(_) = step.link {
             self.graph.rewind(parent);
         }
@@ -267,9 +259,9 @@ impl<'a> SourceReader<'a> {
         if !self.waiting_usage.is_zero() && !self.graph.kept.copying {
             let at = if step.side { parent } else { self.graph.kept.main };
             self.commit(step, None, at)?;
-            self.note_mark(near_end)?;
+            self.note_mark()?;
         }
-        self.flush_if_many(near_end)
+        self.flush_if_many()
     }
 
     fn wait(&mut self, record: Record, raw: &[u8], usage: Usage) {
@@ -281,9 +273,9 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    fn flush_if_many(&mut self, near_end: bool) -> Result<(), CaptureError> {
+    fn flush_if_many(&mut self) -> Result<(), CaptureError> {
         if self.waiting.len() >= WAITING || self.waiting_raw.len() >= WAITING_BYTES {
-            self.flush(near_end)?;
+            self.flush()?;
         }
         Ok(())
     }
@@ -447,7 +439,6 @@ impl<'a> SourceReader<'a> {
             counts,
             ..Commit::default()
         };
-        self.report.messages += u64::from(message.is_some());
         let summary = |m: &Message| m.blocks.iter().any(|b| matches!(b, Block::Summary(_)));
         let compacts = message.as_ref().is_some_and(summary) && !step.side;
         let (id, turn) = (self.store_commit(commit, message)?, before.turn);
@@ -460,7 +451,7 @@ impl<'a> SourceReader<'a> {
     }
 
     /// Gives the waiting records a commit that is no part of the conversation.
-    fn flush(&mut self, near_end: bool) -> Result<(), CaptureError> {
+    fn flush(&mut self) -> Result<(), CaptureError> {
         if self.waiting.is_empty() {
             return Ok(());
         }
@@ -468,23 +459,27 @@ impl<'a> SourceReader<'a> {
         let tool = self.tool.name().to_owned();
         let commit = Commit { after: self.graph.kept.file, tool, usage, ..Commit::default() };
         self.store_commit(commit, None)?;
-        self.note_mark(near_end)
+        self.note_mark()
     }
 
     fn store_commit(&mut self, commit: Commit, message: Option<Message>) -> Result<Id, CaptureError> {
         self.waiting_raw.clear();
         let body = Body { records: std::mem::take(&mut self.waiting), message };
+        let (records, messages) = (body.records.len() as u64, u64::from(body.message.is_some()));
         let (id, stored) = self.batch.put_commit(self.store, commit, body)?;
-        self.report.commits += u64::from(stored == Stored::New);
+        if stored == Stored::New {
+            self.report.commits += 1;
+            self.report.records += records;
+            self.report.messages += messages;
+        }
         self.graph.kept.file = Some(id);
         self.offset = self.passed;
         Ok(id)
     }
 
-    /// Takes note of where to go on, if that may be asked for.
-    fn note_mark(&mut self, near_end: bool) -> Result<(), CaptureError> {
-        self.mark.offset = 0;
-        if near_end {
+    /// Takes note of where to go on, now and then.
+    fn note_mark(&mut self) -> Result<(), CaptureError> {
+        if self.offset - self.mark.offset >= MARK_EVERY {
             self.mark.offset = self.offset;
             self.mark.reader = self.reader.state();
             self.graph.kept.unknown = self.about.unknown;

@@ -1,0 +1,110 @@
+//! `sfs diff`
+
+use crate::cli::error::FAILED;
+use crate::cli::ui::{self, clean, count};
+use crate::cli::{App, CommandError};
+use crate::object::Usage;
+use crate::ops::diff::{Diff, Side, diff};
+use crate::ops::{revision, show};
+use crate::store::Store;
+use crate::view;
+
+/// Compare two revisions, branches or sessions
+///
+/// Shows what each did since they parted: what was said, which tools were
+/// called, tokens and files. Sessions that never were one are compared by
+/// what was said in them.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The first revision
+    left: String,
+    /// The second; the newest session of this directory if not given
+    #[arg(default_value = "@")]
+    right: String,
+    /// Only show how much, and the files
+    #[arg(long)]
+    stat: bool,
+    /// Unfold calls, their results and thoughts
+    #[arg(long)]
+    full: bool,
+    /// End with 1 if they differ
+    #[arg(long)]
+    exit_code: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
+    let store = app.store()?;
+    let left = revision::resolve(&store, &app.env, &args.left)?;
+    let right = revision::resolve(&store, &app.env, &args.right)?;
+    let found = diff(&store, left, right)?;
+    if args.json {
+        let (left, right) = (json(&store, args, &found.left)?, json(&store, args, &found.right)?);
+        app.ui.json(&serde_json::json!({
+            "same": found.is_same(), "base": found.base.map(|id| id.to_string()),
+            "common_messages": found.common, "left": left, "right": right,
+        }))?;
+    } else {
+        app.ui.page();
+        text(args, app, &store, &found)?;
+    }
+    if args.exit_code && !found.is_same() { Err(CommandError::silent(FAILED)) } else { Ok(()) }
+}
+
+fn text(args: &Args, app: &App, store: &Store, found: &Diff) -> Result<(), CommandError> {
+    let common = count(found.common, "message");
+    let parted = match found.base {
+        Some(base) => format!("; the last shared commit is {base:.12}"),
+        None => "; they share no commit".to_owned(),
+    };
+    app.ui.line(format!("both   {common}{parted}"))?;
+    let sides = [("-", &args.left, &found.left), ("+", &args.right, &found.right)];
+    for (sign, rev, side) in sides {
+        app.ui.line(format!("{} {}  {}", paint(sign, &sign.repeat(3)), clean(rev), sum(side)))?;
+    }
+    for (sign, _, side) in sides {
+        for file in &side.files {
+            app.ui.line(paint(sign, &format!("{sign} {}", clean(&view::file(file)))))?;
+        }
+    }
+    for (sign, _, side) in sides.into_iter().filter(|_| !args.stat) {
+        for id in &side.only {
+            let Some(message) = show::message(store, *id)? else { continue };
+            let role = view::message::role(message.role);
+            app.ui.line("")?;
+            app.ui.line(paint(sign, &format!("{sign} {id:.10} :{} {role}", message.n)))?;
+            for line in view::message::text(&message, args.full).lines() {
+                app.ui.line(format!("{} {line}", paint(sign, sign)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn paint(sign: &str, text: &str) -> String {
+    ui::paint(if sign == "-" { ui::REMOVED } else { ui::NAME }, text)
+}
+
+fn sum(side: &Side) -> String {
+    let Usage { input, cache_write, cache_read, output } = side.usage;
+    let turns = count(side.turns, "turn");
+    let (messages, calls) = (count(side.only.len() as u64, "message"), count(side.calls, "call"));
+    let tokens =
+        format!("{}→{} tokens", view::tokens(input + cache_write + cache_read), view::tokens(output));
+    format!("{turns}, {messages}, {calls}, {tokens}, {}", count(side.files.len() as u64, "file"))
+}
+
+fn json(store: &Store, args: &Args, side: &Side) -> Result<serde_json::Value, CommandError> {
+    let mut messages = Vec::new();
+    for id in side.only.iter().filter(|_| !args.stat) {
+        messages.extend(show::message(store, *id)?.as_ref().map(view::message::json));
+    }
+    Ok(serde_json::json!({
+        "session": side.at.session.to_string(), "commit": side.at.commit.to_string(),
+        "branch": side.at.branch, "turns": side.turns, "messages": side.only.len(), "calls": side.calls,
+        "usage": view::json::usage(&side.usage), "files": view::json::files(&side.files),
+        "only": messages,
+    }))
+}

@@ -1,0 +1,66 @@
+//! `sfs gc`
+
+use std::time::Duration;
+
+use crate::cli::ui::{bytes, count};
+use crate::cli::{App, CommandError};
+use crate::ops::Monitor;
+use crate::ops::list::moment;
+use crate::store::GcOptions;
+
+/// Pack the store anew and drop what nothing ever named
+///
+/// Whatever a branch, a tag or a session has ever stood for stays.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only tell what would be done
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    /// Keep files that no longer count for so long: 10m, 12h, 7d
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    grace: String,
+    /// How hard to compress, as of zstd
+    #[arg(long, value_name = "LEVEL", default_value_t = 12)]
+    #[arg(value_parser = clap::value_parser!(i32).range(1..=22))]
+    level: i32,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
+    let mut store = app.store()?;
+    let monitor = app.ui.monitor();
+    monitor.begin("Packing", None);
+    let options = GcOptions { dry_run: args.dry_run, grace: grace(&args.grace)?, level: args.level };
+    let report = store.gc(&options);
+    monitor.end();
+    let report = report?;
+    if args.json {
+        return Ok(app.ui.json(&serde_json::json!({
+            "dry_run": args.dry_run, "before": report.before, "after": report.after, "kept": report.kept,
+            "dropped": report.dropped, "removed_files": report.removed,
+        }))?);
+    }
+    let (kept, files) = (count(report.kept, "commit"), count(report.removed, "file"));
+    app.ui.note(&match args.dry_run {
+        true => format!("Would keep {kept}, drop {} and remove {files}.", report.dropped),
+        false => format!(
+            "Kept {kept}, dropped {}, removed {files}: {} now, {} before.",
+            report.dropped,
+            bytes(report.after),
+            bytes(report.before)
+        ),
+    });
+    Ok(())
+}
+
+fn grace(text: &str) -> Result<Duration, CommandError> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let ago = text.ends_with(char::is_alphabetic).then(|| moment(0, text)).flatten();
+    let ms = ago.and_then(|at| u64::try_from(-at).ok());
+    let wrong = || CommandError::usage(format!("{text:?} is no length of time")).hint("say 10m, 12h or 7d");
+    ms.map(Duration::from_millis).ok_or_else(wrong)
+}
