@@ -8,6 +8,8 @@
 //!
 //! `SFS_TEST_RUNS=5000` makes more runs than the default.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::Path;

@@ -4,6 +4,8 @@
 //! `SFS_TEST_BLESS=1` writes the files anew. Once a format is released, what
 //! is there must never change.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

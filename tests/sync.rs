@@ -1,5 +1,7 @@
 //! Drives the real binary on several machines that share a directory.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
