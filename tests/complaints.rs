@@ -2,7 +2,13 @@
 //! binary in a throwaway home. Each test names the complaint, and cites where
 //! it was made.
 
+#[path = "complaints/chains.rs"]
+mod chains;
 #[path = "complaints/history.rs"]
 mod history;
+#[path = "complaints/live.rs"]
+mod live;
 #[path = "complaints/sandbox.rs"]
 mod sandbox;
+#[path = "complaints/sharing.rs"]
+mod sharing;

@@ -1,5 +1,7 @@
 //! Drives the real binary: listing, reading, comparing, forking and undoing.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+
 use std::fs;
 use std::process::{Command, Output};
 

@@ -25,7 +25,8 @@ pub struct RestoreReport {
 /// that go with them, below `to`: a folder a tool.
 pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreReport, StoreError> {
     let mut report = RestoreReport::default();
-    for known in source::all(store).filter(|s| session.is_none_or(|id| id == s.session)) {
+    let wanted = |s: &&Source| session.is_none_or(|id| id == s.session) && !is_only_written(s);
+    for known in source::all(store).filter(wanted) {
         let root = to.join(&known.tool);
         put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?;
         let Some(side) = known.side else { continue };
@@ -38,6 +39,12 @@ pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreR
         }
     }
     Ok(report)
+}
+
+/// Tells whether a source was only written to be resumed: nothing of it has
+/// been captured, so there is nothing to restore.
+fn is_only_written(source: &Source) -> bool {
+    source.about.resumed.is_some() && source.file.is_none() && source.tail.is_none()
 }
 
 /// Writes a source as it was captured last.

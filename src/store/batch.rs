@@ -244,12 +244,17 @@ impl Store {
             command: actor.command.clone(),
             changes,
         });
+        let packed = !packs.is_empty();
         self.journal.append(op, packs, &objects)?;
         self.note_journal()?;
-        if fold::is_due(self) {
-            // The transaction stands whether or not this succeeds; the next
-            // one tries again.
+        // The transaction stands whether or not the rest succeeds; the next
+        // one tries again.
+        let due = fold::is_due(self);
+        if due {
             drop(self.fold(&lock));
+        }
+        if due || packed {
+            drop(self.sweep());
         }
         Ok(())
     }

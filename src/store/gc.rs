@@ -16,6 +16,9 @@ use super::refs::{Op, RefValue, Source};
 use super::{Store, fold};
 use crate::object::id::{Id, IdSet};
 
+/// After so long nobody comes back to a file that was left unfinished.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
 /// How much gc does.
 #[derive(Clone, Copy, Debug)]
 pub struct GcOptions {
@@ -210,6 +213,15 @@ impl Store {
         Ok(())
     }
 
+    /// Removes what killed processes left unfinished. Writers that are at it
+    /// hold a lock on their file; where there are no locks its age tells.
+    pub(super) fn sweep(&self) -> Result<()> {
+        for path in self.stale(ABANDONED)?.iter().filter(|path| is_unfinished(path)) {
+            drop(std::fs::remove_file(path));
+        }
+        Ok(())
+    }
+
     /// Files in the store's folders that do not count, older than `grace`.
     fn stale(&self, grace: Duration) -> Result<Vec<PathBuf>> {
         let mut counts: Vec<PathBuf> = vec![self.journal.path().to_owned()];
@@ -229,9 +241,7 @@ impl Store {
             let within = if folder.is_empty() { self.dir.clone() } else { self.dir.join(folder) };
             for entry in std::fs::read_dir(&within).map_err(StoreError::io("read", &within))? {
                 let path = entry.map_err(StoreError::io("read", &within))?.path();
-                let unfinished = path
-                    .file_name()
-                    .is_some_and(|name| name.to_str().is_some_and(|name| name.starts_with(disk::ASIDE)));
+                let unfinished = is_unfinished(&path);
                 let kept = path.extension().is_some_and(|e| e == fold::DAMAGED) || counts.contains(&path);
                 let ours = if folder.is_empty() { unfinished } else { unfinished || !kept };
                 if ours && is_old(&path) && !disk::is_in_use(&path) {
@@ -241,4 +251,9 @@ impl Store {
         }
         Ok(stale)
     }
+}
+
+/// Tells whether a file's name is that of one being written.
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(disk::ASIDE))
 }

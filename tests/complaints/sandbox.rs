@@ -138,6 +138,12 @@ impl Sandbox {
         assert_same(&self.codex(), &to.join("codex"));
     }
 
+    /// The branches that capture moves, and their tips.
+    pub(crate) fn heads(&self) -> Vec<(String, sfs::store::RefValue)> {
+        let store = sfs::store::Store::open(&self.store()).unwrap();
+        store.refs_below("head/").map(|(name, value)| (name.to_owned(), value.clone())).collect()
+    }
+
     /// How many bytes the store takes.
     pub(crate) fn size(&self) -> u64 {
         contents(&self.store()).iter().map(|(_, bytes)| bytes.len() as u64).sum()

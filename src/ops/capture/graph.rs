@@ -67,6 +67,8 @@ pub(super) struct Graph {
     nodes: IdMap<Node>,
     /// The parents of the commits that begin turns.
     parents: IdMap<Option<Id>>,
+    /// What the messages of rows that others can hang on look like, by commit.
+    shapes: IdMap<u64>,
     /// Whether the source is read from its beginning, so that all keys are known.
     pub(super) whole: bool,
 }
@@ -133,6 +135,24 @@ impl Graph {
         }
     }
 
+    /// The commit of a row of this native id, and what its message looks like,
+    /// as far as that is known without reading it.
+    pub(super) fn known(&self, key: Option<Key>) -> Option<(Id, Option<u64>)> {
+        let at = (*self.keys.get(&key?.0)?)?;
+        Some((at, self.shapes.get(&at).copied()))
+    }
+
+    /// Tells whether a row at a beginning may repeat one that was forgotten.
+    pub(super) fn may_repeat(&self, key: Option<Key>, link: &Link) -> bool {
+        let unknown = key.is_some_and(|Key(key)| !self.keys.contains_key(&key));
+        unknown && !self.whole && *link == Link::Root && self.kept.main.is_some()
+    }
+
+    /// Notes what the message of a commit looks like.
+    pub(super) fn shape(&mut self, at: Id, shape: u64) {
+        self.shapes.insert(at, shape);
+    }
+
     /// Tells whether a commit of the conversation was made since the graph began.
     pub(super) fn made(&self, id: &Id) -> bool {
         self.nodes.contains_key(id)
@@ -167,8 +187,9 @@ impl Graph {
         u32::try_from(calls.checked_sub(*count)?).ok()
     }
 
-    /// What a count adds to what was counted for the same API message.
-    pub(super) fn usage(&mut self, counted: Option<Counted>) -> Usage {
+    /// What a count adds to what was counted for the same API message. That of
+    /// a row that is there `again` was counted, though it may be long ago.
+    pub(super) fn usage(&mut self, counted: Option<Counted>, again: bool) -> Usage {
         let Some(Counted { api: Key(api), usage }) = counted else { return Usage::default() };
         let before = self.kept.counted.iter_mut().find(|(key, _)| *key == api);
         match before {
@@ -177,6 +198,7 @@ impl Graph {
                 *before = before.plus(&more);
                 more
             }
+            None if again => Usage::default(),
             None => {
                 push(&mut self.kept.counted, (api, usage));
                 usage

@@ -1,5 +1,7 @@
 //! Reading one source into a batch.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::copy::Originals;
 use super::graph::{Graph, Hook, Kept, Node};
 use super::input::{Input, Windows};
@@ -7,7 +9,7 @@ use super::{CaptureError, CaptureReport};
 use crate::object::codec;
 use crate::object::commit::{Commit, Usage};
 use crate::object::id::{Id, Kind, checksum};
-use crate::object::message::{Block, Message};
+use crate::object::message::{Block, Message, Text};
 use crate::object::split::{Parts, Splitter};
 use crate::object::{Body, Context, Record};
 use crate::store::refs::{About, Mark, Source};
@@ -60,6 +62,8 @@ pub(super) struct SourceReader<'a> {
     offset: u64,
     passed: u64,
     context: Option<(Context, Id)>,
+    /// The commit of the row before, if that row repeats an earlier one.
+    again: Option<Id>,
     about: About,
     mark: Mark,
     parent: Option<String>,
@@ -109,6 +113,7 @@ impl<'a> SourceReader<'a> {
             waiting_usage: Usage::default(),
             passed: offset,
             context: None,
+            again: None,
             mark: mark.cloned().unwrap_or_default(),
             parent: about.parent.clone(),
             forked_from: None,
@@ -171,10 +176,21 @@ impl<'a> SourceReader<'a> {
         self.passed += raw.len() as u64;
         self.windows.pass(raw);
         self.learn(&mut step);
-        let usage = self.graph.usage(step.usage);
+        let shape = shape_of(&mut step);
+        let again = self.repeats(&step, shape)?;
+        let usage = self.graph.usage(step.usage, again.is_some());
         self.wait(record, raw, usage);
         self.report.bytes += raw.len() as u64;
 
+        if again.is_some() {
+            // The conversation has it: its record is carried along.
+            self.again = again.filter(|_| !step.side).or(self.again);
+            self.flush_if_many()?;
+            return Ok(Ok(()));
+        }
+        if !step.side && step.message.is_some() && self.graph.may_repeat(step.key, &step.link) {
+            return Ok(Err(Stop::Forgotten));
+        }
         let Hook::At(mut parent) = self.hook(&step)? else { return Ok(Err(Stop::Forgotten)) };
         if self.originals.is_later() {
             return Ok(Err(Stop::Later));
@@ -208,9 +224,31 @@ impl<'a> SourceReader<'a> {
             parent = again;
         }
         let node = self.commit(&step, Some(message), parent)?;
+        self.again = None;
         self.note_calls(&draft.calls, node.counts.calls);
         self.graph.name(step.key, Some(node.id));
+        if let Some(shape) = shape {
+            self.graph.shape(node.id, shape);
+        }
+        // Only now is all known that hangs on it.
+        self.note_mark()?;
         Ok(Ok(()))
+    }
+
+    /// The commit of the row that a row repeats: the same native id, time and
+    /// message. Tools write rows again when they resume or fork.
+    fn repeats(&self, step: &Step, shape: Option<u64>) -> Result<Option<Id>, CaptureError> {
+        let Some((shape, (at, known))) = shape.zip(self.graph.known(step.key)) else { return Ok(None) };
+        let known = match known {
+            Some(known) => Some(known),
+            None if self.graph.made(&at) => None,
+            None => {
+                let commit = self.store.commit(&at)?;
+                let message = self.store.body(&at, &commit)?.message;
+                message.map(|mut message| shape_of_message(&mut message, commit.time))
+            }
+        };
+        Ok(Some(at).filter(|_| known == Some(shape)))
     }
 
     fn bookkeeping(&mut self, step: &Step, parent: Option<Id>) -> Result<(), CaptureError> {
@@ -221,6 +259,7 @@ impl<'a> SourceReader<'a> {
         if !self.waiting_usage.is_zero() && !self.graph.kept.copying {
             let at = if step.side { parent } else { self.graph.kept.main };
             self.commit(step, None, at)?;
+            self.note_mark()?;
         }
         self.flush_if_many()
     }
@@ -307,6 +346,11 @@ impl<'a> SourceReader<'a> {
             && self.graph.kept.main.is_none()
         {
             return Ok(Hook::At(self.originals.find(self.store, self.tool, &step.link)?));
+        }
+        if step.link == Link::Tip
+            && let Some(at) = self.again
+        {
+            return Ok(Hook::At(Some(at)));
         }
         let from = self.originals.resumed();
         match self.graph.resolve(&step.link, self.store)? {
@@ -403,7 +447,6 @@ impl<'a> SourceReader<'a> {
         if compacts {
             self.graph.keep_before_compaction(parent);
         }
-        self.note_mark()?;
         Ok(node)
     }
 
@@ -495,6 +538,25 @@ impl SourceReader<'_> {
 
 fn copying(mark: &Mark) -> bool {
     codec::decode::<Kept>(&mark.graph).is_ok_and(|kept| kept.copying)
+}
+
+/// What the message of a row that others can hang on looks like.
+fn shape_of(step: &mut Step) -> Option<u64> {
+    let (time, draft) = (step.time, step.message.as_mut().filter(|_| step.key.is_some())?);
+    Some(shape_of_message(&mut draft.message, time))
+}
+
+/// What a message and its time look like: near enough for two of one native id.
+fn shape_of_message(message: &mut Message, time: Option<i64>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (time, message.role as u8, message.blocks.len(), message.calls()).hash(&mut hasher);
+    message.for_each_text(&mut |text| match text {
+        Text::Inline(bytes) => bytes.hash(&mut hasher),
+        Text::Blob(id, len) | Text::Base64(id, len) | Text::Base64Url(id, len) => {
+            (id.bytes(), len).hash(&mut hasher);
+        }
+    });
+    hasher.finish()
 }
 
 /// What a message and its time are told by when looking for copies.
