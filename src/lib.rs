@@ -10,9 +10,11 @@
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
 //! * [`view`] — seeing: values to text and JSON
+//! * [`daemon`] — watching: captures as tools write
 //! * [`cli`] — the door
 
 pub mod cli;
+pub mod daemon;
 pub mod object;
 pub mod ops;
 pub mod remote;

@@ -26,12 +26,17 @@ impl Sandbox {
     }
 
     fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
         command
             .env_clear()
             .env("HOME", self.dir.path().join("home"))
             .env("SFS_DIR", self.dir.path().join("store"));
-        command.current_dir(self.dir.path()).args(args).output().unwrap()
+        command.current_dir(self.dir.path()).args(args);
+        command
     }
 
     fn ok(&self, args: &[&str]) -> String {
@@ -200,4 +205,27 @@ fn published_sessions_come_back_whole() {
     sandbox.ok(&["capture"]);
     sandbox.ok(&["fsck"]);
     assert_same(&sandbox.claude(), &sandbox.restored("out"));
+}
+
+#[cfg(unix)]
+#[test]
+fn watching_captures_what_is_written_and_stops_when_told() {
+    let sandbox = Sandbox::new();
+    let mut watching =
+        sandbox.command(&["capture", "--watch"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let store = sandbox.dir.path().join("store");
+    let captured = |turns: u64| {
+        // Bounded, so that a watcher that never looks fails instead of hanging.
+        (0..600).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            let store = sfs::store::Store::open(&store);
+            store.is_ok_and(|store| sfs::ops::session::sessions(&store).iter().any(|s| s.turns == turns))
+        })
+    };
+    fs::write(sandbox.session("s.jsonl"), row(0, "s", "one")).unwrap();
+    assert!(captured(1));
+    fs::write(sandbox.session("s.jsonl"), row(0, "s", "one") + &row(1, "s", "two")).unwrap();
+    assert!(captured(2));
+    Command::new("kill").args(["-INT", &watching.id().to_string()]).status().unwrap();
+    assert!(watching.wait().unwrap().success());
 }

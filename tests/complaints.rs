@@ -2,6 +2,8 @@
 //! binary in a throwaway home. Each test names the complaint, and cites where
 //! it was made.
 
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+
 #[path = "complaints/chains.rs"]
 mod chains;
 #[path = "complaints/history.rs"]

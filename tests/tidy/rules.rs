@@ -51,6 +51,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("anstream", &["src/cli/"]),
     ("anstyle", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
+    ("notify", &["src/daemon/watch.rs"]),
     ("ctrlc", &["src/cli/"]),
 ];
 

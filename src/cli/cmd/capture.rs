@@ -1,7 +1,12 @@
 //! `sfs capture`
 
-use crate::cli::{App, CommandError};
-use crate::ops::capture::{CaptureOptions, capture};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::cli::{App, CommandError, env};
+use crate::daemon::watch;
+use crate::ops::Quiet;
+use crate::ops::capture::{CaptureOptions, CaptureReport, capture};
+use crate::store::Store;
 
 /// Capture what is new in every tool, or in those named
 ///
@@ -11,6 +16,9 @@ use crate::ops::capture::{CaptureOptions, capture};
 pub(crate) struct Args {
     /// Only these tools
     tools: Vec<String>,
+    /// Go on capturing as the tools write, until stopped
+    #[arg(long, short)]
+    watch: bool,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -26,7 +34,44 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     }
     let mut store = app.store_or_create()?;
     let options = CaptureOptions { tools: args.tools.clone() };
+    if args.watch {
+        return keep_capturing(args, app, &mut store, &options);
+    }
     let report = capture(&app.env, &mut store, &options, &app.ui.monitor())?;
+    tell(args, app, &report)
+}
+
+/// Captures whenever something may have changed.
+fn keep_capturing(
+    args: &Args,
+    app: &App,
+    store: &mut Store,
+    options: &CaptureOptions,
+) -> Result<(), CommandError> {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))
+        .map_err(|e| CommandError::message(format!("cannot hear of signals: {e}")))?;
+    let folders: Vec<_> = crate::tool::TOOLS.iter().map(|tool| tool.root(&app.env.places)).collect();
+    app.ui.note("Capturing as the tools write; Ctrl-C stops.");
+    let mut look = || {
+        let outcome = env::from_process("capture", Some(&app.env.store)).and_then(|now| {
+            let report = capture(&now, store, options, &Quiet)?;
+            let nothing = CaptureReport { sources: report.sources, ..CaptureReport::default() };
+            if report == nothing {
+                return Ok(());
+            }
+            tell(args, app, &report)
+        });
+        // One capture that fails is no reason to stop: the next may not.
+        if let Err(e) = outcome {
+            app.ui.error(&e);
+        }
+    };
+    let outcome = watch(&folders, &STOP, &mut |words| app.ui.warn(words), &mut look);
+    outcome.map_err(|e| CommandError::message(e.to_string()).hint("without --watch, capture looks once"))
+}
+
+fn tell(args: &Args, app: &App, report: &CaptureReport) -> Result<(), CommandError> {
     for (path, why) in &report.trouble {
         app.ui.warn(&format!("{}: {why}", path.display()));
     }
