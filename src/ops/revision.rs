@@ -176,13 +176,15 @@ impl Finder<'_> {
 
     /// A commit, with the session it is part of.
     fn at(&self, commit: Id, name: Option<String>) -> Result<Base, RevisionError> {
-        let named = name.as_deref().and_then(|name| {
-            let rest = name.strip_prefix("head/").or_else(|| name.strip_prefix("branch/"))?;
-            let (session, branch) = rest.split_once('/')?;
-            Some((Id::from_hex(session)?, branch.to_owned()))
-        });
-        if let Some((session, branch)) = named {
-            return Ok(Base { session, commit, branch: Some(branch), name });
+        let full = name.as_deref().unwrap_or_default();
+        // A ref of another machine says of which session it is, too.
+        let theirs = full.strip_prefix("remote/").map(|rest| rest.splitn(3, '/').nth(2).unwrap_or_default());
+        let ours = theirs.unwrap_or(full);
+        let rest = ours.strip_prefix("head/").or_else(|| ours.strip_prefix("branch/"));
+        let named = rest.and_then(|rest| rest.split_once('/'));
+        if let Some((session, label)) = named.and_then(|(id, label)| Some((Id::from_hex(id)?, label))) {
+            let branch = theirs.is_none().then(|| label.to_owned());
+            return Ok(Base { session, commit, branch, name });
         }
         let known = self.store.commit(&commit)?;
         let session = owner::of(self.store, &self.all, commit, &known)?;

@@ -21,6 +21,7 @@ fn bases_and_suffixes_lead_to_commits() {
     let id = Sample::id("0a1b-first");
     sample.set("name/mine", RefValue::Session(id));
     sample.set(&format!("branch/{id}/try"), RefValue::Commit(early));
+    sample.set(&format!("remote/origin/ab12/head/{id}/main"), RefValue::Commit(early));
     let at = |text: &str| resolve(&sample.store, &sample.env, text).unwrap();
     let hex = id.to_string();
     for base in ["@", "mine", "0a1b-f", &hex[..6], &hex, "main", "@/main", "mine/main", "/main"] {
@@ -28,6 +29,8 @@ fn bases_and_suffixes_lead_to_commits() {
     }
     assert_eq!(at("try"), Resolved { session: id, commit: early, branch: Some("try".into()) });
     assert_eq!(at(&format!("head/{id}/main")).commit, tip);
+    let theirs = at(&format!("remote/origin/ab12/head/{id}/main"));
+    assert_eq!(theirs, Resolved { session: id, commit: early, branch: None });
     for back in ["@~1", "@~", "~", "main~", "@{1}", "@@{1}", "mine@{1}", "try", "@:4"] {
         assert_eq!(at(back).commit, early, "{back}");
     }
