@@ -82,7 +82,12 @@ impl Check<'_> {
         let dir = &self.store.dir;
         for name in ["current", super::CURRENT_COPY] {
             let path = dir.join(name);
-            self.note(&path, sealed::read::<Current>(super::CURRENT_MAGIC, &path).map(|_| ()));
+            match sealed::read::<Current>(super::CURRENT_MAGIC, &path) {
+                // A process was killed before it wrote the copy; the next
+                // transaction does.
+                Err(e) if e.is_gone() && name == super::CURRENT_COPY => {}
+                outcome => self.note(&path, outcome.map(|_| ())),
+            }
         }
         self.note(dir, Store::read_state(dir, self.store.current.state).map(|_| ()));
         for name in &self.store.unreadable {
