@@ -7,6 +7,7 @@
 //! [`Command::run`], all in alphabetical order.
 
 mod cmd;
+mod demo;
 mod env;
 mod error;
 mod ui;
@@ -91,6 +92,7 @@ enum Command {
     Capture(cmd::capture::Args),
     Clone(cmd::clone::Args),
     Completions(cmd::completions::Args),
+    Demo(cmd::demo::Args),
     Diff(cmd::diff::Args),
     Doctor(cmd::doctor::Args),
     Fetch(cmd::fetch::Args),
@@ -121,6 +123,7 @@ impl Command {
             Command::Capture(args) => cmd::capture::run(args, app),
             Command::Clone(args) => cmd::clone::run(args, app),
             Command::Completions(args) => cmd::completions::run(args, app),
+            Command::Demo(args) => cmd::demo::run(args, app),
             Command::Diff(args) => cmd::diff::run(args, app),
             Command::Doctor(args) => cmd::doctor::run(args, app),
             Command::Fetch(args) => cmd::fetch::run(args, app),

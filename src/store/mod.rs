@@ -200,7 +200,9 @@ impl Store {
         dir.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), disk::sync_dir)?;
         Journal::create(&dir.join("journal/1"))?;
         let current = Current { generation: 1, writer, journal: 1, ..Current::default() };
-        Store::write_current(dir, &current)
+        // `current` is what makes it a store, so it comes last.
+        sealed::write(CURRENT_MAGIC, &dir.join(CURRENT_COPY), &current)?;
+        sealed::write(CURRENT_MAGIC, &dir.join("current"), &current)
     }
 
     /// Takes in what the journal says of refs and packs, as far as not done.
