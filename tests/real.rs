@@ -11,6 +11,8 @@
 #[path = "real/mod.rs"]
 mod real;
 
+#[path = "real/broken.rs"]
+mod broken;
 #[path = "real/own.rs"]
 mod own;
 
