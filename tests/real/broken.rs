@@ -15,23 +15,23 @@ use crate::real::scenario::{Native, THREE, claude_session};
 use crate::{NEXT, capture, lacks_resume, then_asked};
 
 /// Changes the rows of a transcript.
-fn edit(path: &Path, change: impl FnOnce(&mut Vec<Value>)) {
+fn edit(path: &Path, change: impl FnOnce(Vec<Value>) -> Vec<Value>) {
     let text = fs::read_to_string(path).expect("a transcript");
-    let mut rows: Vec<Value> = text.lines().map(|row| serde_json::from_str(row).expect("a row")).collect();
-    change(&mut rows);
-    let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let rows = text.lines().map(|row| serde_json::from_str(row).expect("a row")).collect();
+    let text: String = change(rows).iter().map(|row| format!("{row}\n")).collect();
     fs::write(path, text).expect("the transcript");
 }
 
 /// The row of the third prompt hangs on one that was never written.
-fn orphan(rows: &mut Vec<Value>) {
+fn orphan(mut rows: Vec<Value>) -> Vec<Value> {
     let is_third = |row: &&mut Value| row["type"] == "user" && row.to_string().contains(THREE);
     let third = rows.iter_mut().find(is_third).expect("the third prompt");
     third["parentUuid"] = json!("00000000-0000-4000-8000-000000000000");
+    rows
 }
 
 /// The first rows are written again at the end, without their parents.
-fn repeat(rows: &mut Vec<Value>) {
+fn repeat(mut rows: Vec<Value>) -> Vec<Value> {
     let said = rows.iter().filter(|row| row["parentUuid"].is_string()).take(5).cloned();
     let again: Vec<Value> = said
         .map(|mut row| {
@@ -40,11 +40,12 @@ fn repeat(rows: &mut Vec<Value>) {
         })
         .collect();
     rows.extend(again);
+    rows
 }
 
 /// What Claude Code asks after it resumed what `sfs` wrote of a session that
 /// was broken so.
-fn resumes_whole(sandbox: &Sandbox, native: &Native, breaks: &[fn(&mut Vec<Value>)]) {
+fn resumes_whole(sandbox: &Sandbox, native: &Native, breaks: &[fn(Vec<Value>) -> Vec<Value>]) {
     breaks.iter().for_each(|change| edit(&native.path, change));
     let broken = fs::read(&native.path).expect("the transcript");
     capture(sandbox, Tool::Claude, native, 3);
