@@ -14,8 +14,11 @@ use crate::real::sandbox::Sandbox;
 use crate::real::scenario::{Native, THREE, claude_session};
 use crate::{NEXT, capture, lacks_resume, then_asked};
 
+/// What becomes of the rows of a transcript.
+type Break = fn(Vec<Value>) -> Vec<Value>;
+
 /// Changes the rows of a transcript.
-fn edit(path: &Path, change: impl FnOnce(Vec<Value>) -> Vec<Value>) {
+fn edit(path: &Path, change: Break) {
     let text = fs::read_to_string(path).expect("a transcript");
     let rows = text.lines().map(|row| serde_json::from_str(row).expect("a row")).collect();
     let text: String = change(rows).iter().map(|row| format!("{row}\n")).collect();
@@ -45,8 +48,8 @@ fn repeat(mut rows: Vec<Value>) -> Vec<Value> {
 
 /// What Claude Code asks after it resumed what `sfs` wrote of a session that
 /// was broken so.
-fn resumes_whole(sandbox: &Sandbox, native: &Native, breaks: &[fn(Vec<Value>) -> Vec<Value>]) {
-    breaks.iter().for_each(|change| edit(&native.path, change));
+fn resumes_whole(sandbox: &Sandbox, native: &Native, breaks: &[Break]) {
+    breaks.iter().for_each(|change| edit(&native.path, *change));
     let broken = fs::read(&native.path).expect("the transcript");
     capture(sandbox, Tool::Claude, native, 3);
     let resumed = Resumed::new(sandbox, "@", Tool::Claude);
