@@ -245,7 +245,7 @@ row_gc() {
     need_store
     [[ -n ${zstd9_size:-} ]] || peer_zstd9
     at "$corpus" "$store"
-    measure "$sfs" gc
+    measure "$sfs" gc --grace 0
     after=$(size "$store")
     row "store after \`sfs gc\`" "$(mb "$after") MB ($(calc "$raw / ($after + 1)")x), gc took $cpu CPU s, $rss MB" \
         "$(calc "$after / $zstd_size")" "< zstd -9 --long=27: $(mb "$zstd9_size") MB" "$(check "$after < $zstd9_size")"
@@ -324,7 +324,7 @@ row_fork() {
     growth=$((($(size "$SFS_DIR") - before) / (runs + 1)))
     row "\`sfs fork\`, $count messages" "$ms ms wall, $cpu_ms ms CPU, +$growth B" "" "< 5 ms, < 1024 B" \
         "$(check "$ms < 5 && $growth < 1024")"
-    measure_each nothing "$sfs" diff "$rev" bench1
+    measure_each nothing "$sfs" diff "$rev" "$rev/bench1"
     row "\`sfs diff\`, $count messages, equal tips" "$ms ms wall, $cpu_ms ms CPU" "" "" "$(check 1)"
     drop long
 }

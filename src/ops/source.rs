@@ -31,10 +31,16 @@ pub fn all(store: &Store) -> impl Iterator<Item = &Source> {
 
 /// The commits of a source file, in the order of the file, from its last.
 pub fn chain(store: &Store, last: Option<Id>) -> Result<Vec<Id>, StoreError> {
+    Ok(bodies(store, last)?.into_iter().map(|(id, _)| id).collect())
+}
+
+/// The same, each with the name of its body.
+fn bodies(store: &Store, last: Option<Id>) -> Result<Vec<(Id, Id)>, StoreError> {
     let (mut chain, mut next) = (Vec::new(), last);
     while let Some(id) = next {
-        next = store.commit(&id)?.after;
-        chain.push(id);
+        let commit = store.commit(&id)?;
+        next = commit.after;
+        chain.push((id, commit.body));
     }
     chain.reverse();
     Ok(chain)
@@ -81,9 +87,8 @@ impl<'s> Rebuilder<'s> {
     /// Writes a source file up to and including commit `last`.
     pub fn write(&mut self, last: Option<Id>, out: &mut dyn Write) -> Result<u64, RestoreError> {
         let mut written = 0;
-        for id in chain(self.store, last)? {
-            let commit = self.store.commit(&id)?;
-            let body = self.store.body(&id, &commit)?;
+        for (id, body) in bodies(self.store, last)? {
+            let body = self.store.body_called(&id, body)?;
             let mut failed = None;
             self.records(&body, &mut |bytes| {
                 written += bytes.len() as u64;

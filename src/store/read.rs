@@ -69,12 +69,17 @@ impl Store {
 
     /// Reads the body of a commit.
     pub fn body(&self, id: &Id, commit: &Commit) -> Result<Body> {
-        if let Some((_, bytes)) = self.journal.get(&commit.body)? {
-            check(Kind::Body, &commit.body, &bytes)?;
-            return decode(&commit.body, &bytes);
+        self.body_called(id, commit.body)
+    }
+
+    /// Reads the body of a commit, by the name that the commit gives it.
+    pub fn body_called(&self, id: &Id, body: Id) -> Result<Body> {
+        if let Some((_, bytes)) = self.journal.get(&body)? {
+            check(Kind::Body, &body, &bytes)?;
+            return decode(&body, &bytes);
         }
-        self.search_packs(&commit.body, |pack| match pack.find_commit(id)? {
-            Some(n) => check_body(&commit.body, pack.body(n, &self.cache)?).map(Some),
+        self.search_packs(&body, |pack| match pack.find_commit(id)? {
+            Some(n) => check_body(&body, pack.body(n, &self.cache)?).map(Some),
             None => Ok(None),
         })
     }

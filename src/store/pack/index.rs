@@ -4,6 +4,7 @@
 //! opened; the tables are looked into where they lie, a few bytes at a time,
 //! until that happens so often that reading them whole is cheaper.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -192,18 +193,16 @@ impl Index {
         Ok(self.loaded.get_or_init(|| bytes))
     }
 
-    fn table(&self, at: u64, len: usize) -> Result<Vec<u8>> {
+    fn table(&self, at: u64, len: usize) -> Result<Cow<'_, [u8]>> {
+        if let Some(bytes) = self.loaded.get() {
+            let at = usize::try_from(at).unwrap_or(usize::MAX);
+            return Ok(Cow::Borrowed(bytes.get(at..at.saturating_add(len)).unwrap_or_default()));
+        }
         let worth = LOAD_AFTER.max(self.tables_len() / LOOKUP_WORTH);
         if self.lookups.fetch_add(1, Ordering::Relaxed) >= worth {
             self.load()?;
         }
-        match self.loaded.get() {
-            Some(bytes) => {
-                let at = usize::try_from(at).unwrap_or(usize::MAX);
-                Ok(bytes.get(at..at.saturating_add(len)).unwrap_or_default().to_vec())
-            }
-            None => self.read_at(self.tables + at, len),
-        }
+        Ok(Cow::Owned(self.read_at(self.tables + at, len)?))
     }
 
     /// The ids of `count` objects from `n` on, with one read.
