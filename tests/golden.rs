@@ -73,9 +73,11 @@ fn body() -> Body {
     let styles = [Raw, Plain, Ascii, Slash, Html, Base64, Base64Url];
     let mut holes = vec![(5, Fill::Context(0)), (5, Fill::Context(255))];
     holes.extend(styles.map(|style| (70_000, Fill::Text(id(0x21), style))));
-    let record = Record { context: Some(id(0x22)), literal: br#"{"a":""}"#.to_vec(), holes };
-    let plain = Record { context: None, literal: b"\nnot json".to_vec(), holes: Vec::new() };
-    Body { records: vec![record, plain], message: Some(message()) }
+    let literal = br#"{"a":""}"#.to_vec();
+    let record = Record { context: Some(id(0x22)), copy: None, literal, holes };
+    let plain = Record { literal: b"\nnot json".to_vec(), ..Record::default() };
+    let copy = Record { context: Some(id(0x23)), copy: Some((1, 300)), ..Record::default() };
+    Body { records: vec![record, plain, copy], message: Some(message()) }
 }
 
 fn commit() -> Commit {
@@ -83,6 +85,7 @@ fn commit() -> Commit {
         parents: vec![id(1), id(2)],
         after: Some(id(1)),
         turn: Some(id(3)),
+        copies: vec![id(7), id(8)],
         body: id(4),
         workspace: Some(id(5)),
         config: Some(id(6)),
@@ -167,7 +170,7 @@ fn say(store: &Store, batch: &mut Batch, parent: Option<Id>, words: &str) -> Id 
     let context = batch.put_context(store, &context).unwrap();
     let literal = br#"{"id":"","text":""}"#.to_vec();
     let holes = vec![(7, Fill::Context(0)), (17, Fill::Text(text, Style::Plain))];
-    let record = Record { context: Some(context), literal, holes };
+    let record = Record { context: Some(context), copy: None, literal, holes };
     let blocks = vec![Block::Text(Text::Blob(text, 700)), Block::Notice(inline(words))];
     let body = Body { records: vec![record], message: Some(Message { role: Role::User, blocks }) };
     let commit = Commit {

@@ -68,6 +68,8 @@ pub struct Commit {
     pub after: Option<Id>,
     /// The commit that began its turn; `None` if it begins one, or none has begun.
     pub turn: Option<Id>,
+    /// Commits whose records its own repeat, but for their context.
+    pub copies: Vec<Id>,
     /// Its [`super::Body`].
     pub body: Id,
     /// The files as they were at the end of it, when that is known.
@@ -102,6 +104,7 @@ impl Commit {
         self.parents.iter_mut().for_each(&mut *f);
         self.after.iter_mut().for_each(&mut *f);
         self.turn.iter_mut().for_each(&mut *f);
+        self.copies.iter_mut().for_each(&mut *f);
     }
 
     /// Calls `f` with the id of every other object it names, bodies apart.

@@ -1,8 +1,8 @@
 //! Records: units of a source in native bytes, with the long texts taken out.
 
-use super::codec::{Decode, Encode};
+use super::codec::{self, CodecError, Decode, Encode};
 use super::escape::Style;
-use super::id::Id;
+use super::id::{Id, Kind};
 
 /// What was taken out at a place of a skeleton.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -18,6 +18,10 @@ pub enum Fill {
 pub struct Record {
     /// The context whose values fill the context holes.
     pub context: Option<Id>,
+    /// Where the skeleton stands if it is that of a record stored before:
+    /// the number of a commit in [`super::Commit::copies`], and of a record in
+    /// its body, which is no copy itself. Then `literal` and `holes` are empty.
+    pub copy: Option<(u32, u32)>,
     /// The native bytes without what was taken out.
     pub literal: Vec<u8>,
     /// Where in `literal` something was taken out (never falling), and what.
@@ -49,6 +53,12 @@ pub enum RebuildError<E: std::error::Error> {
 }
 
 impl Record {
+    /// The name of the skeleton: records of one name differ in context only.
+    pub fn skeleton(&self) -> Result<Id, CodecError> {
+        let skeleton = Record { context: None, ..self.clone() };
+        Ok(Id::of(Kind::Body, &codec::encode(&skeleton)?))
+    }
+
     /// Writes the native bytes to `out`. `text` gives a blob's bytes.
     pub fn rebuild<T: AsRef<[u8]>, E: std::error::Error>(
         &self,

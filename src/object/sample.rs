@@ -145,6 +145,7 @@ fn record(rng: &mut Rng, names: Names<'_>) -> Record {
     };
     Record {
         context: rng.maybe(&mut *names),
+        copy: rng.maybe(|rng| (rng.number() as u32, rng.number() as u32)),
         literal: rng.word().into_bytes(),
         holes: rng.many(3, |rng| (rng.number(), fill(rng, names))),
     }
@@ -167,6 +168,7 @@ pub(crate) fn commit(rng: &mut Rng, commits: Names<'_>, contents: Names<'_>) -> 
         parents: rng.many(2, &mut *commits),
         after: rng.maybe(&mut *commits),
         turn: rng.maybe(&mut *commits),
+        copies: rng.many(2, |rng| commits(rng)),
         body: Id::ZERO,
         workspace: rng.maybe(&mut *contents),
         config: rng.maybe(&mut *contents),

@@ -31,16 +31,16 @@ pub fn all(store: &Store) -> impl Iterator<Item = &Source> {
 
 /// The commits of a source file, in the order of the file, from its last.
 pub fn chain(store: &Store, last: Option<Id>) -> Result<Vec<Id>, StoreError> {
-    Ok(bodies(store, last)?.into_iter().map(|(id, _)| id).collect())
+    Ok(bodies(store, last)?.into_iter().map(|(id, ..)| id).collect())
 }
 
-/// The same, each with the name of its body.
-fn bodies(store: &Store, last: Option<Id>) -> Result<Vec<(Id, Id)>, StoreError> {
+/// The same, each with the name of its body and what it copies.
+fn bodies(store: &Store, last: Option<Id>) -> Result<Vec<(Id, Id, Vec<Id>)>, StoreError> {
     let (mut chain, mut next) = (Vec::new(), last);
     while let Some(id) = next {
         let commit = store.commit(&id)?;
         next = commit.after;
-        chain.push((id, commit.body));
+        chain.push((id, commit.body, commit.copies.clone()));
     }
     chain.reverse();
     Ok(chain)
@@ -50,18 +50,22 @@ fn bodies(store: &Store, last: Option<Id>) -> Result<Vec<(Id, Id)>, StoreError> 
 pub struct Rebuilder<'s> {
     store: &'s Store,
     contexts: IdMap<Context>,
+    /// The body that was copied from last.
+    original: Option<(Id, Body)>,
     buffer: Vec<u8>,
 }
 
 impl<'s> Rebuilder<'s> {
     /// Begins with nothing known.
     pub fn new(store: &'s Store) -> Rebuilder<'s> {
-        Rebuilder { store, contexts: IdMap::default(), buffer: Vec::new() }
+        Rebuilder { store, contexts: IdMap::default(), original: None, buffer: Vec::new() }
     }
 
-    /// The native bytes of each record of a body, one after another.
+    /// The native bytes of each record of a body, one after another. `copies`
+    /// are those of its commit.
     pub fn records(
         &mut self,
+        copies: &[Id],
         body: &Body,
         f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
@@ -72,9 +76,22 @@ impl<'s> Rebuilder<'s> {
             {
                 self.contexts.insert(id, self.store.context(&id)?);
             }
+            let missing = || StoreError::damaged(self.store.dir(), 0, "a record is a copy of none");
+            let full = match record.copy {
+                None => record,
+                Some((commit, place)) => {
+                    let id = *copies.get(commit as usize).ok_or_else(missing)?;
+                    if self.original.as_ref().is_none_or(|(known, _)| *known != id) {
+                        self.original = Some((id, self.store.body(&id, &*self.store.commit(&id)?)?));
+                    }
+                    let body = self.original.as_ref().map(|(_, body)| body);
+                    let original = body.and_then(|body| body.records.get(place as usize));
+                    original.filter(|record| record.copy.is_none()).ok_or_else(missing)?
+                }
+            };
             let context = record.context.and_then(|id| self.contexts.get(&id)).unwrap_or(&nothing);
             self.buffer.clear();
-            let outcome = record.rebuild(context, |id| self.store.blob(&id), &mut self.buffer);
+            let outcome = full.rebuild(context, |id| self.store.blob(&id), &mut self.buffer);
             outcome.map_err(|e| match e {
                 RebuildError::Text(e) => e,
                 e => StoreError::damaged(self.store.dir(), 0, e.to_string()),
@@ -87,10 +104,10 @@ impl<'s> Rebuilder<'s> {
     /// Writes a source file up to and including commit `last`.
     pub fn write(&mut self, last: Option<Id>, out: &mut dyn Write) -> Result<u64, RestoreError> {
         let mut written = 0;
-        for (id, body) in bodies(self.store, last)? {
+        for (id, body, copies) in bodies(self.store, last)? {
             let body = self.store.body_called(&id, body)?;
             let mut failed = None;
-            self.records(&body, &mut |bytes| {
+            self.records(&copies, &body, &mut |bytes| {
                 written += bytes.len() as u64;
                 if failed.is_none() {
                     failed = out.write_all(bytes).err();

@@ -252,7 +252,8 @@ impl Walk<'_> {
             } else if self.is_new(id) {
                 let commit = self.store.commit(&id)?;
                 stack.push((id, true));
-                let before = commit.turn.iter().chain(&commit.parents).chain(&commit.after);
+                let before =
+                    commit.turn.iter().chain(&commit.parents).chain(&commit.after).chain(&commit.copies);
                 stack.extend(before.map(|id| (*id, false)));
             }
         }

@@ -65,6 +65,7 @@ impl World {
         let mut commit = sample::commit(&mut self.rng, &mut |_| Id::ZERO, &mut |_| Id::ZERO);
         (commit.after, commit.turn, commit.workspace, commit.config) = (parent, None, None, None);
         commit.parents = parent.into_iter().collect();
+        commit.copies = parent.into_iter().filter(|_| self.rng.flip()).collect();
         let body = sample::body(&mut self.rng, &mut |rng| *rng.pick(&texts));
         let (id, _) = batch.put_commit(&self.store, commit.clone(), body.clone()).unwrap();
         commit.body = Id::of(Kind::Body, &codec::encode(&body).unwrap());

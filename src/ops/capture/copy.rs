@@ -8,8 +8,9 @@ use std::io::Read;
 
 use super::CaptureError;
 use super::read::fingerprint;
-use crate::object::id::{Id, checksum};
+use crate::object::id::{Id, IdMap, checksum};
 use crate::object::split::Splitter;
+use crate::object::{Body, Record};
 use crate::ops::source::{self, Rebuilder};
 use crate::store::Store;
 use crate::store::refs::{Resumed, Source};
@@ -23,6 +24,8 @@ pub(super) struct Originals<'a> {
     coming: &'a HashSet<Id>,
     own: Id,
     known: HashMap<u64, Id>,
+    /// Where each skeleton of the originals stands.
+    skeletons: IdMap<(Id, u32)>,
     session: Option<Id>,
     resumed: Option<Resumed>,
     later: bool,
@@ -31,7 +34,16 @@ pub(super) struct Originals<'a> {
 impl<'a> Originals<'a> {
     /// For the source of that key.
     pub(super) fn new(own: Id, pending: &'a [u64], coming: &'a HashSet<Id>) -> Originals<'a> {
-        Originals { pending, coming, own, known: HashMap::new(), session: None, resumed: None, later: false }
+        Originals {
+            pending,
+            coming,
+            own,
+            known: HashMap::new(),
+            skeletons: IdMap::default(),
+            session: None,
+            resumed: None,
+            later: false,
+        }
     }
 
     /// The same, knowing nothing yet.
@@ -62,7 +74,10 @@ impl<'a> Originals<'a> {
 
     /// Looks for sources that begin with the same message; true if there are any.
     pub(super) fn look_up(&mut self, store: &Store, tool: &str, print: u64) -> Result<bool, CaptureError> {
-        if self.resumed.is_some() {
+        if let Some(from) = self.resumed() {
+            if store.commit(&from)?.tool == tool {
+                self.learn_skeletons(store, Some(from))?;
+            }
             return Ok(true);
         }
         if self.pending.contains(&print) {
@@ -80,14 +95,39 @@ impl<'a> Originals<'a> {
         Ok(!self.known.is_empty())
     }
 
+    /// Learns the skeletons alone: of a revision that was written as its own
+    /// bytes.
+    fn learn_skeletons(&mut self, store: &Store, last: Option<Id>) -> Result<(), CaptureError> {
+        for id in source::chain(store, last)? {
+            let body = store.body(&id, &*store.commit(&id)?)?;
+            self.note_skeletons(id, &body)?;
+        }
+        Ok(())
+    }
+
+    fn note_skeletons(&mut self, id: Id, body: &Body) -> Result<(), CaptureError> {
+        for (place, record) in (0u32..).zip(&body.records).filter(|(_, record)| record.copy.is_none()) {
+            self.skeletons.entry(record.skeleton()?).or_insert((id, place));
+        }
+        Ok(())
+    }
+
     fn learn(&mut self, store: &Store, original: &Source) -> Result<(), CaptureError> {
         for id in source::chain(store, original.file)? {
             let commit = store.commit(&id)?;
-            if let Some(message) = store.body(&id, &commit)?.message {
+            let body = store.body(&id, &commit)?;
+            self.note_skeletons(id, &body)?;
+            if let Some(message) = body.message {
                 self.known.entry(fingerprint(&message, commit.time)?).or_insert(id);
             }
         }
         Ok(())
+    }
+
+    /// Where the skeleton of a record stands already: a commit, and the place
+    /// in its body.
+    pub(super) fn skeleton(&self, record: &Record) -> Result<Option<(Id, u32)>, CaptureError> {
+        Ok(self.skeletons.get(&record.skeleton()?).copied())
     }
 
     /// The commit that a message at `offset` of the source is a copy of.
@@ -144,7 +184,7 @@ fn find_key(store: &Store, tool: &dyn Tool, original: &Source, key: Key) -> Resu
         let body = store.body(&id, &commit)?;
         let says = !commit.parents.is_empty() || body.message.is_some();
         let (mut here, mut n) = (None, 0);
-        rebuilder.records(&body, &mut |raw| {
+        rebuilder.records(&commit.copies, &body, &mut |raw| {
             let piece = splitter.document(raw);
             splitter.split(raw, piece, tool.lift());
             n += 1;

@@ -58,6 +58,8 @@ pub(super) struct SourceReader<'a> {
     windows: Windows,
     waiting: Vec<Record>,
     waiting_raw: Vec<u8>,
+    /// The commits that waiting records are copies from.
+    waiting_copies: Vec<Id>,
     waiting_usage: Usage,
     offset: u64,
     passed: u64,
@@ -110,6 +112,7 @@ impl<'a> SourceReader<'a> {
             splitter: Splitter::default(),
             waiting: Vec::new(),
             waiting_raw: Vec::new(),
+            waiting_copies: Vec::new(),
             waiting_usage: Usage::default(),
             passed: offset,
             context: None,
@@ -210,6 +213,7 @@ impl<'a> SourceReader<'a> {
             self.graph.name(step.key, Some(at.id));
             self.graph.kept.main = Some(at.id);
             self.note_calls(&draft.calls, at.counts.calls);
+            self.shrink()?;
             self.flush_if_many()?;
             return Ok(Ok(()));
         }
@@ -256,6 +260,9 @@ impl<'a> SourceReader<'a> {
             self.graph.rewind(parent);
         }
         self.graph.name(step.key, parent);
+        if self.graph.kept.copying {
+            self.shrink()?;
+        }
         if !self.waiting_usage.is_zero() && !self.graph.kept.copying {
             let at = if step.side { parent } else { self.graph.kept.main };
             self.commit(step, None, at)?;
@@ -271,6 +278,20 @@ impl<'a> SourceReader<'a> {
         if !self.graph.kept.copying {
             self.waiting_usage = self.waiting_usage.plus(&usage);
         }
+    }
+
+    /// Lets the last record refer to the one that it is a copy of.
+    fn shrink(&mut self) -> Result<(), CaptureError> {
+        let Some(record) = self.waiting.last_mut() else { return Ok(()) };
+        let Some((commit, place)) = self.originals.skeleton(record)? else { return Ok(()) };
+        let known = self.waiting_copies.iter().rposition(|id| *id == commit);
+        let number = known.unwrap_or(self.waiting_copies.len());
+        if known.is_none() {
+            self.waiting_copies.push(commit);
+        }
+        let copy = Some((u32::try_from(number).unwrap_or(u32::MAX), place));
+        *record = Record { context: record.context, copy, ..Record::default() };
+        Ok(())
     }
 
     fn flush_if_many(&mut self) -> Result<(), CaptureError> {
@@ -462,8 +483,9 @@ impl<'a> SourceReader<'a> {
         self.note_mark()
     }
 
-    fn store_commit(&mut self, commit: Commit, message: Option<Message>) -> Result<Id, CaptureError> {
+    fn store_commit(&mut self, mut commit: Commit, message: Option<Message>) -> Result<Id, CaptureError> {
         self.waiting_raw.clear();
+        commit.copies = std::mem::take(&mut self.waiting_copies);
         let body = Body { records: std::mem::take(&mut self.waiting), message };
         let (records, messages) = (body.records.len() as u64, u64::from(body.message.is_some()));
         let (id, stored) = self.batch.put_commit(self.store, commit, body)?;

@@ -203,9 +203,10 @@ fn write_own(
     let (mut last, mut messages, mut tape, mut failed) = (None, 0, Tape::default(), None);
     let mut rebased = 0;
     for id in chain {
-        let body = store.body(id, &*store.commit(id)?)?;
+        let commit = store.commit(id)?;
+        let body = store.body(id, &commit)?;
         messages += u64::from(body.message.is_some());
-        rebuilder.records(&body, &mut |raw| {
+        rebuilder.records(&commit.copies, &body, &mut |raw| {
             last = native_key(raw, &mut tape).or(last.take());
             if failed.is_none() {
                 let mut raw = tool.rehome(raw, target);

@@ -12,6 +12,7 @@ pub(super) struct Row {
     parents: Vec<u64>,
     after: Option<u64>,
     turn: Option<u64>,
+    copies: Vec<u64>,
     workspace: Option<u64>,
     config: Option<u64>,
     time: Option<i64>,
@@ -66,11 +67,13 @@ pub(super) fn pack<E>(
     let parents = commit.parents.iter().map(|id| commit_ref(*id)).collect::<Result<_, E>>()?;
     let after = commit.after.map(&mut commit_ref).transpose()?;
     let turn = commit.turn.map(&mut commit_ref).transpose()?;
+    let copies = sequence(&commit.copies, refer)?;
     let mut content_ref = |id: Id| refer.content(id).map(|r| r.pack(0));
     Ok(Row {
         parents,
         after,
         turn,
+        copies,
         workspace: commit.workspace.map(&mut content_ref).transpose()?,
         config: commit.config.map(&mut content_ref).transpose()?,
         time: commit.time.map(|t| t.wrapping_sub(before.time)),
@@ -94,11 +97,19 @@ pub(super) fn unpack(
 ) -> Option<Commit> {
     let own = number.saturating_sub(1);
     let commit_of = |n: u64| Ref::unpack(n, own).and_then(&commit);
+    let mut copies = Vec::with_capacity(row.copies.len());
+    let mut expected = 0;
+    for n in row.copies {
+        let target = Ref::unpack(n, expected)?;
+        copies.push(commit(target)?);
+        expected = next(target, expected);
+    }
     let content_of = |n: u64| Ref::unpack(n, 0).and_then(&content);
     Some(Commit {
         parents: row.parents.into_iter().map(commit_of).collect::<Option<_>>()?,
         after: maybe(row.after, commit_of)?,
         turn: maybe(row.turn, commit_of)?,
+        copies,
         body,
         workspace: maybe(row.workspace, content_of)?,
         config: maybe(row.config, content_of)?,
@@ -110,6 +121,26 @@ pub(super) fn unpack(
         files: row.files,
         counts: sums(row.counts, &before.counts),
     })
+}
+
+/// References to commits that mostly follow each other.
+fn sequence<E>(ids: &[Id], refer: &mut impl Refer<E>) -> Result<Vec<u64>, E> {
+    let mut expected = 0;
+    let mut packed = Vec::with_capacity(ids.len());
+    for id in ids {
+        let target = refer.commit(*id)?;
+        packed.push(target.pack(expected));
+        expected = next(target, expected);
+    }
+    Ok(packed)
+}
+
+/// The commit that is expected after one.
+fn next(target: Ref, expected: u32) -> u32 {
+    match target {
+        Ref::Local(n) => n.wrapping_add(1),
+        Ref::External(_) => expected,
+    }
 }
 
 fn maybe<T, U>(value: Option<T>, f: impl Fn(T) -> Option<U>) -> Option<Option<U>> {
