@@ -75,18 +75,27 @@ impl World {
 
     /// Moves a head on by `n` commits, in one transaction.
     pub(super) fn grow(&mut self, name: &str, n: usize) -> Id {
-        let mut batch = Batch::default();
-        let before = self.store.refs().get(name).cloned();
-        let mut tip = match before {
-            Some(RefValue::Commit(id)) => Some(id),
-            _ => None,
-        };
-        for _ in 0..n {
-            tip = Some(self.commit(&mut batch, tip));
+        loop {
+            let known = (self.commits.clone(), self.contents.clone());
+            let mut batch = Batch::default();
+            let before = self.store.refs().get(name).cloned();
+            let mut tip = match before {
+                Some(RefValue::Commit(id)) => Some(id),
+                _ => None,
+            };
+            for _ in 0..n {
+                tip = Some(self.commit(&mut batch, tip));
+            }
+            let edit = Edit { name: name.into(), expect: before, new: tip.map(RefValue::Commit) };
+            match self.store.apply(batch, vec![edit], &actor()) {
+                // A gc beside us took an object that no one named yet.
+                Err(StoreError::Conflict(_)) => (self.commits, self.contents) = known,
+                outcome => {
+                    outcome.unwrap();
+                    return tip.unwrap();
+                }
+            }
         }
-        let edit = Edit { name: name.into(), expect: before, new: tip.map(RefValue::Commit) };
-        self.store.apply(batch, vec![edit], &actor()).unwrap();
-        tip.unwrap()
     }
 
     pub(super) fn fold(&mut self) {
