@@ -120,7 +120,7 @@ pub fn named(value: &RefValue) -> Vec<Want> {
         RefValue::Session(_) => Vec::new(),
         RefValue::Source(source) => {
             let commits = source.file.into_iter().chain(source.head).map(Want::Commit);
-            commits.chain(source.tail.into_iter().chain(source.side).map(Want::Content)).collect()
+            commits.chain(source.contents().chain(source.side).map(Want::Content)).collect()
         }
     }
 }
