@@ -7,6 +7,7 @@
 mod claude_code;
 mod codex;
 mod plan;
+pub mod rows;
 mod step;
 
 use std::borrow::Cow;
