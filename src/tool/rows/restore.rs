@@ -290,6 +290,9 @@ impl<'c> Shape<'c> {
         if let Some((name, _)) = row.values.iter().find(|(name, _)| !known.contains(name)) {
             return Ok(Err(format!("`{}` has no column `{name}`", row.table)));
         }
+        if names.iter().enumerate().any(|(i, name)| names.iter().take(i).any(|before| before == name)) {
+            return Ok(Err(format!("a column of `{}` has two values", row.table)));
+        }
         let (mut columns, mut values): (Vec<_>, Vec<_>) =
             names.iter().enumerate().map(|(i, name)| (name.clone(), format!("?{}", i + 1))).unzip();
         let equal: Vec<_> =

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -24,7 +25,7 @@ fn read(path: &Path) -> Result<usize, RowsError> {
     Ok(count)
 }
 
-fn small() -> Vec<u8> {
+static SMALL: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let folder = tempdir().unwrap();
     let path = folder.path().join("s.db");
     let sql = "PRAGMA page_size=512; CREATE TABLE t(a INTEGER PRIMARY KEY, b, c TEXT); CREATE INDEX i ON t(b); \
@@ -34,18 +35,18 @@ fn small() -> Vec<u8> {
                INSERT INTO w SELECT a, c FROM t;";
     make(&path, sql).close().unwrap();
     fs::read(&path).unwrap()
-}
+});
 
 /// The files of a database with a log.
-fn logged() -> (Vec<u8>, Vec<u8>) {
+static LOGGED: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
     let folder = tempdir().unwrap();
     let path = folder.path().join("s.db");
-    fs::write(&path, small()).unwrap();
+    fs::write(&path, &*SMALL).unwrap();
     let writer = make(&path, "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0; UPDATE t SET b = 'new';");
     let files = (fs::read(&path).unwrap(), fs::read(folder.path().join("s.db-wal")).unwrap());
     drop(writer);
     files
-}
+});
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
@@ -65,7 +66,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let mut bytes = small();
+        let mut bytes = SMALL.clone();
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;
@@ -86,7 +87,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let (bytes, mut log) = logged();
+        let (bytes, mut log) = LOGGED.clone();
         for (at, byte) in changes {
             let at = at.index(log.len());
             log[at] = byte;

@@ -1,16 +1,16 @@
 //! Which rows are found, and in which order.
 
-use tempfile::tempdir;
+use tempfile::{TempDir, tempdir};
 
 use super::super::{Database, RowsError, Select, Value};
 use super::make;
 
-fn open(sql: &str) -> Database {
+/// A database, and the folder that keeps it.
+fn open(sql: &str) -> (Database, TempDir) {
     let folder = tempdir().unwrap();
     let path = folder.path().join("s.db");
     make(&path, sql).close().unwrap();
-    // The file stays open when its folder is gone.
-    Database::open(&path).unwrap()
+    (Database::open(&path).unwrap(), folder)
 }
 
 fn lines(database: &Database, select: &Select<'_>) -> Vec<String> {
@@ -21,7 +21,7 @@ fn lines(database: &Database, select: &Select<'_>) -> Vec<String> {
 
 #[test]
 fn rows_come_in_order_without_what_is_secret() {
-    let database = open(
+    let (database, _folder) = open(
         "CREATE TABLE \"odd \"\"name\" (\"or der\" INT, secret TEXT, v, twice AS (v || v)); \
          INSERT INTO \"odd \"\"name\" VALUES (2,'s','b'),(1,'s','a'),(2,'s','{}'),(3,'s',x'00');",
     );
@@ -48,7 +48,7 @@ fn rows_come_in_order_without_what_is_secret() {
 
 #[test]
 fn tables_without_rowid_and_with_one_of_their_own_are_read() {
-    let database = open(
+    let (database, _folder) = open(
         "CREATE TABLE w(k TEXT PRIMARY KEY, v) WITHOUT ROWID; INSERT INTO w VALUES('b',1),('a',2); \
          CREATE TABLE r(rowid TEXT, _rowid_ TEXT); INSERT INTO r VALUES('z','1'),('y','2');",
     );
@@ -62,7 +62,7 @@ fn tables_without_rowid_and_with_one_of_their_own_are_read() {
 
 #[test]
 fn views_and_virtual_tables_are_no_tables() {
-    let database = open(
+    let (database, _folder) = open(
         "CREATE TABLE t(a); CREATE VIEW v AS SELECT a FROM t; CREATE VIRTUAL TABLE f USING fts5(a); \
          CREATE TABLE pragma_table_info(name); CREATE INDEX i ON t(a); CREATE TABLE u(a); \
          CREATE TRIGGER g AFTER INSERT ON t BEGIN DELETE FROM t; END; PRAGMA user_version=7;",
@@ -91,10 +91,19 @@ fn views_and_virtual_tables_are_no_tables() {
 
 #[test]
 fn a_filter_that_names_what_is_not_there_is_an_error() {
-    let database = open("CREATE TABLE t(a); INSERT INTO t VALUES('gone');");
+    let (database, _folder) = open("CREATE TABLE t(a); INSERT INTO t VALUES('gone');");
     let select = Select { table: "t", filter: "\"gone\" = a", ..Select::default() };
     assert!(matches!(
         database.values(&select, &["a"]),
         Err(RowsError::Busy { .. } | RowsError::Sqlite { .. })
     ));
+}
+
+#[test]
+fn text_is_utf_8_whatever_the_file_holds() {
+    let (database, _folder) =
+        open("PRAGMA encoding='UTF-16le'; CREATE TABLE t(a); INSERT INTO t VALUES('é😀'),('{\"é\":1}');");
+    let select = Select { table: "t", ..Select::default() };
+    let rows = lines(&database, &select);
+    assert_eq!(rows, [r#"{"table":"t","row":{"a":"é😀"}}"#, r#"{"table":"t","row":{"a":{"é":1}}}"#]);
 }

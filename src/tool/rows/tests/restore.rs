@@ -1,7 +1,7 @@
 //! What is restored is what was read.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
@@ -90,6 +90,7 @@ fn rows_of_another_session_are_added_and_conflicts_told() {
         Line::Row(row("kv", &[("key", "d".into()), ("newer", Value::Null)])),
         Line::Row(row("elsewhere", &[("x", Value::Null)])),
         Line::Schema("CREATE TABLE kv(key)".to_owned()),
+        Line::Row(row("kv", &[("key", "e".into()), ("key", "f".into())])),
     ];
     let second = writer.add(bytes(&lines)).unwrap();
     assert_eq!((second.rows, second.same), (1, 1));
@@ -100,6 +101,7 @@ fn rows_of_another_session_are_added_and_conflicts_told() {
             (4, "`kv` has no column `newer`"),
             (5, "there is no table `elsewhere`"),
             (6, "the schema here is another: table kv already exists in CREATE TABLE kv(key) at offset 13"),
+            (7, "a column of `kv` has two values"),
         ]
     );
     let folder = tempdir().unwrap();
@@ -183,11 +185,11 @@ fn the_head_is_kept() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// Whatever a database holds comes back, under every affinity.
     #[test]
-    fn any_rows_come_back(rows in prop::collection::vec((value(), value(), value(), value(), value()), 0..8)) {
+    fn any_rows_come_back(rows in prop::collection::vec((value(), value(), value(), value(), value()), 0..16)) {
         let folder = tempdir().unwrap();
         let (from, to) = (folder.path().join("from.db"), folder.path().join("to.db"));
         let connection = make(&from, "CREATE TABLE t(a, b TEXT, c INTEGER, d REAL, e NUMERIC)");
@@ -205,4 +207,55 @@ proptest! {
             prop_assert_eq!(&read[0], &written.0);
         }
     }
+}
+
+/// Every database among published and recorded sessions comes back.
+#[test]
+fn real_databases_come_back() {
+    let Some(corpus) = std::env::var_os("SFS_CORPUS").map(PathBuf::from) else {
+        println!("skipped: SFS_CORPUS is not set");
+        return;
+    };
+    let mut count = 0;
+    for entry in
+        walkdir::WalkDir::new(&corpus).into_iter().chain(walkdir::WalkDir::new(corpus.join("../samples")))
+    {
+        let path = entry.unwrap().into_path();
+        let suffix = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+        if !matches!(suffix.as_str(), "db" | "vscdb" | "sqlite" | "sqlite3") || !path.is_file() {
+            continue;
+        }
+        let before = stat(&path);
+        let database = match Database::open(&path) {
+            Ok(database) => database,
+            Err(error) => {
+                println!("{}: {error}", path.display());
+                continue;
+            }
+        };
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' \
+                   AND name NOT LIKE '%_fts%' AND sql NOT LIKE 'CREATE VIRTUAL%'";
+        let mut tables = database.connection.prepare(sql).unwrap();
+        let tables: Vec<String> =
+            tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let tables: Vec<_> = tables.iter().map(String::as_str).collect();
+        let expected = lines(&path, &tables);
+        let folder = tempdir().unwrap();
+        let copy = folder.path().join("copy.db");
+        let added = write(&copy, &expected).unwrap();
+        assert_eq!((added.same, whys(&added)), (0, vec![]), "{}", path.display());
+        assert!(lines(&copy, &tables) == expected, "{}", path.display());
+        assert_eq!(stat(&path), before);
+        count += 1;
+        println!("{}: {} rows", path.display(), added.rows);
+    }
+    assert!(count > 0, "no database in {}", corpus.display());
+}
+
+/// The files beside a database, and when they changed.
+fn stat(path: &Path) -> Vec<(PathBuf, std::time::SystemTime)> {
+    let entries = fs::read_dir(path.parent().unwrap()).unwrap().map(Result::unwrap);
+    let mut files: Vec<_> = entries.map(|e| (e.path(), e.metadata().unwrap().modified().unwrap())).collect();
+    files.sort();
+    files
 }
