@@ -9,6 +9,7 @@ mod codex;
 pub mod document;
 pub mod folder;
 mod plan;
+pub mod rows;
 mod step;
 
 use std::borrow::Cow;
