@@ -1,5 +1,6 @@
 //! Restore: what a tool wrote, written out again byte for byte.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use crate::object::json::Tape;
 use crate::object::tree::is_safe_path;
 use crate::store::refs::{Form, Source};
 use crate::store::{Store, StoreError};
-use crate::tool::folder;
+use crate::tool::{folder, rows};
 
 /// What a restore wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,14 +27,14 @@ pub struct RestoreReport {
 /// Writes out all sources of a session, or of all sessions, with the files
 /// that go with them, below `to`: a folder a tool.
 pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreReport, StoreError> {
-    let mut report = RestoreReport::default();
+    let (mut report, mut databases) = (RestoreReport::default(), BTreeMap::new());
     let wanted = |s: &&Source| session.is_none_or(|id| id == s.session) && !is_only_written(s);
     for known in source::all(store).filter(wanted) {
         let root = to.join(&known.tool);
         match known.form {
             Form::File => put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?,
             Form::Folder => put_folder(store, known, &root, &mut report)?,
-            Form::Rows => put_rows(store, known, &root, &mut report)?,
+            Form::Rows => put_rows(store, known, &root, &mut databases, &mut report)?,
         }
         let Some(side) = known.side else { continue };
         for entry in store.tree(&side)?.entries {
@@ -111,25 +112,44 @@ fn put_folder(
     })
 }
 
-/// Adds the rows of a source to the database of its place, made anew.
+/// Writes the rows of a source into the database of its place, which this
+/// restore makes: it holds those of other sources as well.
 fn put_rows(
     store: &Store,
     known: &Source,
     root: &Path,
+    databases: &mut BTreeMap<PathBuf, Option<rows::Writer>>,
     report: &mut RestoreReport,
 ) -> Result<(), StoreError> {
-    let place = format!("{}.{}.rows.jsonl", known.place, known.native.replace(['/', '\\'], "_"));
-    put(root, &place, report, &mut |out| {
-        let mut written = 0;
-        let mut failed = None;
-        for_each_record(store, known, &mut |record| {
-            written += record.len() as u64 + 1;
-            let line = out.write_all(record).and_then(|()| out.write_all(b"\n"));
-            failed = failed.take().or(line.err());
-            Ok(())
-        })?;
-        failed.map_or(Ok(written), |e| Err(RestoreError::Write(e)))
-    })
+    let path = root.join(&known.place);
+    if !databases.contains_key(&path) {
+        let made = new_database(&path, &known.place);
+        let made = made.map_err(|why| report.refused.push((path.clone(), why))).ok();
+        report.files += u64::from(made.is_some());
+        databases.insert(path.clone(), made);
+    }
+    let Some(Some(database)) = databases.get_mut(&path) else { return Ok(()) };
+    let mut lines = Vec::new();
+    for_each_record(store, known, &mut |record| {
+        lines.push(record.to_vec());
+        Ok(())
+    })?;
+    report.bytes += lines.iter().map(|line| line.len() as u64).sum::<u64>();
+    match database.add(lines) {
+        Ok(added) => report.refused.extend(added.differing.into_iter().map(|line| (path.clone(), line.why))),
+        Err(e) => report.refused.push((path, e.to_string())),
+    }
+    Ok(())
+}
+
+fn new_database(path: &Path, place: &str) -> Result<rows::Writer, String> {
+    if !is_safe_path(place) {
+        return Err("its path leaves the folder".to_owned());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| e.to_string())?;
+    }
+    rows::Writer::create(path).map_err(|e| e.to_string())
 }
 
 type Fill<'f> = &'f mut dyn FnMut(&mut dyn Write) -> Result<u64, RestoreError>;

@@ -42,7 +42,7 @@ pub(crate) fn tools() -> Option<&'static Tools> {
 }
 
 /// Where the tools are kept between runs.
-fn cache() -> PathBuf {
+pub(super) fn cache() -> PathBuf {
     let beside = || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("real-tools");
     std::env::var_os("SFS_TEST_TOOLS").map_or_else(beside, PathBuf::from)
 }
@@ -81,8 +81,7 @@ fn npm_install(cache: &Path) -> Result<(), String> {
     command.stdin(Stdio::null());
     command.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(cache);
     command.args(PACKAGES.iter().map(|(package, version)| format!("{package}@{version}")));
-    let run =
-        run(command, &cache.join("npm"), HANGING_INSTALL).map_err(|e| format!("npm doesn't run: {e}"))?;
+    let run = run_install(command, &cache.join("npm"))?;
     match run.status {
         Some(status) if status.success() => Ok(()),
         _ => Err(format!("npm can't install the tools: {}", run.stderr.lines().next().unwrap_or("it hangs"))),
@@ -90,12 +89,12 @@ fn npm_install(cache: &Path) -> Result<(), String> {
 }
 
 /// The folder on `PATH` that holds `program`.
-fn on_path(program: &str) -> Option<PathBuf> {
+pub(super) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).find(|folder| folder.join(program).is_file())
 }
 
-fn path(folders: &[&Path]) -> String {
+pub(super) fn path(folders: &[&Path]) -> String {
     let system = [Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")];
     let joined = std::env::join_paths(folders.iter().copied().chain(system)).unwrap_or_default();
     joined.to_string_lossy().into_owned()
@@ -172,6 +171,11 @@ impl Run {
 pub(crate) fn run_guarded(command: Command, outputs: &Path) -> Run {
     let name = format!("{command:?}");
     run(command, outputs, HANGING).unwrap_or_else(|error| panic!("{name}\ndoesn't start: {error}"))
+}
+
+/// Runs what downloads.
+pub(super) fn run_install(command: Command, outputs: &Path) -> Result<Run, String> {
+    run(command, outputs, HANGING_INSTALL).map_err(|e| format!("npm doesn't run: {e}"))
 }
 
 /// Runs a program with its outputs in files beside `outputs`, so that
