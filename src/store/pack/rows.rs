@@ -1,53 +1,118 @@
-//! Rows: commits written as what differs from the commit before.
+//! Rows: the commits of a block, in columns.
+//!
+//! Most of a commit follows from the one before it. A byte of flags says what
+//! does; what doesn't stands in the column of its field. So a block of
+//! thousands of commits is taken apart in a moment, and a commit is put
+//! together when it is asked for.
 
-use super::Ref;
-use crate::object::codec::{Decode, Encode};
+use std::collections::HashMap;
+
+use super::{Ref, unzigzag, zigzag};
+use crate::object::codec::{self, CodecError, Decode, Encode};
 use crate::object::commit::{Commit, Counts, Usage};
 use crate::object::id::Id;
 
-/// A commit in a block, relative to the one before it there. Its body's id is
-/// kept apart, since it can't be compressed.
-#[derive(Encode, Decode)]
-pub(super) struct Row {
+/// Its only parent is the commit before it in the pack.
+const ALONE: u8 = 1;
+/// It stands after that commit in the source.
+const NEXT: u8 = 2;
+/// Its turn is the one expected.
+const INSIDE: u8 = 4;
+/// It has a title.
+const TITLED: u8 = 8;
+/// It has a time.
+const TIMED: u8 = 16;
+/// It has a usage.
+const COUNTED: u8 = 32;
+/// Its totals are those before it and its own.
+const SUMMED: u8 = 64;
+/// It has copies, a workspace or a config.
+const RARE: u8 = 128;
+
+/// The numbers of a usage, and of all totals.
+const USAGE: usize = 4;
+const TOTALS: usize = 9;
+
+/// The commits of a block.
+#[derive(Debug, Default, Encode, Decode)]
+struct Columns {
+    flags: Vec<u8>,
+    /// Unless [`ALONE`]: how many, then references.
     parents: Vec<u64>,
-    after: Option<u64>,
-    turn: Option<u64>,
+    /// Unless [`NEXT`]: 0 for none, or a reference and 1.
+    after: Vec<u64>,
+    /// Unless [`INSIDE`]: 0 for none, or a reference and 1.
+    turns: Vec<u64>,
+    /// If [`TIMED`]: what was added to the time before.
+    times: Vec<u64>,
+    /// Place in `words`.
+    tools: Vec<u64>,
+    /// 0 for none, or the place in `words` and 1.
+    models: Vec<u64>,
+    /// If [`COUNTED`]: four numbers.
+    usage: Vec<u64>,
+    /// How many, then places in `words`.
+    files: Vec<u64>,
+    /// If [`SUMMED`]: the calls and files that were added; else all totals.
+    totals: Vec<u64>,
+    /// Tools, models and files, in the order in which they came.
+    words: Vec<String>,
+    /// If [`TITLED`].
+    titles: Vec<String>,
+    /// If [`RARE`].
+    rare: Vec<Rare>,
+    /// The names of the bodies, which can't be compressed.
+    bodies: Vec<u8>,
+}
+
+/// What few commits have.
+#[derive(Debug, Encode, Decode)]
+struct Rare {
     copies: Vec<u64>,
     workspace: Option<u64>,
     config: Option<u64>,
-    time: Option<i64>,
-    tool: Option<String>,
-    model: Option<Option<String>>,
-    title: Option<String>,
-    usage: Usage,
-    files: Vec<String>,
-    counts: [i64; 4],
 }
 
-/// What a row leans on: the commit before it in its block.
-#[derive(Clone, Default)]
-pub(super) struct Before {
+/// What a row leans on: what was said before it in its block.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
     time: i64,
-    tool: String,
-    model: Option<String>,
     counts: Counts,
+    /// The number of the commit that began the turn.
+    turn: Option<u32>,
 }
 
 impl Before {
+    /// The totals of a commit that adds itself, a message and what is given.
+    fn expected(&self, titled: bool, usage: &Usage, calls: u64, files: u64) -> Counts {
+        let before = &self.counts;
+        let sum = |a: u64, b: u64| a.wrapping_add(b);
+        Counts {
+            commits: sum(before.commits, 1),
+            messages: sum(before.messages, 1),
+            turns: sum(before.turns, u64::from(titled)),
+            calls: sum(before.calls, calls),
+            files: sum(before.files, files),
+            usage: before.usage.plus(usage),
+        }
+    }
+
     /// Takes note of a commit that stands before the next.
-    pub(super) fn note(&mut self, commit: &Commit) {
-        self.time = commit.time.unwrap_or(self.time);
-        if self.tool != commit.tool {
-            self.tool.clone_from(&commit.tool);
+    fn note(&mut self, number: u32, titled: bool, time: Option<i64>, turn: Option<Ref>, counts: Counts) {
+        self.time = time.unwrap_or(self.time);
+        // Records that say nothing are not counted; those around them are.
+        if counts.commits > 0 {
+            self.counts = counts;
         }
-        if self.model != commit.model {
-            self.model.clone_from(&commit.model);
+        match turn {
+            _ if titled => self.turn = Some(number),
+            Some(Ref::Local(n)) => self.turn = Some(n),
+            _ => {}
         }
-        self.counts = commit.counts;
     }
 }
 
-/// Turns ids into references and back.
+/// Turns ids into references.
 pub(super) trait Refer<E> {
     /// The reference for a commit.
     fn commit(&mut self, id: Id) -> Result<Ref, E>;
@@ -55,72 +120,130 @@ pub(super) trait Refer<E> {
     fn content(&mut self, id: Id) -> Result<Ref, E>;
 }
 
-/// Writes commit `number` as a row.
-pub(super) fn pack<E>(
-    commit: &Commit,
-    number: u32,
-    before: &Before,
-    refer: &mut impl Refer<E>,
-) -> Result<Row, E> {
-    let own = number.saturating_sub(1);
-    let mut commit_ref = |id: Id| refer.commit(id).map(|r| r.pack(own));
-    let parents = commit.parents.iter().map(|id| commit_ref(*id)).collect::<Result<_, E>>()?;
-    let after = commit.after.map(&mut commit_ref).transpose()?;
-    let turn = commit.turn.map(&mut commit_ref).transpose()?;
-    let copies = sequence(&commit.copies, refer)?;
-    let mut content_ref = |id: Id| refer.content(id).map(|r| r.pack(0));
-    Ok(Row {
-        parents,
-        after,
-        turn,
-        copies,
-        workspace: commit.workspace.map(&mut content_ref).transpose()?,
-        config: commit.config.map(&mut content_ref).transpose()?,
-        time: commit.time.map(|t| t.wrapping_sub(before.time)),
-        tool: (commit.tool != before.tool).then(|| commit.tool.clone()),
-        model: (commit.model != before.model).then(|| commit.model.clone()),
-        title: commit.title.clone(),
-        usage: commit.usage,
-        files: commit.files.clone(),
-        counts: differences(&commit.counts, &before.counts),
-    })
+/// The rows of a block being filled.
+#[derive(Default)]
+pub(super) struct Filling {
+    columns: Columns,
+    places: HashMap<String, u64>,
+    before: Before,
+    len: usize,
 }
 
-/// Reads commit `number` from its row; `None` if it refers to what isn't there.
-pub(super) fn unpack(
-    row: Row,
-    number: u32,
-    body: Id,
-    before: &Before,
-    commit: impl Fn(Ref) -> Option<Id>,
-    content: impl Fn(Ref) -> Option<Id>,
-) -> Option<Commit> {
-    let own = number.saturating_sub(1);
-    let commit_of = |n: u64| Ref::unpack(n, own).and_then(&commit);
-    let mut copies = Vec::with_capacity(row.copies.len());
-    let mut expected = 0;
-    for n in row.copies {
-        let target = Ref::unpack(n, expected)?;
-        copies.push(commit(target)?);
-        expected = next(target, expected);
+impl Filling {
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.flags.is_empty()
     }
-    let content_of = |n: u64| Ref::unpack(n, 0).and_then(&content);
-    Some(Commit {
-        parents: row.parents.into_iter().map(commit_of).collect::<Option<_>>()?,
-        after: maybe(row.after, commit_of)?,
-        turn: maybe(row.turn, commit_of)?,
-        copies,
-        body,
-        workspace: maybe(row.workspace, content_of)?,
-        config: maybe(row.config, content_of)?,
-        time: row.time.map(|t| t.wrapping_add(before.time)),
-        tool: row.tool.unwrap_or_else(|| before.tool.clone()),
-        model: row.model.unwrap_or_else(|| before.model.clone()),
-        title: row.title,
-        usage: row.usage,
-        files: row.files,
-        counts: sums(row.counts, &before.counts),
-    })
+
+    /// How many commits there are.
+    pub(super) fn count(&self) -> usize {
+        self.columns.flags.len()
+    }
+
+    /// About how many bytes of words there are.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The bytes to compress; the block is empty again.
+    pub(super) fn take(&mut self) -> Result<Vec<u8>, CodecError> {
+        let filled = std::mem::take(self);
+        codec::encode(&filled.columns)
+    }
+
+    /// Adds commit `number`.
+    pub(super) fn push<E>(
+        &mut self,
+        commit: &Commit,
+        number: u32,
+        refer: &mut impl Refer<E>,
+    ) -> Result<(), E> {
+        let own = number.saturating_sub(1);
+        let mut flags = 0;
+        let parents = commit.parents.iter().map(|id| refer.commit(*id)).collect::<Result<Vec<_>, E>>()?;
+        if number > 0 && parents == [Ref::Local(own)] {
+            flags |= ALONE;
+        } else {
+            self.columns.parents.push(parents.len() as u64);
+            self.columns.parents.extend(parents.iter().map(|r| r.pack(own)));
+        }
+        let after = commit.after.map(|id| refer.commit(id)).transpose()?;
+        if number > 0 && after == Some(Ref::Local(own)) {
+            flags |= NEXT;
+        } else {
+            self.columns.after.push(after.map_or(0, |r| r.pack(own) + 1));
+        }
+        let titled = commit.title.is_some();
+        let turn = commit.turn.map(|id| refer.commit(id)).transpose()?;
+        if turn == self.before.turn.filter(|_| !titled).map(Ref::Local) {
+            flags |= INSIDE;
+        } else {
+            self.columns.turns.push(turn.map_or(0, |r| r.pack(self.before.turn.unwrap_or(own)) + 1));
+        }
+        if !commit.copies.is_empty() || commit.workspace.is_some() || commit.config.is_some() {
+            flags |= RARE;
+            let rare = Rare {
+                copies: sequence(&commit.copies, refer)?,
+                workspace: commit.workspace.map(|id| refer.content(id).map(|r| r.pack(0))).transpose()?,
+                config: commit.config.map(|id| refer.content(id).map(|r| r.pack(0))).transpose()?,
+            };
+            self.columns.rare.push(rare);
+        }
+        flags |= self.push_own(commit);
+        self.columns.flags.push(flags);
+        self.before.note(number, titled, commit.time, turn, commit.counts);
+        Ok(())
+    }
+
+    /// Adds what names no other commit; returns its flags.
+    fn push_own(&mut self, commit: &Commit) -> u8 {
+        let mut flags = 0;
+        if let Some(title) = &commit.title {
+            flags |= TITLED;
+            self.len += title.len();
+            self.columns.titles.push(title.clone());
+        }
+        if let Some(time) = commit.time {
+            flags |= TIMED;
+            self.columns.times.push(zigzag(time.wrapping_sub(self.before.time)));
+        }
+        if !commit.usage.is_zero() {
+            flags |= COUNTED;
+            self.columns.usage.extend(numbers(&commit.usage));
+        }
+        let (counts, before) = (&commit.counts, &self.before.counts);
+        let added = [counts.calls.wrapping_sub(before.calls), counts.files.wrapping_sub(before.files)];
+        let [calls, files] = added;
+        if *counts == self.before.expected(commit.title.is_some(), &commit.usage, calls, files) {
+            flags |= SUMMED;
+            self.columns.totals.extend(added);
+        } else {
+            let Counts { commits, messages, turns, calls, files, usage } = counts;
+            self.columns.totals.extend([commits, messages, turns, calls, files]);
+            self.columns.totals.extend(numbers(usage));
+        }
+        let tool = self.word(&commit.tool);
+        self.columns.tools.push(tool);
+        let model = commit.model.as_ref().map_or(0, |model| self.word(model) + 1);
+        self.columns.models.push(model);
+        self.columns.files.push(commit.files.len() as u64);
+        for file in &commit.files {
+            let file = self.word(file);
+            self.columns.files.push(file);
+        }
+        self.columns.bodies.extend_from_slice(commit.body.bytes());
+        flags
+    }
+
+    fn word(&mut self, word: &str) -> u64 {
+        if let Some(place) = self.places.get(word) {
+            return *place;
+        }
+        let place = self.columns.words.len() as u64;
+        self.len += word.len();
+        self.columns.words.push(word.to_owned());
+        self.places.insert(word.to_owned(), place);
+        place
+    }
 }
 
 /// References to commits that mostly follow each other.
@@ -143,29 +266,178 @@ fn next(target: Ref, expected: u32) -> u32 {
     }
 }
 
-fn maybe<T, U>(value: Option<T>, f: impl Fn(T) -> Option<U>) -> Option<Option<U>> {
-    match value {
-        None => Some(None),
-        Some(value) => f(value).map(Some),
+fn numbers(usage: &Usage) -> [u64; USAGE] {
+    [usage.input, usage.cache_write, usage.cache_read, usage.output]
+}
+
+fn usage(numbers: &[u64]) -> Option<Usage> {
+    let [input, cache_write, cache_read, output] = *numbers else { return None };
+    Some(Usage { input, cache_write, cache_read, output })
+}
+
+/// The rows of a block as read.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    columns: Columns,
+    first: u32,
+    places: Vec<Place>,
+}
+
+/// Where in the columns a commit stands, and what it adds up to.
+#[derive(Debug, Default)]
+struct Place {
+    parents: usize,
+    after: usize,
+    turn: Option<Ref>,
+    usage: usize,
+    files: usize,
+    title: usize,
+    rare: usize,
+    time: Option<i64>,
+    counts: Counts,
+}
+
+/// What the names of objects are.
+pub(super) trait Names {
+    /// The id of a commit.
+    fn commit(&self, target: Ref) -> Option<Id>;
+    /// The id of another object.
+    fn content(&self, target: Ref) -> Option<Id>;
+}
+
+impl Rows {
+    /// Takes the rows of a block apart; `first` is the number of its first
+    /// commit, `count` how many it has.
+    pub(super) fn parse(bytes: &[u8], first: u32, count: u32) -> Result<Rows, CodecError> {
+        let (columns, rest): (Columns, _) = codec::decode_prefix(bytes)?;
+        if !rest.is_empty() || columns.flags.len() != count as usize || columns.tools.len() != count as usize
+        {
+            return Err(CodecError::NotCanonical);
+        }
+        let mut rows = Rows { columns, first, places: Vec::new() };
+        rows.places = rows.find().ok_or(CodecError::NotCanonical)?;
+        Ok(rows)
+    }
+
+    fn find(&self) -> Option<Vec<Place>> {
+        let Columns { flags, parents, turns, times, files, totals, .. } = &self.columns;
+        let (mut turns, mut times, mut totals) = (turns.iter(), times.iter(), totals.as_slice());
+        let mut before = Before::default();
+        let mut next = Place::default();
+        let mut places = Vec::with_capacity(flags.len());
+        for (number, flags) in (self.first..).zip(flags) {
+            let has = |flag: u8| flags & flag != 0;
+            let titled = has(TITLED);
+            let mut place = Place { turn: None, time: None, ..next };
+            next = Place { ..place };
+            if !has(ALONE) {
+                next.parents = skip(parents, place.parents)?;
+            }
+            next.after += usize::from(!has(NEXT));
+            place.turn = if has(INSIDE) {
+                before.turn.filter(|_| !titled).map(Ref::Local)
+            } else {
+                let lean = before.turn.unwrap_or(number.saturating_sub(1));
+                match turns.next()?.checked_sub(1) {
+                    Some(turn) => Some(Ref::unpack(turn, lean)?),
+                    None => None,
+                }
+            };
+            if has(TIMED) {
+                place.time = Some(before.time.wrapping_add(unzigzag(*times.next()?)));
+            }
+            let counted = if has(COUNTED) { USAGE } else { 0 };
+            next.usage += counted;
+            next.files = skip(files, place.files)?;
+            next.title += usize::from(titled);
+            next.rare += usize::from(has(RARE));
+            place.counts = if has(SUMMED) {
+                let ([calls, files], rest) = totals.split_first_chunk()?;
+                totals = rest;
+                before.expected(titled, &self.usage(place.usage, counted)?, *calls, *files)
+            } else {
+                let ([commits, messages, turns, calls, files, rest @ ..], more) =
+                    totals.split_first_chunk::<TOTALS>()?;
+                totals = more;
+                let [commits, messages, turns, calls, files] = [*commits, *messages, *turns, *calls, *files];
+                Counts { commits, messages, turns, calls, files, usage: usage(rest)? }
+            };
+            before.note(number, titled, place.time, place.turn, place.counts);
+            places.push(place);
+        }
+        Some(places)
+    }
+
+    fn usage(&self, at: usize, len: usize) -> Option<Usage> {
+        if len == 0 { Some(Usage::default()) } else { usage(self.columns.usage.get(at..at + len)?) }
+    }
+
+    /// Puts commit `at` of the block together; `None` if it refers to what
+    /// isn't there.
+    pub(super) fn commit(&self, at: usize, names: &impl Names) -> Option<Commit> {
+        let (columns, place, flags) = (&self.columns, self.places.get(at)?, *self.columns.flags.get(at)?);
+        let has = |flag: u8| flags & flag != 0;
+        let own = self.first.checked_add(u32::try_from(at).ok()?)?.saturating_sub(1);
+        let parents = if has(ALONE) {
+            vec![names.commit(Ref::Local(own))?]
+        } else {
+            let list = list(&columns.parents, place.parents)?;
+            list.iter().map(|n| names.commit(Ref::unpack(*n, own)?)).collect::<Option<_>>()?
+        };
+        let after = if has(NEXT) {
+            Some(names.commit(Ref::Local(own))?)
+        } else {
+            let after = columns.after.get(place.after)?.checked_sub(1);
+            maybe(after, |n| names.commit(Ref::unpack(n, own)?))?
+        };
+        let mut commit = Commit { parents, after, ..Commit::default() };
+        commit.turn = maybe(place.turn, |turn| names.commit(turn))?;
+        if has(RARE) {
+            let Rare { copies, workspace, config } = columns.rare.get(place.rare)?;
+            let mut expected = 0;
+            for n in copies {
+                let target = Ref::unpack(*n, expected)?;
+                commit.copies.push(names.commit(target)?);
+                expected = next(target, expected);
+            }
+            let content = |n: u64| names.content(Ref::unpack(n, 0)?);
+            commit.workspace = maybe(*workspace, content)?;
+            commit.config = maybe(*config, content)?;
+        }
+        let word = |n: u64| columns.words.get(usize::try_from(n).ok()?).cloned();
+        commit.body = Id::from_slice(columns.bodies.get(at * Id::LEN..(at + 1) * Id::LEN)?)?;
+        commit.time = place.time;
+        commit.tool = word(*columns.tools.get(at)?)?;
+        commit.model = maybe(columns.models.get(at)?.checked_sub(1), word)?;
+        commit.title = if has(TITLED) { Some(columns.titles.get(place.title)?.clone()) } else { None };
+        commit.usage = self.usage(place.usage, if has(COUNTED) { USAGE } else { 0 })?;
+        let files = list(&columns.files, place.files)?;
+        commit.files = files.iter().map(|n| word(*n)).collect::<Option<_>>()?;
+        commit.counts = place.counts;
+        Some(commit)
+    }
+
+    /// Bytes of memory, about.
+    pub(super) fn weight(&self) -> usize {
+        let words = self.columns.words.iter().chain(&self.columns.titles);
+        self.places.len() * 400 + words.map(|word| word.len() + 24).sum::<usize>()
     }
 }
 
-fn differences(counts: &Counts, before: &Counts) -> [i64; 4] {
-    let difference = |a: u64, b: u64| a.wrapping_sub(b).cast_signed();
-    [
-        difference(counts.commits, before.commits),
-        difference(counts.messages, before.messages),
-        difference(counts.turns, before.turns),
-        difference(counts.calls, before.calls),
-    ]
+/// A list in a column: how many, then they.
+fn list(column: &[u64], at: usize) -> Option<&[u64]> {
+    let len = usize::try_from(*column.get(at)?).ok()?;
+    column.get(at + 1..)?.get(..len)
 }
 
-fn sums([commits, messages, turns, calls]: [i64; 4], before: &Counts) -> Counts {
-    let sum = |a: u64, b: i64| a.wrapping_add(b.cast_unsigned());
-    Counts {
-        commits: sum(before.commits, commits),
-        messages: sum(before.messages, messages),
-        turns: sum(before.turns, turns),
-        calls: sum(before.calls, calls),
+/// Where the next list stands.
+fn skip(column: &[u64], at: usize) -> Option<usize> {
+    Some(at + 1 + list(column, at)?.len())
+}
+
+fn maybe<T, U>(value: Option<T>, f: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
+    match value {
+        None => Some(None),
+        Some(value) => f(value).map(Some),
     }
 }
