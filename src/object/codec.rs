@@ -7,6 +7,9 @@
 //! accepts only the one that [`encode`] writes.
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian, Varint};
+use bincode::de::Decoder;
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
 
 pub use bincode::{Decode, Encode};
 
@@ -29,7 +32,7 @@ const FIXED: Fixed = CANONICAL.with_fixed_int_encoding();
 pub enum CodecError {
     /// The bytes end early, are too long, or hold an impossible value.
     #[error("malformed object: {0}")]
-    Malformed(#[from] bincode::error::DecodeError),
+    Malformed(#[from] DecodeError),
     /// The bytes decode, but are not how the value is written.
     #[error("object is not in canonical form")]
     NotCanonical,
@@ -38,7 +41,7 @@ pub enum CodecError {
     TooLong(usize),
     /// A value that can't be written.
     #[error("object cannot be encoded: {0}")]
-    Unencodable(#[from] bincode::error::EncodeError),
+    Unencodable(#[from] EncodeError),
 }
 
 /// Encodes a value in canonical form.
@@ -97,10 +100,76 @@ pub fn decode_fixed<T: Decode<()>>(bytes: &[u8]) -> Result<(T, usize), CodecErro
     Ok(bincode::decode_from_slice(bytes, FIXED)?)
 }
 
+/// A column of numbers: the length of their bytes, then one after another as
+/// ever. Read in one go, because tables have many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Numbers(pub Vec<u64>);
+
+impl Encode for Numbers {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let mut bytes = Vec::with_capacity(self.0.len() * 2);
+        for n in &self.0 {
+            push_number(*n, &mut bytes);
+        }
+        bytes.encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for Numbers {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Numbers, DecodeError> {
+        let bytes = Vec::<u8>::decode(decoder)?;
+        numbers(&bytes).map(Numbers).ok_or(DecodeError::Other("a column of numbers is cut short"))
+    }
+}
+
+bincode::impl_borrow_decode!(Numbers);
+
+#[expect(clippy::cast_possible_truncation, reason = "each arm has looked at the size")]
+fn push_number(n: u64, out: &mut Vec<u8>) {
+    match n {
+        0..251 => out.push(n as u8),
+        251..0x1_0000 => {
+            out.push(251);
+            out.extend((n as u16).to_le_bytes());
+        }
+        0x1_0000..0x1_0000_0000 => {
+            out.push(252);
+            out.extend((n as u32).to_le_bytes());
+        }
+        _ => {
+            out.push(253);
+            out.extend(n.to_le_bytes());
+        }
+    }
+}
+
+fn numbers(mut bytes: &[u8]) -> Option<Vec<u64>> {
+    let mut numbers = Vec::with_capacity(bytes.len());
+    while let Some((first, rest)) = bytes.split_first() {
+        bytes = rest;
+        let n = match first {
+            251 => u64::from(u16::from_le_bytes(front(&mut bytes)?)),
+            252 => u64::from(u32::from_le_bytes(front(&mut bytes)?)),
+            253 => u64::from_le_bytes(front(&mut bytes)?),
+            254 | 255 => return None,
+            n => u64::from(*n),
+        };
+        numbers.push(n);
+    }
+    Some(numbers)
+}
+
+fn front<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (front, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*front)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::object::{Block, Body, Message, Record, Role, Text};
+    use proptest::prelude::*;
 
     #[test]
     fn a_claimed_length_reserves_no_memory() {
@@ -120,6 +189,22 @@ mod tests {
             let message = Message { role: Role::User, blocks: vec![empty.clone(); n] };
             let body = Body { records: vec![Record::default(); n], message: Some(message) };
             assert!(decode::<Body>(&encode(&body).unwrap()).unwrap() == body, "{n}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn columns_are_numbers_one_after_another(column: Vec<u64>, narrow: Vec<u16>) {
+            let column = [column, narrow.into_iter().map(u64::from).collect()].concat();
+            let bytes = encode(&Numbers(column.clone())).unwrap();
+            let joined: Vec<u8> = column.iter().flat_map(|n| encode(n).unwrap()).collect();
+            prop_assert_eq!(&bytes, &encode(&joined).unwrap());
+            prop_assert_eq!(decode::<Numbers>(&bytes).unwrap().0, column);
+        }
+
+        #[test]
+        fn any_bytes_are_a_column_or_none(bytes: Vec<u8>) {
+            drop(numbers(&bytes));
         }
     }
 }

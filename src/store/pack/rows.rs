@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::{Ref, unzigzag, zigzag};
-use crate::object::codec::{self, CodecError, Decode, Encode};
+use crate::object::codec::{self, CodecError, Decode, Encode, Numbers};
 use crate::object::commit::{Commit, Counts, Usage};
 use crate::object::id::Id;
 
@@ -38,23 +38,23 @@ const TOTALS: usize = 9;
 struct Columns {
     flags: Vec<u8>,
     /// Unless [`ALONE`]: how many, then references.
-    parents: Vec<u64>,
+    parents: Numbers,
     /// Unless [`NEXT`]: 0 for none, or a reference and 1.
-    after: Vec<u64>,
+    after: Numbers,
     /// Unless [`INSIDE`]: 0 for none, or a reference and 1.
-    turns: Vec<u64>,
+    turns: Numbers,
     /// If [`TIMED`]: what was added to the time before.
-    times: Vec<u64>,
+    times: Numbers,
     /// Place in `words`.
-    tools: Vec<u64>,
+    tools: Numbers,
     /// 0 for none, or the place in `words` and 1.
-    models: Vec<u64>,
+    models: Numbers,
     /// If [`COUNTED`]: four numbers.
-    usage: Vec<u64>,
+    usage: Numbers,
     /// How many, then places in `words`.
-    files: Vec<u64>,
+    files: Numbers,
     /// If [`SUMMED`]: the calls and files that were added; else all totals.
-    totals: Vec<u64>,
+    totals: Numbers,
     /// Tools, models and files, in the order in which they came.
     words: Vec<String>,
     /// If [`TITLED`].
@@ -163,21 +163,21 @@ impl Filling {
         if number > 0 && parents == [Ref::Local(own)] {
             flags |= ALONE;
         } else {
-            self.columns.parents.push(parents.len() as u64);
-            self.columns.parents.extend(parents.iter().map(|r| r.pack(own)));
+            self.columns.parents.0.push(parents.len() as u64);
+            self.columns.parents.0.extend(parents.iter().map(|r| r.pack(own)));
         }
         let after = commit.after.map(|id| refer.commit(id)).transpose()?;
         if number > 0 && after == Some(Ref::Local(own)) {
             flags |= NEXT;
         } else {
-            self.columns.after.push(after.map_or(0, |r| r.pack(own) + 1));
+            self.columns.after.0.push(after.map_or(0, |r| r.pack(own) + 1));
         }
         let titled = commit.title.is_some();
         let turn = commit.turn.map(|id| refer.commit(id)).transpose()?;
         if turn == self.before.turn.filter(|_| !titled).map(Ref::Local) {
             flags |= INSIDE;
         } else {
-            self.columns.turns.push(turn.map_or(0, |r| r.pack(self.before.turn.unwrap_or(own)) + 1));
+            self.columns.turns.0.push(turn.map_or(0, |r| r.pack(self.before.turn.unwrap_or(own)) + 1));
         }
         if !commit.copies.is_empty() || commit.workspace.is_some() || commit.config.is_some() {
             flags |= RARE;
@@ -204,31 +204,31 @@ impl Filling {
         }
         if let Some(time) = commit.time {
             flags |= TIMED;
-            self.columns.times.push(zigzag(time.wrapping_sub(self.before.time)));
+            self.columns.times.0.push(zigzag(time.wrapping_sub(self.before.time)));
         }
         if !commit.usage.is_zero() {
             flags |= COUNTED;
-            self.columns.usage.extend(numbers(&commit.usage));
+            self.columns.usage.0.extend(numbers(&commit.usage));
         }
         let (counts, before) = (&commit.counts, &self.before.counts);
         let added = [counts.calls.wrapping_sub(before.calls), counts.files.wrapping_sub(before.files)];
         let [calls, files] = added;
         if *counts == self.before.expected(commit.title.is_some(), &commit.usage, calls, files) {
             flags |= SUMMED;
-            self.columns.totals.extend(added);
+            self.columns.totals.0.extend(added);
         } else {
             let Counts { commits, messages, turns, calls, files, usage } = counts;
-            self.columns.totals.extend([commits, messages, turns, calls, files]);
-            self.columns.totals.extend(numbers(usage));
+            self.columns.totals.0.extend([commits, messages, turns, calls, files]);
+            self.columns.totals.0.extend(numbers(usage));
         }
         let tool = self.word(&commit.tool);
-        self.columns.tools.push(tool);
+        self.columns.tools.0.push(tool);
         let model = commit.model.as_ref().map_or(0, |model| self.word(model) + 1);
-        self.columns.models.push(model);
-        self.columns.files.push(commit.files.len() as u64);
+        self.columns.models.0.push(model);
+        self.columns.files.0.push(commit.files.len() as u64);
         for file in &commit.files {
             let file = self.word(file);
-            self.columns.files.push(file);
+            self.columns.files.0.push(file);
         }
         self.columns.bodies.extend_from_slice(commit.body.bytes());
         flags
@@ -280,19 +280,31 @@ fn usage(numbers: &[u64]) -> Option<Usage> {
 pub(crate) struct Rows {
     columns: Columns,
     first: u32,
-    places: Vec<Place>,
+    /// Where every [`EVERY`]th row begins.
+    marks: Vec<Place>,
 }
 
-/// Where in the columns a commit stands, and what it adds up to.
-#[derive(Debug, Default)]
+/// So many rows are gone through, at most, to find one.
+const EVERY: usize = 32;
+
+/// Where in the columns a row begins, and what it leans on.
+#[derive(Clone, Copy, Debug, Default)]
 struct Place {
     parents: usize,
     after: usize,
-    turn: Option<Ref>,
+    turns: usize,
+    times: usize,
     usage: usize,
     files: usize,
-    title: usize,
+    totals: usize,
+    titles: usize,
     rare: usize,
+    before: Before,
+}
+
+/// What of a row depends on those before it.
+struct Sums {
+    turn: Option<Ref>,
     time: Option<i64>,
     counts: Counts,
 }
@@ -310,88 +322,96 @@ impl Rows {
     /// commit, `count` how many it has.
     pub(super) fn parse(bytes: &[u8], first: u32, count: u32) -> Result<Rows, CodecError> {
         let (columns, rest): (Columns, _) = codec::decode_prefix(bytes)?;
-        if !rest.is_empty() || columns.flags.len() != count as usize || columns.tools.len() != count as usize
-        {
+        let count = count as usize;
+        if !rest.is_empty() || columns.flags.len() != count || first.checked_add(count as u32).is_none() {
             return Err(CodecError::NotCanonical);
         }
-        let mut rows = Rows { columns, first, places: Vec::new() };
-        rows.places = rows.find().ok_or(CodecError::NotCanonical)?;
+        let mut rows = Rows { columns, first, marks: Vec::with_capacity(count / EVERY + 1) };
+        let mut place = Place::default();
+        for at in 0..count {
+            if at % EVERY == 0 {
+                rows.marks.push(place);
+            }
+            rows.step(at, &mut place).ok_or(CodecError::NotCanonical)?;
+        }
         Ok(rows)
     }
 
-    fn find(&self) -> Option<Vec<Place>> {
-        let Columns { flags, parents, turns, times, files, totals, .. } = &self.columns;
-        let (mut turns, mut times, mut totals) = (turns.iter(), times.iter(), totals.as_slice());
-        let mut before = Before::default();
-        let mut next = Place::default();
-        let mut places = Vec::with_capacity(flags.len());
-        for (number, flags) in (self.first..).zip(flags) {
-            let has = |flag: u8| flags & flag != 0;
-            let titled = has(TITLED);
-            let mut place = Place { turn: None, time: None, ..next };
-            next = Place { ..place };
-            if !has(ALONE) {
-                next.parents = skip(parents, place.parents)?;
-            }
-            next.after += usize::from(!has(NEXT));
-            place.turn = if has(INSIDE) {
-                before.turn.filter(|_| !titled).map(Ref::Local)
-            } else {
-                let lean = before.turn.unwrap_or(number.saturating_sub(1));
-                match turns.next()?.checked_sub(1) {
-                    Some(turn) => Some(Ref::unpack(turn, lean)?),
-                    None => None,
-                }
-            };
-            if has(TIMED) {
-                place.time = Some(before.time.wrapping_add(unzigzag(*times.next()?)));
-            }
-            let counted = if has(COUNTED) { USAGE } else { 0 };
-            next.usage += counted;
-            next.files = skip(files, place.files)?;
-            next.title += usize::from(titled);
-            next.rare += usize::from(has(RARE));
-            place.counts = if has(SUMMED) {
-                let ([calls, files], rest) = totals.split_first_chunk()?;
-                totals = rest;
-                before.expected(titled, &self.usage(place.usage, counted)?, *calls, *files)
-            } else {
-                let ([commits, messages, turns, calls, files, rest @ ..], more) =
-                    totals.split_first_chunk::<TOTALS>()?;
-                totals = more;
-                let [commits, messages, turns, calls, files] = [*commits, *messages, *turns, *calls, *files];
-                Counts { commits, messages, turns, calls, files, usage: usage(rest)? }
-            };
-            before.note(number, titled, place.time, place.turn, place.counts);
-            places.push(place);
+    /// Goes past row `at`, which begins at `place`.
+    fn step(&self, at: usize, place: &mut Place) -> Option<Sums> {
+        let (columns, flags) = (&self.columns, *self.columns.flags.get(at)?);
+        let has = |flag: u8| flags & flag != 0;
+        let number = self.first + u32::try_from(at).ok()?;
+        let titled = has(TITLED);
+        if !has(ALONE) {
+            place.parents = skip(&columns.parents.0, place.parents)?;
         }
-        Some(places)
+        place.after += usize::from(!has(NEXT));
+        let turn = if has(INSIDE) {
+            place.before.turn.filter(|_| !titled).map(Ref::Local)
+        } else {
+            let lean = place.before.turn.unwrap_or(number.saturating_sub(1));
+            let turn = columns.turns.0.get(place.turns)?.checked_sub(1);
+            place.turns += 1;
+            maybe(turn, |turn| Ref::unpack(turn, lean))?
+        };
+        let mut time = None;
+        if has(TIMED) {
+            let added = unzigzag(*columns.times.0.get(place.times)?);
+            time = Some(place.before.time.wrapping_add(added));
+            place.times += 1;
+        }
+        let usage_at = place.usage;
+        place.usage += if has(COUNTED) { USAGE } else { 0 };
+        place.files = skip(&columns.files.0, place.files)?;
+        place.titles += usize::from(titled);
+        place.rare += usize::from(has(RARE));
+        let totals = columns.totals.0.get(place.totals..)?;
+        let counts = if has(SUMMED) {
+            let [calls, files] = *totals.first_chunk()?;
+            place.totals += 2;
+            place.before.expected(titled, &self.usage(usage_at, flags)?, calls, files)
+        } else {
+            let [commits, messages, turns, calls, files, rest @ ..] = *totals.first_chunk::<TOTALS>()?;
+            place.totals += TOTALS;
+            Counts { commits, messages, turns, calls, files, usage: usage(&rest)? }
+        };
+        place.before.note(number, titled, time, turn, counts);
+        Some(Sums { turn, time, counts })
     }
 
-    fn usage(&self, at: usize, len: usize) -> Option<Usage> {
-        if len == 0 { Some(Usage::default()) } else { usage(self.columns.usage.get(at..at + len)?) }
+    fn usage(&self, at: usize, flags: u8) -> Option<Usage> {
+        if flags & COUNTED == 0 {
+            return Some(Usage::default());
+        }
+        usage(self.columns.usage.0.get(at..at + USAGE)?)
     }
 
     /// Puts commit `at` of the block together; `None` if it refers to what
     /// isn't there.
     pub(super) fn commit(&self, at: usize, names: &impl Names) -> Option<Commit> {
-        let (columns, place, flags) = (&self.columns, self.places.get(at)?, *self.columns.flags.get(at)?);
+        let (columns, flags) = (&self.columns, *self.columns.flags.get(at)?);
+        let mut place = *self.marks.get(at / EVERY)?;
+        for before in at - at % EVERY..at {
+            self.step(before, &mut place)?;
+        }
+        let Sums { turn, time, counts } = self.step(at, &mut place.clone())?;
         let has = |flag: u8| flags & flag != 0;
         let own = self.first.checked_add(u32::try_from(at).ok()?)?.saturating_sub(1);
         let parents = if has(ALONE) {
             vec![names.commit(Ref::Local(own))?]
         } else {
-            let list = list(&columns.parents, place.parents)?;
+            let list = list(&columns.parents.0, place.parents)?;
             list.iter().map(|n| names.commit(Ref::unpack(*n, own)?)).collect::<Option<_>>()?
         };
         let after = if has(NEXT) {
             Some(names.commit(Ref::Local(own))?)
         } else {
-            let after = columns.after.get(place.after)?.checked_sub(1);
+            let after = columns.after.0.get(place.after)?.checked_sub(1);
             maybe(after, |n| names.commit(Ref::unpack(n, own)?))?
         };
         let mut commit = Commit { parents, after, ..Commit::default() };
-        commit.turn = maybe(place.turn, |turn| names.commit(turn))?;
+        commit.turn = maybe(turn, |turn| names.commit(turn))?;
         if has(RARE) {
             let Rare { copies, workspace, config } = columns.rare.get(place.rare)?;
             let mut expected = 0;
@@ -406,21 +426,21 @@ impl Rows {
         }
         let word = |n: u64| columns.words.get(usize::try_from(n).ok()?).cloned();
         commit.body = Id::from_slice(columns.bodies.get(at * Id::LEN..(at + 1) * Id::LEN)?)?;
-        commit.time = place.time;
-        commit.tool = word(*columns.tools.get(at)?)?;
-        commit.model = maybe(columns.models.get(at)?.checked_sub(1), word)?;
-        commit.title = if has(TITLED) { Some(columns.titles.get(place.title)?.clone()) } else { None };
-        commit.usage = self.usage(place.usage, if has(COUNTED) { USAGE } else { 0 })?;
-        let files = list(&columns.files, place.files)?;
+        commit.time = time;
+        commit.tool = word(*columns.tools.0.get(at)?)?;
+        commit.model = maybe(columns.models.0.get(at)?.checked_sub(1), word)?;
+        commit.title = if has(TITLED) { Some(columns.titles.get(place.titles)?.clone()) } else { None };
+        commit.usage = self.usage(place.usage, flags)?;
+        let files = list(&columns.files.0, place.files)?;
         commit.files = files.iter().map(|n| word(*n)).collect::<Option<_>>()?;
-        commit.counts = place.counts;
+        commit.counts = counts;
         Some(commit)
     }
 
     /// Bytes of memory, about.
     pub(super) fn weight(&self) -> usize {
         let words = self.columns.words.iter().chain(&self.columns.titles);
-        self.places.len() * 400 + words.map(|word| word.len() + 24).sum::<usize>()
+        self.columns.flags.len() * 120 + words.map(|word| word.len() + 24).sum::<usize>()
     }
 }
 
