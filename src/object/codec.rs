@@ -7,9 +7,6 @@
 //! accepts only the one that [`encode`] writes.
 
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian, Varint};
-use bincode::de::Decoder;
-use bincode::enc::Encoder;
-use bincode::error::{DecodeError, EncodeError};
 
 pub use bincode::{Decode, Encode};
 
@@ -32,7 +29,7 @@ const FIXED: Fixed = CANONICAL.with_fixed_int_encoding();
 pub enum CodecError {
     /// The bytes end early, are too long, or hold an impossible value.
     #[error("malformed object: {0}")]
-    Malformed(#[from] DecodeError),
+    Malformed(#[from] bincode::error::DecodeError),
     /// The bytes decode, but are not how the value is written.
     #[error("object is not in canonical form")]
     NotCanonical,
@@ -41,7 +38,7 @@ pub enum CodecError {
     TooLong(usize),
     /// A value that can't be written.
     #[error("object cannot be encoded: {0}")]
-    Unencodable(#[from] EncodeError),
+    Unencodable(#[from] bincode::error::EncodeError),
 }
 
 /// Encodes a value in canonical form.
@@ -100,32 +97,9 @@ pub fn decode_fixed<T: Decode<()>>(bytes: &[u8]) -> Result<(T, usize), CodecErro
     Ok(bincode::decode_from_slice(bytes, FIXED)?)
 }
 
-/// A column of numbers: the length of their bytes, then one after another as
-/// ever. Read in one go, because tables have many.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Numbers(pub Vec<u64>);
-
-impl Encode for Numbers {
-    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        let mut bytes = Vec::with_capacity(self.0.len() * 2);
-        for n in &self.0 {
-            push_number(*n, &mut bytes);
-        }
-        bytes.encode(encoder)
-    }
-}
-
-impl<C> Decode<C> for Numbers {
-    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Numbers, DecodeError> {
-        let bytes = Vec::<u8>::decode(decoder)?;
-        numbers(&bytes).map(Numbers).ok_or(DecodeError::Other("a column of numbers is cut short"))
-    }
-}
-
-bincode::impl_borrow_decode!(Numbers);
-
+/// Appends a number as [`encode`] writes it.
 #[expect(clippy::cast_possible_truncation, reason = "each arm has looked at the size")]
-fn push_number(n: u64, out: &mut Vec<u8>) {
+pub fn push_number(n: u64, out: &mut Vec<u8>) {
     match n {
         0..251 => out.push(n as u8),
         251..0x1_0000 => {
@@ -143,26 +117,18 @@ fn push_number(n: u64, out: &mut Vec<u8>) {
     }
 }
 
-fn numbers(mut bytes: &[u8]) -> Option<Vec<u64>> {
-    let mut numbers = Vec::with_capacity(bytes.len());
-    while let Some((first, rest)) = bytes.split_first() {
-        bytes = rest;
-        let n = match first {
-            251 => u64::from(u16::from_le_bytes(front(&mut bytes)?)),
-            252 => u64::from(u32::from_le_bytes(front(&mut bytes)?)),
-            253 => u64::from_le_bytes(front(&mut bytes)?),
-            254 | 255 => return None,
-            n => u64::from(*n),
-        };
-        numbers.push(n);
-    }
-    Some(numbers)
-}
-
-fn front<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (front, rest) = bytes.split_first_chunk()?;
-    *bytes = rest;
-    Some(*front)
+/// Reads the number at `at`, and goes past it.
+pub fn number(bytes: &[u8], at: &mut usize) -> Option<u64> {
+    let rest = bytes.get(*at..)?;
+    let (n, len) = match rest.split_first()? {
+        (251, rest) => (u64::from(u16::from_le_bytes(*rest.first_chunk()?)), 3),
+        (252, rest) => (u64::from(u32::from_le_bytes(*rest.first_chunk()?)), 5),
+        (253, rest) => (u64::from_le_bytes(*rest.first_chunk()?), 9),
+        (254 | 255, _) => return None,
+        (n, _) => (u64::from(*n), 1),
+    };
+    *at += len;
+    Some(n)
 }
 
 #[cfg(test)]
@@ -194,17 +160,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn columns_are_numbers_one_after_another(column: Vec<u64>, narrow: Vec<u16>) {
-            let column = [column, narrow.into_iter().map(u64::from).collect()].concat();
-            let bytes = encode(&Numbers(column.clone())).unwrap();
-            let joined: Vec<u8> = column.iter().flat_map(|n| encode(n).unwrap()).collect();
-            prop_assert_eq!(&bytes, &encode(&joined).unwrap());
-            prop_assert_eq!(decode::<Numbers>(&bytes).unwrap().0, column);
+        fn numbers_are_encoded_as_ever(n: u64, shift in 0..64u32, more: Vec<u8>) {
+            let (n, mut bytes) = (n >> shift, Vec::new());
+            push_number(n, &mut bytes);
+            prop_assert_eq!(&bytes, &encode(&n).unwrap());
+            let (len, mut at) = (bytes.len(), 0);
+            bytes.extend(more);
+            prop_assert_eq!(number(&bytes, &mut at), Some(n));
+            prop_assert_eq!(at, len);
         }
 
         #[test]
-        fn any_bytes_are_a_column_or_none(bytes: Vec<u8>) {
-            drop(numbers(&bytes));
+        fn any_bytes_are_a_number_or_none(bytes: Vec<u8>, at: usize) {
+            let mut after = at % 20;
+            if number(&bytes, &mut after).is_some() {
+                prop_assert!(after <= bytes.len());
+            }
         }
     }
 }

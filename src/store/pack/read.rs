@@ -35,8 +35,8 @@ pub(crate) struct Pack {
 
 /// A block that was read and taken apart.
 pub(crate) enum Decoded {
-    /// Commits, and their ids.
-    Commits(Rows, Vec<Id>),
+    /// Commits.
+    Commits(Rows),
     /// Bodies, each with the content number that its references lean on.
     Bodies(Objects, Vec<u32>),
     /// Contents.
@@ -46,7 +46,7 @@ pub(crate) enum Decoded {
 impl Decoded {
     fn weight(&self) -> usize {
         match self {
-            Decoded::Commits(rows, _) => rows.weight(),
+            Decoded::Commits(rows) => rows.weight(),
             Decoded::Bodies(objects, _) | Decoded::Contents(objects) => objects.weight(),
         }
     }
@@ -94,10 +94,10 @@ impl Pack {
     pub(crate) fn commit(&self, n: u32, cache: &Cache) -> Result<Arc<Commit>> {
         let (block, at) = self.block_of(Space::Commits, n)?;
         let decoded = self.decoded(&block, cache)?;
-        let Decoded::Commits(rows, own) = &*decoded else {
+        let Decoded::Commits(rows) = &*decoded else {
             return Err(self.bad(&block, "it holds no commits"));
         };
-        let commit = rows.commit(at, &Known { pack: self, first: block.first, own });
+        let commit = rows.commit(at, &Known(self));
         commit.map(Arc::new).ok_or_else(|| self.bad(&block, "a commit cannot be read"))
     }
 
@@ -200,9 +200,8 @@ impl Pack {
     fn decode(&self, block: &Block, bytes: Vec<u8>) -> Result<Decoded> {
         let bad = |e: CodecError| self.bad(block, &e.to_string());
         if block.space == Space::Commits {
-            let rows = Rows::parse(&bytes, block.first, block.count).map_err(bad)?;
-            // Nearly all references are to commits of the block: one read has them.
-            return Ok(Decoded::Commits(rows, self.index.id_range(block.first, block.count)?));
+            let rows = Rows::parse(bytes, block.first, block.count);
+            return rows.map(Decoded::Commits).ok_or_else(|| bad(CodecError::NotCanonical));
         }
         let objects = Objects::parse(bytes).map_err(bad)?;
         if block.space == Space::Contents {
@@ -341,10 +340,10 @@ pub(crate) fn ids_of(dir: &Path, name: Id, trailer: Trailer) -> Result<(Vec<Id>,
 fn commit_ids(pack: &Pack, contents: &[Id]) -> Result<Vec<Id>> {
     let mut made = Made { pack, commits: Vec::new(), contents };
     for block in pack.index.blocks().iter().filter(|b| b.space == Space::Commits) {
-        let rows = Rows::parse(&pack.block_bytes(block)?, block.first, block.count);
-        let rows = rows.map_err(|e| pack.blame(block, e.into()))?;
+        let bad = || pack.bad(block, "a commit cannot be read");
+        let rows = Rows::parse(pack.block_bytes(block)?, block.first, block.count).ok_or_else(bad)?;
         for at in 0..block.count as usize {
-            let commit = rows.commit(at, &made).ok_or_else(|| pack.bad(block, "a commit cannot be read"))?;
+            let commit = rows.commit(at, &made).ok_or_else(bad)?;
             made.commits.push(Id::of(Kind::Commit, &codec::encode(&commit)?));
         }
     }
@@ -352,28 +351,20 @@ fn commit_ids(pack: &Pack, contents: &[Id]) -> Result<Vec<Id>> {
 }
 
 /// The ids of a pack that has its index.
-struct Known<'p> {
-    pack: &'p Pack,
-    /// The first number of those that are at hand.
-    first: u32,
-    own: &'p [Id],
-}
+struct Known<'p>(&'p Pack);
 
 impl Names for Known<'_> {
     fn commit(&self, target: Ref) -> Option<Id> {
-        let index = &self.pack.index;
+        let index = &self.0.index;
         match target {
-            Ref::Local(n) if n >= index.commits() => None,
-            Ref::Local(n) => match n.checked_sub(self.first).and_then(|at| self.own.get(at as usize)) {
-                Some(id) => Some(*id),
-                None => index.id(n).ok(),
-            },
+            Ref::Local(n) if n < index.commits() => index.id(n).ok(),
+            Ref::Local(_) => None,
             Ref::External(n) => index.external(n),
         }
     }
 
     fn content(&self, target: Ref) -> Option<Id> {
-        self.pack.content_id(target).ok()
+        self.0.content_id(target).ok()
     }
 }
 

@@ -6,9 +6,10 @@
 //! together when it is asked for.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::{Ref, unzigzag, zigzag};
-use crate::object::codec::{self, CodecError, Decode, Encode, Numbers};
+use crate::object::codec;
 use crate::object::commit::{Commit, Counts, Usage};
 use crate::object::id::Id;
 
@@ -29,49 +30,40 @@ const SUMMED: u8 = 64;
 /// It has copies, a workspace or a config.
 const RARE: u8 = 128;
 
-/// The numbers of a usage, and of all totals.
-const USAGE: usize = 4;
-const TOTALS: usize = 9;
-
-/// The commits of a block.
-#[derive(Debug, Default, Encode, Decode)]
-struct Columns {
-    flags: Vec<u8>,
-    /// Unless [`ALONE`]: how many, then references.
-    parents: Numbers,
-    /// Unless [`NEXT`]: 0 for none, or a reference and 1.
-    after: Numbers,
-    /// Unless [`INSIDE`]: 0 for none, or a reference and 1.
-    turns: Numbers,
-    /// If [`TIMED`]: what was added to the time before.
-    times: Numbers,
-    /// Place in `words`.
-    tools: Numbers,
-    /// 0 for none, or the place in `words` and 1.
-    models: Numbers,
-    /// If [`COUNTED`]: four numbers.
-    usage: Numbers,
-    /// How many, then places in `words`.
-    files: Numbers,
-    /// If [`SUMMED`]: the calls and files that were added; else all totals.
-    totals: Numbers,
-    /// Tools, models and files, in the order in which they came.
-    words: Vec<String>,
-    /// If [`TITLED`].
-    titles: Vec<String>,
-    /// If [`RARE`].
-    rare: Vec<Rare>,
-    /// The names of the bodies, which can't be compressed.
-    bodies: Vec<u8>,
-}
-
-/// What few commits have.
-#[derive(Debug, Encode, Decode)]
-struct Rare {
-    copies: Vec<u64>,
-    workspace: Option<u64>,
-    config: Option<u64>,
-}
+/// The columns, by place. A column of numbers holds them one after another.
+/// Unless [`ALONE`]: how many, then references.
+const PARENTS: usize = 1;
+/// Unless [`NEXT`]: 0 for none, or a reference and 1.
+const AFTER: usize = 2;
+/// Unless [`INSIDE`]: 0 for none, or a reference and 1.
+const TURNS: usize = 3;
+/// If [`TIMED`]: what was added to the time before.
+const TIMES: usize = 4;
+/// Place among the words.
+const TOOLS: usize = 5;
+/// 0 for none, or the place among the words and 1.
+const MODELS: usize = 6;
+/// If [`COUNTED`]: four numbers.
+const USAGES: usize = 7;
+/// How many, then places among the words.
+const FILES: usize = 8;
+/// If [`SUMMED`]: the calls and files that were added; else all totals.
+const SUMS: usize = 9;
+/// If [`TITLED`]: the length of the title.
+const TITLES: usize = 10;
+/// If [`RARE`]: how many copies, they; workspace and config, as `AFTER`.
+const RARES: usize = 11;
+/// How many columns are read number by number; the flags are the first.
+const NUMBERS: usize = 12;
+/// The titles, joined.
+const TITLE_BYTES: usize = 12;
+/// The lengths of the words: tools, models and files as they came.
+const WORDS: usize = 13;
+/// The words, joined.
+const WORD_BYTES: usize = 14;
+/// The names of the bodies, which can't be compressed.
+const BODIES: usize = 15;
+const COLUMNS: usize = 16;
 
 /// What a row leans on: what was said before it in its block.
 #[derive(Clone, Copy, Debug, Default)]
@@ -123,31 +115,37 @@ pub(super) trait Refer<E> {
 /// The rows of a block being filled.
 #[derive(Default)]
 pub(super) struct Filling {
-    columns: Columns,
+    columns: [Vec<u8>; COLUMNS],
     places: HashMap<String, u64>,
     before: Before,
-    len: usize,
 }
 
 impl Filling {
     pub(super) fn is_empty(&self) -> bool {
-        self.columns.flags.is_empty()
+        self.count() == 0
     }
 
     /// How many commits there are.
     pub(super) fn count(&self) -> usize {
-        self.columns.flags.len()
+        self.columns[0].len()
     }
 
-    /// About how many bytes of words there are.
+    /// How many bytes of words and titles there are.
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.columns[TITLE_BYTES].len() + self.columns[WORD_BYTES].len()
     }
 
     /// The bytes to compress; the block is empty again.
-    pub(super) fn take(&mut self) -> Result<Vec<u8>, CodecError> {
-        let filled = std::mem::take(self);
-        codec::encode(&filled.columns)
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        let columns = std::mem::take(self).columns;
+        let mut bytes = Vec::with_capacity(columns.iter().map(Vec::len).sum::<usize>() + COLUMNS * 5);
+        columns.iter().for_each(|column| codec::push_number(column.len() as u64, &mut bytes));
+        columns.iter().for_each(|column| bytes.extend_from_slice(column));
+        bytes
+    }
+
+    fn put(&mut self, column: usize, n: u64) {
+        codec::push_number(n, &mut self.columns[column]);
     }
 
     /// Adds commit `number`.
@@ -158,38 +156,44 @@ impl Filling {
         refer: &mut impl Refer<E>,
     ) -> Result<(), E> {
         let own = number.saturating_sub(1);
+        let before = (number > 0).then_some(Ref::Local(own));
         let mut flags = 0;
         let parents = commit.parents.iter().map(|id| refer.commit(*id)).collect::<Result<Vec<_>, E>>()?;
-        if number > 0 && parents == [Ref::Local(own)] {
+        if before.is_some_and(|before| parents == [before]) {
             flags |= ALONE;
         } else {
-            self.columns.parents.0.push(parents.len() as u64);
-            self.columns.parents.0.extend(parents.iter().map(|r| r.pack(own)));
+            self.put(PARENTS, parents.len() as u64);
+            parents.iter().for_each(|r| self.put(PARENTS, r.pack(own)));
         }
         let after = commit.after.map(|id| refer.commit(id)).transpose()?;
-        if number > 0 && after == Some(Ref::Local(own)) {
+        if after.is_some() && after == before {
             flags |= NEXT;
         } else {
-            self.columns.after.0.push(after.map_or(0, |r| r.pack(own) + 1));
+            self.put(AFTER, after.map_or(0, |r| r.pack(own) + 1));
         }
         let titled = commit.title.is_some();
         let turn = commit.turn.map(|id| refer.commit(id)).transpose()?;
         if turn == self.before.turn.filter(|_| !titled).map(Ref::Local) {
             flags |= INSIDE;
         } else {
-            self.columns.turns.0.push(turn.map_or(0, |r| r.pack(self.before.turn.unwrap_or(own)) + 1));
+            self.put(TURNS, turn.map_or(0, |r| r.pack(self.before.turn.unwrap_or(own)) + 1));
         }
         if !commit.copies.is_empty() || commit.workspace.is_some() || commit.config.is_some() {
             flags |= RARE;
-            let rare = Rare {
-                copies: sequence(&commit.copies, refer)?,
-                workspace: commit.workspace.map(|id| refer.content(id).map(|r| r.pack(0))).transpose()?,
-                config: commit.config.map(|id| refer.content(id).map(|r| r.pack(0))).transpose()?,
-            };
-            self.columns.rare.push(rare);
+            self.put(RARES, commit.copies.len() as u64);
+            let mut expected = 0;
+            for id in &commit.copies {
+                let target = refer.commit(*id)?;
+                self.put(RARES, target.pack(expected));
+                expected = next(target, expected);
+            }
+            for id in [commit.workspace, commit.config] {
+                let target = id.map(|id| refer.content(id)).transpose()?;
+                self.put(RARES, target.map_or(0, |r| r.pack(0) + 1));
+            }
         }
         flags |= self.push_own(commit);
-        self.columns.flags.push(flags);
+        self.columns[0].push(flags);
         self.before.note(number, titled, commit.time, turn, commit.counts);
         Ok(())
     }
@@ -199,38 +203,38 @@ impl Filling {
         let mut flags = 0;
         if let Some(title) = &commit.title {
             flags |= TITLED;
-            self.len += title.len();
-            self.columns.titles.push(title.clone());
+            self.put(TITLES, title.len() as u64);
+            self.columns[TITLE_BYTES].extend_from_slice(title.as_bytes());
         }
         if let Some(time) = commit.time {
             flags |= TIMED;
-            self.columns.times.0.push(zigzag(time.wrapping_sub(self.before.time)));
+            self.put(TIMES, zigzag(time.wrapping_sub(self.before.time)));
         }
         if !commit.usage.is_zero() {
             flags |= COUNTED;
-            self.columns.usage.0.extend(numbers(&commit.usage));
+            numbers(&commit.usage).into_iter().for_each(|n| self.put(USAGES, n));
         }
         let (counts, before) = (&commit.counts, &self.before.counts);
-        let added = [counts.calls.wrapping_sub(before.calls), counts.files.wrapping_sub(before.files)];
-        let [calls, files] = added;
+        let calls = counts.calls.wrapping_sub(before.calls);
+        let files = counts.files.wrapping_sub(before.files);
         if *counts == self.before.expected(commit.title.is_some(), &commit.usage, calls, files) {
             flags |= SUMMED;
-            self.columns.totals.0.extend(added);
+            [calls, files].into_iter().for_each(|n| self.put(SUMS, n));
         } else {
-            let Counts { commits, messages, turns, calls, files, usage } = counts;
-            self.columns.totals.0.extend([commits, messages, turns, calls, files]);
-            self.columns.totals.0.extend(numbers(usage));
+            let Counts { commits, messages, turns, calls, files, usage } = *counts;
+            let all = [commits, messages, turns, calls, files].into_iter().chain(numbers(&usage));
+            all.for_each(|n| self.put(SUMS, n));
         }
         let tool = self.word(&commit.tool);
-        self.columns.tools.0.push(tool);
+        self.put(TOOLS, tool);
         let model = commit.model.as_ref().map_or(0, |model| self.word(model) + 1);
-        self.columns.models.0.push(model);
-        self.columns.files.0.push(commit.files.len() as u64);
+        self.put(MODELS, model);
+        self.put(FILES, commit.files.len() as u64);
         for file in &commit.files {
             let file = self.word(file);
-            self.columns.files.0.push(file);
+            self.put(FILES, file);
         }
-        self.columns.bodies.extend_from_slice(commit.body.bytes());
+        self.columns[BODIES].extend_from_slice(commit.body.bytes());
         flags
     }
 
@@ -238,24 +242,12 @@ impl Filling {
         if let Some(place) = self.places.get(word) {
             return *place;
         }
-        let place = self.columns.words.len() as u64;
-        self.len += word.len();
-        self.columns.words.push(word.to_owned());
+        let place = self.places.len() as u64;
+        self.put(WORDS, word.len() as u64);
+        self.columns[WORD_BYTES].extend_from_slice(word.as_bytes());
         self.places.insert(word.to_owned(), place);
         place
     }
-}
-
-/// References to commits that mostly follow each other.
-fn sequence<E>(ids: &[Id], refer: &mut impl Refer<E>) -> Result<Vec<u64>, E> {
-    let mut expected = 0;
-    let mut packed = Vec::with_capacity(ids.len());
-    for id in ids {
-        let target = refer.commit(*id)?;
-        packed.push(target.pack(expected));
-        expected = next(target, expected);
-    }
-    Ok(packed)
 }
 
 /// The commit that is expected after one.
@@ -266,46 +258,50 @@ fn next(target: Ref, expected: u32) -> u32 {
     }
 }
 
-fn numbers(usage: &Usage) -> [u64; USAGE] {
+fn numbers(usage: &Usage) -> [u64; 4] {
     [usage.input, usage.cache_write, usage.cache_read, usage.output]
-}
-
-fn usage(numbers: &[u64]) -> Option<Usage> {
-    let [input, cache_write, cache_read, output] = *numbers else { return None };
-    Some(Usage { input, cache_write, cache_read, output })
 }
 
 /// The rows of a block as read.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    columns: Columns,
+    bytes: Vec<u8>,
+    columns: [Range<usize>; COLUMNS],
+    /// Where each word ends.
+    words: Vec<usize>,
     first: u32,
     /// Where every [`EVERY`]th row begins.
     marks: Vec<Place>,
 }
 
 /// So many rows are gone through, at most, to find one.
-const EVERY: usize = 32;
+const EVERY: usize = 16;
 
 /// Where in the columns a row begins, and what it leans on.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
-    parents: usize,
-    after: usize,
-    turns: usize,
-    times: usize,
-    usage: usize,
-    files: usize,
-    totals: usize,
-    titles: usize,
-    rare: usize,
+    row: u32,
+    at: [u32; NUMBERS],
+    title: u32,
     before: Before,
 }
 
-/// What of a row depends on those before it.
-struct Sums {
+/// A row, its references not yet looked up.
+struct Row {
+    flags: u8,
+    number: u32,
+    /// Where its parents, what it stands after, its files and what few rows
+    /// have begin.
+    parents: u32,
+    after: u32,
+    files: u32,
+    rare: u32,
     turn: Option<Ref>,
     time: Option<i64>,
+    tool: u64,
+    model: u64,
+    title: Range<usize>,
+    usage: Usage,
     counts: Counts,
 }
 
@@ -320,144 +316,213 @@ pub(super) trait Names {
 impl Rows {
     /// Takes the rows of a block apart; `first` is the number of its first
     /// commit, `count` how many it has.
-    pub(super) fn parse(bytes: &[u8], first: u32, count: u32) -> Result<Rows, CodecError> {
-        let (columns, rest): (Columns, _) = codec::decode_prefix(bytes)?;
-        let count = count as usize;
-        if !rest.is_empty() || columns.flags.len() != count || first.checked_add(count as u32).is_none() {
-            return Err(CodecError::NotCanonical);
+    pub(super) fn parse(bytes: Vec<u8>, first: u32, count: u32) -> Option<Rows> {
+        u32::try_from(bytes.len()).ok()?;
+        let (mut at, mut lengths) = (0, [0; COLUMNS]);
+        for length in &mut lengths {
+            *length = usize::try_from(codec::number(&bytes, &mut at)?).ok()?;
         }
-        let mut rows = Rows { columns, first, marks: Vec::with_capacity(count / EVERY + 1) };
+        let mut columns = [const { 0..0 }; COLUMNS];
+        for (column, length) in columns.iter_mut().zip(lengths) {
+            *column = at..at.checked_add(length)?;
+            at = column.end;
+        }
+        let mut rows = Rows { bytes, columns, words: Vec::new(), first, marks: Vec::new() };
+        if at != rows.bytes.len() || rows.column(0).len() != count as usize {
+            return None;
+        }
+        rows.words = rows.find_words()?;
+        rows.marks = rows.find_marks(count)?;
+        Some(rows)
+    }
+
+    fn column(&self, column: usize) -> &[u8] {
+        self.columns.get(column).and_then(|range| self.bytes.get(range.clone())).unwrap_or_default()
+    }
+
+    fn find_words(&self) -> Option<Vec<usize>> {
+        let (lengths, mut at, mut end) = (self.column(WORDS), 0, 0usize);
+        let mut ends = Vec::new();
+        while at < lengths.len() {
+            end = end.checked_add(usize::try_from(codec::number(lengths, &mut at)?).ok()?)?;
+            ends.push(end);
+        }
+        Some(ends)
+    }
+
+    fn find_marks(&self, count: u32) -> Option<Vec<Place>> {
+        let mut marks = Vec::with_capacity(count as usize / EVERY + 1);
         let mut place = Place::default();
-        for at in 0..count {
-            if at % EVERY == 0 {
-                rows.marks.push(place);
+        for row in 0..count as usize {
+            if row % EVERY == 0 {
+                marks.push(place);
             }
-            rows.step(at, &mut place).ok_or(CodecError::NotCanonical)?;
+            self.step(&mut place)?;
         }
-        Ok(rows)
+        Some(marks)
     }
 
-    /// Goes past row `at`, which begins at `place`.
-    fn step(&self, at: usize, place: &mut Place) -> Option<Sums> {
-        let (columns, flags) = (&self.columns, *self.columns.flags.get(at)?);
+    /// Reads a number of a column, and goes past it.
+    fn number(&self, column: usize, at: &mut u32) -> Option<u64> {
+        let mut place = *at as usize;
+        let n = codec::number(self.column(column), &mut place)?;
+        // No block is longer than that.
+        *at = u32::try_from(place).ok()?;
+        Some(n)
+    }
+
+    /// Goes past a list: how many, then they.
+    fn skip(&self, column: usize, at: &mut u32) -> Option<()> {
+        (0..self.number(column, at)?).try_for_each(|_| self.number(column, at).map(|_| ()))
+    }
+
+    fn usage(&self, column: usize, at: &mut u32) -> Option<Usage> {
+        let mut n = || self.number(column, at);
+        Some(Usage { input: n()?, cache_write: n()?, cache_read: n()?, output: n()? })
+    }
+
+    /// Reads the row that begins at `place`, and goes past it.
+    fn step(&self, place: &mut Place) -> Option<Row> {
+        let flags = *self.column(0).get(place.row as usize)?;
         let has = |flag: u8| flags & flag != 0;
-        let number = self.first + u32::try_from(at).ok()?;
+        let Place { at, before, .. } = place;
+        let number = self.first.checked_add(place.row)?;
         let titled = has(TITLED);
+        let [_, parents, after, turns, times, tools, models, usages, files, sums, titles, rares] = at;
+        let mut row = Row {
+            flags,
+            number,
+            parents: *parents,
+            after: *after,
+            files: *files,
+            rare: *rares,
+            turn: before.turn.filter(|_| !titled).map(Ref::Local),
+            time: None,
+            tool: self.number(TOOLS, tools)?,
+            model: self.number(MODELS, models)?,
+            title: 0..0,
+            usage: Usage::default(),
+            counts: Counts::default(),
+        };
         if !has(ALONE) {
-            place.parents = skip(&columns.parents.0, place.parents)?;
+            self.skip(PARENTS, parents)?;
         }
-        place.after += usize::from(!has(NEXT));
-        let turn = if has(INSIDE) {
-            place.before.turn.filter(|_| !titled).map(Ref::Local)
-        } else {
-            let lean = place.before.turn.unwrap_or(number.saturating_sub(1));
-            let turn = columns.turns.0.get(place.turns)?.checked_sub(1);
-            place.turns += 1;
-            maybe(turn, |turn| Ref::unpack(turn, lean))?
-        };
-        let mut time = None;
+        if !has(NEXT) {
+            self.number(AFTER, after)?;
+        }
+        if !has(INSIDE) {
+            let lean = before.turn.unwrap_or(number.saturating_sub(1));
+            row.turn = maybe(self.number(TURNS, turns)?, |turn| Ref::unpack(turn, lean))?;
+        }
         if has(TIMED) {
-            let added = unzigzag(*columns.times.0.get(place.times)?);
-            time = Some(place.before.time.wrapping_add(added));
-            place.times += 1;
+            row.time = Some(before.time.wrapping_add(unzigzag(self.number(TIMES, times)?)));
         }
-        let usage_at = place.usage;
-        place.usage += if has(COUNTED) { USAGE } else { 0 };
-        place.files = skip(&columns.files.0, place.files)?;
-        place.titles += usize::from(titled);
-        place.rare += usize::from(has(RARE));
-        let totals = columns.totals.0.get(place.totals..)?;
-        let counts = if has(SUMMED) {
-            let [calls, files] = *totals.first_chunk()?;
-            place.totals += 2;
-            place.before.expected(titled, &self.usage(usage_at, flags)?, calls, files)
+        if has(COUNTED) {
+            row.usage = self.usage(USAGES, usages)?;
+        }
+        self.skip(FILES, files)?;
+        if titled {
+            let start = place.title;
+            place.title = start.checked_add(u32::try_from(self.number(TITLES, titles)?).ok()?)?;
+            row.title = start as usize..place.title as usize;
+        }
+        if has(RARE) {
+            self.skip(RARES, rares)?;
+            self.number(RARES, rares)?;
+            self.number(RARES, rares)?;
+        }
+        let mut sum = || self.number(SUMS, sums);
+        row.counts = if has(SUMMED) {
+            let (calls, files) = (sum()?, sum()?);
+            before.expected(titled, &row.usage, calls, files)
         } else {
-            let [commits, messages, turns, calls, files, rest @ ..] = *totals.first_chunk::<TOTALS>()?;
-            place.totals += TOTALS;
-            Counts { commits, messages, turns, calls, files, usage: usage(&rest)? }
+            let (commits, messages, turns, calls, files) = (sum()?, sum()?, sum()?, sum()?, sum()?);
+            Counts { commits, messages, turns, calls, files, usage: self.usage(SUMS, sums)? }
         };
-        place.before.note(number, titled, time, turn, counts);
-        Some(Sums { turn, time, counts })
-    }
-
-    fn usage(&self, at: usize, flags: u8) -> Option<Usage> {
-        if flags & COUNTED == 0 {
-            return Some(Usage::default());
-        }
-        usage(self.columns.usage.0.get(at..at + USAGE)?)
+        before.note(number, titled, row.time, row.turn, row.counts);
+        place.row += 1;
+        Some(row)
     }
 
     /// Puts commit `at` of the block together; `None` if it refers to what
     /// isn't there.
     pub(super) fn commit(&self, at: usize, names: &impl Names) -> Option<Commit> {
-        let (columns, flags) = (&self.columns, *self.columns.flags.get(at)?);
         let mut place = *self.marks.get(at / EVERY)?;
-        for before in at - at % EVERY..at {
-            self.step(before, &mut place)?;
+        for _ in 0..at % EVERY {
+            self.step(&mut place)?;
         }
-        let Sums { turn, time, counts } = self.step(at, &mut place.clone())?;
-        let has = |flag: u8| flags & flag != 0;
-        let own = self.first.checked_add(u32::try_from(at).ok()?)?.saturating_sub(1);
-        let parents = if has(ALONE) {
-            vec![names.commit(Ref::Local(own))?]
-        } else {
-            let list = list(&columns.parents.0, place.parents)?;
-            list.iter().map(|n| names.commit(Ref::unpack(*n, own)?)).collect::<Option<_>>()?
+        let mut row = self.step(&mut place)?;
+        let has = |flag: u8| row.flags & flag != 0;
+        let own = row.number.saturating_sub(1);
+        let mut commit = Commit {
+            body: Id::from_slice(self.column(BODIES).get(at * Id::LEN..(at + 1) * Id::LEN)?)?,
+            turn: row.turn.map_or(Some(None), |turn| names.commit(turn).map(Some))?,
+            time: row.time,
+            tool: self.word(row.tool)?,
+            model: maybe(row.model, |model| self.word(model))?,
+            usage: row.usage,
+            counts: row.counts,
+            ..Commit::default()
         };
-        let after = if has(NEXT) {
+        if has(ALONE) {
+            commit.parents.push(names.commit(Ref::Local(own))?);
+        } else {
+            for _ in 0..self.number(PARENTS, &mut row.parents)? {
+                let target = Ref::unpack(self.number(PARENTS, &mut row.parents)?, own)?;
+                commit.parents.push(names.commit(target)?);
+            }
+        }
+        commit.after = if has(NEXT) {
             Some(names.commit(Ref::Local(own))?)
         } else {
-            let after = columns.after.0.get(place.after)?.checked_sub(1);
-            maybe(after, |n| names.commit(Ref::unpack(n, own)?))?
+            maybe(self.number(AFTER, &mut row.after)?, |n| names.commit(Ref::unpack(n, own)?))?
         };
-        let mut commit = Commit { parents, after, ..Commit::default() };
-        commit.turn = maybe(turn, |turn| names.commit(turn))?;
-        if has(RARE) {
-            let Rare { copies, workspace, config } = columns.rare.get(place.rare)?;
-            let mut expected = 0;
-            for n in copies {
-                let target = Ref::unpack(*n, expected)?;
-                commit.copies.push(names.commit(target)?);
-                expected = next(target, expected);
-            }
-            let content = |n: u64| names.content(Ref::unpack(n, 0)?);
-            commit.workspace = maybe(*workspace, content)?;
-            commit.config = maybe(*config, content)?;
+        if has(TITLED) {
+            commit.title = Some(text(self.column(TITLE_BYTES).get(row.title)?)?);
         }
-        let word = |n: u64| columns.words.get(usize::try_from(n).ok()?).cloned();
-        commit.body = Id::from_slice(columns.bodies.get(at * Id::LEN..(at + 1) * Id::LEN)?)?;
-        commit.time = time;
-        commit.tool = word(*columns.tools.0.get(at)?)?;
-        commit.model = maybe(columns.models.0.get(at)?.checked_sub(1), word)?;
-        commit.title = if has(TITLED) { Some(columns.titles.get(place.titles)?.clone()) } else { None };
-        commit.usage = self.usage(place.usage, flags)?;
-        let files = list(&columns.files.0, place.files)?;
-        commit.files = files.iter().map(|n| word(*n)).collect::<Option<_>>()?;
-        commit.counts = counts;
+        for _ in 0..self.number(FILES, &mut row.files)? {
+            commit.files.push(self.word(self.number(FILES, &mut row.files)?)?);
+        }
+        if has(RARE) {
+            self.rare(row.rare, &mut commit, names)?;
+        }
         Some(commit)
+    }
+
+    /// Reads what few commits have.
+    fn rare(&self, mut at: u32, commit: &mut Commit, names: &impl Names) -> Option<()> {
+        let mut expected = 0;
+        for _ in 0..self.number(RARES, &mut at)? {
+            let target = Ref::unpack(self.number(RARES, &mut at)?, expected)?;
+            commit.copies.push(names.commit(target)?);
+            expected = next(target, expected);
+        }
+        let mut content = || maybe(self.number(RARES, &mut at)?, |n| names.content(Ref::unpack(n, 0)?));
+        commit.workspace = content()?;
+        commit.config = content()?;
+        Some(())
+    }
+
+    fn word(&self, place: u64) -> Option<String> {
+        let place = usize::try_from(place).ok()?;
+        let start = place.checked_sub(1).map_or(Some(0), |before| self.words.get(before).copied())?;
+        text(self.column(WORD_BYTES).get(start..*self.words.get(place)?)?)
     }
 
     /// Bytes of memory, about.
     pub(super) fn weight(&self) -> usize {
-        let words = self.columns.words.iter().chain(&self.columns.titles);
-        self.columns.flags.len() * 120 + words.map(|word| word.len() + 24).sum::<usize>()
+        self.bytes.len() + self.words.len() * 8 + self.marks.len() * size_of::<Place>()
     }
 }
 
-/// A list in a column: how many, then they.
-fn list(column: &[u64], at: usize) -> Option<&[u64]> {
-    let len = usize::try_from(*column.get(at)?).ok()?;
-    column.get(at + 1..)?.get(..len)
+fn text(bytes: &[u8]) -> Option<String> {
+    String::from_utf8(bytes.to_vec()).ok()
 }
 
-/// Where the next list stands.
-fn skip(column: &[u64], at: usize) -> Option<usize> {
-    Some(at + 1 + list(column, at)?.len())
-}
-
-fn maybe<T, U>(value: Option<T>, f: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
-    match value {
+/// What stands behind a number that is 0 for none.
+fn maybe<T>(number: u64, f: impl FnOnce(u64) -> Option<T>) -> Option<Option<T>> {
+    match number.checked_sub(1) {
         None => Some(None),
-        Some(value) => f(value).map(Some),
+        Some(number) => f(number).map(Some),
     }
 }

@@ -185,7 +185,7 @@ impl PackWriter {
             return Ok(());
         }
         let count = number(self.rows.count());
-        let bytes = self.rows.take()?;
+        let bytes = self.rows.take();
         self.send(Space::Commits, number(self.commits.len()), count, bytes)
     }
 
