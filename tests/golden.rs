@@ -16,7 +16,7 @@ use sfs::object::escape::Style;
 use sfs::object::message::Json;
 use sfs::object::record::Fill;
 use sfs::object::*;
-use sfs::store::refs::{About, Mark, Resumed};
+use sfs::store::refs::{About, Form, Mark, Resumed};
 use sfs::store::{Actor, Batch, Edit, GcOptions, RefValue, Source, Store};
 
 fn golden(name: &str) -> PathBuf {
@@ -200,6 +200,7 @@ fn generate(dir: &Path) {
     let two = say(&store, &mut batch, Some(one), "two");
     let big = batch.put_blob(&store, long("big", 9 << 20)).unwrap();
     let side = batch.put_value(&store, Kind::Tree, &tree(big)).unwrap();
+    let said = batch.put_blob(&store, vec![1; 16]).unwrap();
     let tag = Tag { commit: one, name: "v1".into(), words: "w".into(), by: "u@h".into(), time: 5 };
     let tag = batch.put_value(&store, Kind::Tag, &tag).unwrap();
     let source = Source {
@@ -209,9 +210,11 @@ fn generate(dir: &Path) {
         file: Some(two),
         head: Some(two),
         side: Some(side),
+        lead: Some(said),
+        form: Form::Rows,
         about: About {
             user_title: Some("title".into()),
-            resumed: Some(Resumed { from: one, len: 10, sum: 11 }),
+            resumed: Some(Resumed { from: one, len: 10, sum: 11, said: Some(said) }),
             ..About::default()
         },
         mark: Mark { offset: 99, stamp: (100, -1, 7), reader: vec![1, 2], ..Mark::default() },
@@ -222,7 +225,7 @@ fn generate(dir: &Path) {
         set("head/s/main", None, tip(two)),
         set("tag/v1", None, Some(RefValue::Tag(tag))),
         set("name/n", None, Some(RefValue::Session(id(9)))),
-        set("source/x", None, Some(RefValue::Source(Box::new(source)))),
+        set("source/x", None, Some(RefValue::from(source))),
     ];
     store.apply(batch, edits, &actor(1)).unwrap();
     let options = GcOptions { dry_run: false, grace: Duration::ZERO, level: 19 };

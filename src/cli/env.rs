@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::CommandError;
 use crate::ops::Env;
-use crate::tool::Places;
+use crate::tool::{Os, Places};
 
 /// Builds the [`Env`] of a command. `store` is the directory the user named.
 pub(crate) fn from_process(command: &str, store: Option<&Path>) -> Result<Env, CommandError> {
@@ -17,7 +17,7 @@ pub(crate) fn from_process(command: &str, store: Option<&Path>) -> Result<Env, C
         .collect();
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
     let home = home.ok_or_else(|| CommandError::message("there is no home directory").hint("set HOME"))?;
-    let places = Places { home, vars };
+    let places = Places { home, vars, os: Os::here() };
     let cwd = std::env::current_dir()
         .and_then(std::fs::canonicalize)
         .map_err(|e| CommandError::message(format!("cannot tell the current directory: {e}")))?;

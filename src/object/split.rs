@@ -64,9 +64,13 @@ impl Splitter {
         Some(Piece { start, end: start + line?, json: false })
     }
 
-    /// Takes `bytes` as one record whatever they are: a whole document.
+    /// Takes `bytes` as one record whatever they are: a whole document, or an
+    /// element of one with the comma before it.
     pub fn document(&mut self, bytes: &[u8]) -> Piece {
-        let start = separator(bytes);
+        let mut start = separator(bytes);
+        while bytes.get(start) == Some(&b',') {
+            start += 1 + separator(bytes.get(start + 1..).unwrap_or_default());
+        }
         let value = bytes.get(start..).unwrap_or_default();
         let json = self
             .tape

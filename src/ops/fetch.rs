@@ -99,8 +99,8 @@ fn check_kinds(
     let named = match value {
         RefValue::Tag(id) => vec![(*id, Kind::Tag)],
         RefValue::Source(source) => {
-            let tail = source.tail.map(|id| (id, Kind::Blob));
-            tail.into_iter().chain(source.side.map(|id| (id, Kind::Tree))).collect()
+            let contents = source.contents().map(|id| (id, Kind::Blob));
+            contents.chain(source.side.map(|id| (id, Kind::Tree))).collect()
         }
         RefValue::Commit(_) | RefValue::Session(_) => Vec::new(),
     };

@@ -22,6 +22,7 @@ pub mod remote;
 pub mod restore;
 pub mod resume;
 pub mod revision;
+mod said;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod session;

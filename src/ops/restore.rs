@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::source::{self, Rebuilder, RestoreError};
 use crate::object::id::Id;
+use crate::object::json::Tape;
 use crate::object::tree::is_safe_path;
-use crate::store::refs::Source;
+use crate::store::refs::{Form, Source};
 use crate::store::{Store, StoreError};
+use crate::tool::folder;
 
 /// What a restore wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +30,11 @@ pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreR
     let wanted = |s: &&Source| session.is_none_or(|id| id == s.session) && !is_only_written(s);
     for known in source::all(store).filter(wanted) {
         let root = to.join(&known.tool);
-        put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?;
+        match known.form {
+            Form::File => put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?,
+            Form::Folder => put_folder(store, known, &root, &mut report)?,
+            Form::Rows => put_rows(store, known, &root, &mut report)?,
+        }
         let Some(side) = known.side else { continue };
         for entry in store.tree(&side)?.entries {
             put(&root, &entry.path, &mut report, &mut |out| {
@@ -49,13 +55,81 @@ fn is_only_written(source: &Source) -> bool {
 
 /// Writes a source as it was captured last.
 pub fn write_source(store: &Store, known: &Source, out: &mut dyn Write) -> Result<u64, RestoreError> {
-    let mut written = Rebuilder::new(store).write(known.file, out)?;
-    if let Some(tail) = known.tail {
-        let bytes = store.blob(&tail)?;
+    let blob = |id: Option<Id>, out: &mut dyn Write| -> Result<u64, RestoreError> {
+        let Some(id) = id else { return Ok(0) };
+        let bytes = store.blob(&id)?;
         out.write_all(&bytes).map_err(RestoreError::Write)?;
-        written += bytes.len() as u64;
+        Ok(bytes.len() as u64)
+    };
+    let lead = blob(known.lead, out)?;
+    let records = Rebuilder::new(store).write(known.file, out)?;
+    Ok(lead + records + blob(known.tail, out)?)
+}
+
+/// The records of a source of rows or files, one by one, those of lead and
+/// tail among them.
+fn for_each_record(
+    store: &Store,
+    known: &Source,
+    f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut tape = Tape::default();
+    let mut values = |id: Option<Id>, f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>| {
+        let bytes = id.map(|id| store.blob(&id)).transpose()?.unwrap_or_default();
+        let mut rest = bytes.trim_ascii();
+        while let Some(len) = tape.read(rest) {
+            let (value, after) = rest.split_at(len);
+            f(value)?;
+            rest = after.trim_ascii_start();
+        }
+        Ok::<(), StoreError>(())
+    };
+    values(known.lead, f)?;
+    let mut rebuilder = Rebuilder::new(store);
+    for id in source::chain(store, known.file)? {
+        let commit = store.commit(&id)?;
+        rebuilder.records(&commit.copies, &store.body(&id, &commit)?, f)?;
     }
-    Ok(written)
+    values(known.tail, f)
+}
+
+/// Writes the files of a source that is a folder.
+fn put_folder(
+    store: &Store,
+    known: &Source,
+    root: &Path,
+    report: &mut RestoreReport,
+) -> Result<(), StoreError> {
+    for_each_record(store, known, &mut |record| {
+        let Some((place, bytes)) = folder::file(record) else {
+            return Err(StoreError::damaged(store.dir(), 0, "a record of a folder is no file"));
+        };
+        put(root, &place, report, &mut |out| {
+            out.write_all(&bytes).map_err(RestoreError::Write)?;
+            Ok(bytes.len() as u64)
+        })
+    })
+}
+
+/// Adds the rows of a source to the database of its place, made anew.
+fn put_rows(
+    store: &Store,
+    known: &Source,
+    root: &Path,
+    report: &mut RestoreReport,
+) -> Result<(), StoreError> {
+    let place = format!("{}.{}.rows.jsonl", known.place, known.native.replace(['/', '\\'], "_"));
+    put(root, &place, report, &mut |out| {
+        let mut written = 0;
+        let mut failed = None;
+        for_each_record(store, known, &mut |record| {
+            written += record.len() as u64 + 1;
+            let line = out.write_all(record).and_then(|()| out.write_all(b"\n"));
+            failed = failed.take().or(line.err());
+            Ok(())
+        })?;
+        failed.map_or(Ok(written), |e| Err(RestoreError::Write(e)))
+    })
 }
 
 type Fill<'f> = &'f mut dyn FnMut(&mut dyn Write) -> Result<u64, RestoreError>;

@@ -150,7 +150,7 @@ impl Sample {
             about,
             ..Source::default()
         };
-        self.set(&source::ref_name(&id), RefValue::Source(Box::new(source)));
+        self.set(&source::ref_name(&id), RefValue::from(source));
         self.head(native, "main", tip);
         id
     }
@@ -176,7 +176,7 @@ impl Sample {
             ..Source::default()
         };
         let key = Source::key("tool", native, part);
-        self.set(&source::ref_name(&key), RefValue::Source(Box::new(source)));
+        self.set(&source::ref_name(&key), RefValue::from(source));
         self.head(native, part, tip);
     }
 }

@@ -226,7 +226,7 @@ impl Check<'_> {
                 for id in source.file.into_iter().chain(source.head) {
                     self.leads_somewhere(id, true)?;
                 }
-                source.tail.map_or(Ok(()), |id| self.leads_somewhere(id, false))?;
+                source.contents().try_for_each(|id| self.leads_somewhere(id, false))?;
                 let side = source.side.map(|id| self.store.tree(&id)).transpose()?.unwrap_or_default();
                 side.entries.iter().try_for_each(|entry| self.leads_somewhere(entry.blob, false))
             }

@@ -176,7 +176,7 @@ impl Store {
     }
 
     fn reach_contents(&self, source: &Source, foreign: bool, reached: &mut IdSet) -> Result<()> {
-        for id in source.tail.into_iter().chain(source.side) {
+        for id in source.contents().chain(source.side) {
             if foreign && !self.has_content(&id)? {
                 continue;
             }

@@ -10,6 +10,7 @@
 //! | `remote/<remote>/<writer>/<ref>` | a ref of another machine, as last fetched |
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::object::codec::{Decode, Encode};
 use crate::object::commit::Counts;
@@ -25,7 +26,13 @@ pub enum RefValue {
     /// A session.
     Session(Id),
     /// A source.
-    Source(Box<Source>),
+    Source(Arc<Source>),
+}
+
+impl From<Source> for RefValue {
+    fn from(source: Source) -> RefValue {
+        RefValue::Source(Arc::new(source))
+    }
 }
 
 /// What has been captured of a source, and where to go on.
@@ -49,12 +56,29 @@ pub struct Source {
     /// The bytes after the last commit: records that wait for a message, and a
     /// last line that may not be whole. A content of the store.
     pub tail: Option<Id>,
+    /// The bytes before the first record, of a document that is rewritten
+    /// whole. A content of the store.
+    pub lead: Option<Id>,
+    /// What its bytes become when it is written out.
+    pub form: Form,
     /// The tree of the files that go with it.
     pub side: Option<Id>,
     /// What it says of itself.
     pub about: About,
     /// Where to go on reading.
     pub mark: Mark,
+}
+
+/// What the bytes of a source become when it is written out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub enum Form {
+    /// A file.
+    #[default]
+    File,
+    /// Rows of a database that holds other sessions as well: a line each.
+    Rows,
+    /// Files of their own: each record one.
+    Folder,
 }
 
 /// What a source says of itself.
@@ -106,6 +130,10 @@ pub struct Resumed {
     pub len: u64,
     /// Their [`crate::object::id::checksum`].
     pub sum: u64,
+    /// What was said in it, by which it is known again in a source that its
+    /// tool rewrites whole: fingerprints of the texts, eight bytes each. A
+    /// content of the store.
+    pub said: Option<Id>,
 }
 
 /// Where reading goes on. All of it can be found again by reading the source
@@ -138,6 +166,12 @@ impl Source {
     /// The id under which a source is kept.
     pub fn key(tool: &str, native: &str, part: &str) -> Id {
         Id::of(Kind::Session, format!("{tool}\0{native}\0{part}").as_bytes())
+    }
+
+    /// The contents of the store that it names, but for its tree.
+    pub fn contents(&self) -> impl Iterator<Item = Id> + use<> {
+        let said = self.about.resumed.as_ref().and_then(|resumed| resumed.said);
+        [self.tail, self.lead, said].into_iter().flatten()
     }
 
     /// The title to show: the user's own, the tool's, the first prompt.

@@ -6,7 +6,10 @@
 
 mod claude_code;
 mod codex;
+pub mod document;
+pub mod folder;
 mod plan;
+pub mod rows;
 mod step;
 
 use std::borrow::Cow;
@@ -16,7 +19,7 @@ use std::path::{Path, PathBuf};
 use crate::object::json::Value;
 use crate::object::split::Texts;
 
-pub use plan::{Action, Conversation, Loss, Losses, Plan, Planned, Said, Sink, Target};
+pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
@@ -35,6 +38,33 @@ pub struct Places {
     pub home: PathBuf,
     /// The environment variables.
     pub vars: BTreeMap<String, String>,
+    /// The operating system, whose folders differ.
+    pub os: Os,
+}
+
+/// An operating system, as far as the folders of its programs differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Os {
+    /// Linux and other systems that follow the XDG folders.
+    #[default]
+    Linux,
+    /// macOS.
+    Mac,
+    /// Windows.
+    Windows,
+}
+
+impl Os {
+    /// The one this program was built for.
+    pub const fn here() -> Os {
+        if cfg!(target_os = "macos") {
+            Os::Mac
+        } else if cfg!(windows) {
+            Os::Windows
+        } else {
+            Os::Linux
+        }
+    }
 }
 
 impl Places {
@@ -44,13 +74,58 @@ impl Places {
     }
 }
 
-/// How a source is cut into records.
+/// How a source is cut into records, and what becomes of them when it is
+/// written out again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// JSON values, a line each.
+    /// JSON values, a line each, in a file that grows at its end.
     Lines,
     /// Like `Lines`, the whole compressed as one or more zstd frames.
     ZstdLines,
+    /// A file that the tool rewrites whole, cut by [`Tool::open`]: the lead,
+    /// the records and the trail joined are its bytes.
+    Document,
+    /// Rows of a database, read by [`Tool::open`]: each record is a line as
+    /// [`rows`] makes them, and they become a database again.
+    Rows,
+    /// Files of their own, read by [`Tool::open`]: each record is a file as
+    /// [`folder`] makes them, and they become files again.
+    Folder,
+}
+
+impl Framing {
+    /// Whether [`Tool::open`] reads it.
+    pub fn is_opened(self) -> bool {
+        !matches!(self, Framing::Lines | Framing::ZstdLines)
+    }
+}
+
+/// The records of a source that its tool may change anywhere, in order.
+///
+/// A record that says something must only be given once it is final: what a
+/// tool still writes on (an answer that streams, the rows of a step that isn't
+/// finished) goes into the trail as long as nothing follows it, so that capture
+/// in steps and capture at once make the same commits. So does what changes
+/// with every write and says nothing (time of last change, totals): into lead
+/// or trail.
+pub trait Pieces {
+    /// The bytes of the next record; `None` after the last.
+    fn next(&mut self) -> std::io::Result<Option<Cow<'_, [u8]>>>;
+
+    /// What stands around the records. Only asked for after the last record.
+    /// An error says that what was read can't be trusted.
+    fn frame(&mut self) -> std::io::Result<Frame>;
+}
+
+/// What stands around the records of a source that is rewritten whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// The bytes before the first record.
+    pub lead: Vec<u8>,
+    /// The bytes after the last record.
+    pub trail: Vec<u8>,
+    /// What they tell of the session.
+    pub facts: StepFacts,
 }
 
 /// What a look at a file without opening it tells.
@@ -154,6 +229,13 @@ pub trait Tool: Sync {
     /// record repeats. Part of the format: only ever appended to.
     fn lift(&self) -> &'static [&'static str];
 
+    /// Opens a source whose framing says that it is read so. The records come
+    /// from the beginning, each time.
+    fn open(&self, found: &Found) -> std::io::Result<Box<dyn Pieces>> {
+        let _ = found;
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+
     /// A reader for a source that goes on from `state`, which is empty at the
     /// start of the source.
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader>;
@@ -166,6 +248,19 @@ pub trait Tool: Sync {
 
 /// A tool that resumes sessions which another program wrote.
 pub trait Resume: Sync {
+    /// What tells the version that is installed, when what is written depends
+    /// on it: a program and its arguments.
+    fn version_command(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+
+    /// Whether a session of its own is written again as its own bytes, line
+    /// after line: what [`Resume::rehome`], [`Resume::epilogue`] and
+    /// [`Resume::path_for`] are for. If not, it is written like any other.
+    fn repeats(&self) -> bool {
+        true
+    }
+
     /// Writes a conversation as a new session of this tool.
     fn write(
         &self,
@@ -175,20 +270,31 @@ pub trait Resume: Sync {
     ) -> Result<Plan, ToolError>;
 
     /// Where a session of its own goes when it is written under a new id.
-    fn path_for(&self, target: &Target) -> PathBuf;
+    fn path_for(&self, target: &Target) -> PathBuf {
+        target.scratch.clone()
+    }
 
     /// Gives a record of its own the new id in `target` where the tool insists
     /// on it; the same bytes where it doesn't.
-    fn rehome<'r>(&self, raw: &'r [u8], target: &Target) -> Cow<'r, [u8]>;
+    fn rehome<'r>(&self, raw: &'r [u8], target: &Target) -> Cow<'r, [u8]> {
+        let _ = target;
+        Cow::Borrowed(raw)
+    }
 
     /// What goes after the records of a session of its own that is resumed
     /// elsewhere or earlier. `last` is the native key of the last record, if
     /// it had one.
-    fn epilogue(&self, target: &Target, last: Option<&str>) -> Vec<u8>;
+    fn epilogue(&self, target: &Target, last: Option<&str>) -> Vec<u8> {
+        let _ = (target, last);
+        Vec::new()
+    }
 
     /// Files that are added to, not created, to make a new session known under
     /// its title: path and what to append.
-    fn announce(&self, target: &Target) -> Vec<(PathBuf, Vec<u8>)>;
+    fn announce(&self, target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
+        let _ = target;
+        Vec::new()
+    }
 
     /// The command that picks a session up.
     fn resume_command(&self, native: &str) -> Vec<String>;

@@ -74,6 +74,9 @@ pub struct Target {
     pub started: i64,
     /// Its title.
     pub title: String,
+    /// A folder of ours for files that only [`Plan::commands`] need; it is
+    /// removed when they have run.
+    pub scratch: PathBuf,
     /// The git branch in `cwd`, if known.
     pub git_branch: Option<String>,
     /// The version of the tool that is installed, if known.
@@ -118,11 +121,42 @@ pub enum Planned {
     Create(PathBuf),
     /// Bytes added to the end of a file, which is created if it isn't there.
     Append(PathBuf, Vec<u8>),
+    /// A file of the tool's that must name the session, written anew: only if
+    /// it still is what it `was`, after the user agreed, and a copy is kept.
+    Rewrite {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes until now.
+        was: Vec<u8>,
+        /// Its new bytes.
+        now: Vec<u8>,
+    },
+}
+
+impl Planned {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Planned::Create(path) | Planned::Append(path, _) | Planned::Rewrite { path, .. } => path,
+        }
+    }
+}
+
+/// A program of the tool's own that takes in what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// The program and its arguments, to be run in [`Target::cwd`].
+    pub command: Vec<String>,
+    /// Where the conversation goes when it leaves this machine by it: then the
+    /// user is asked first.
+    pub uploads_to: Option<String>,
 }
 
 /// What writing a session takes.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// The session's id in the tool.
+    pub native: String,
     /// The session's transcript.
     pub path: PathBuf,
     /// All files, the transcript among them.
@@ -131,4 +165,6 @@ pub struct Plan {
     pub losses: Vec<Loss>,
     /// How many messages were written.
     pub messages: u64,
+    /// What must be run for the tool to know the session, in order.
+    pub imports: Vec<Import>,
 }

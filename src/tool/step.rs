@@ -109,6 +109,9 @@ pub struct Step {
     pub unknown: bool,
     /// What it tells of the session.
     pub facts: StepFacts,
+    /// What else the same record means, in order: further messages (a call and
+    /// its result in one row, a list of messages), each with its own link.
+    pub then: Vec<Step>,
 }
 
 /// The first words of a prompt, on one line: at most 80 characters, without

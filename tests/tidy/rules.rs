@@ -53,6 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("indicatif", &["src/cli/"]),
     ("notify", &["src/daemon/watch.rs"]),
     ("ctrlc", &["src/cli/"]),
+    ("rusqlite", &["src/tool/rows/"]),
 ];
 
 /// Names of tools, which only their adapters know.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::ui::clean;
 use crate::cli::{App, CommandError};
-use crate::ops::resume::{ResumeOptions, ResumeOutcome, resume};
+use crate::ops::resume::{ResumeError, ResumeOptions, ResumeOutcome, resume};
 use crate::ops::{revision, source};
 use crate::tool;
 
@@ -26,6 +26,10 @@ pub(crate) struct Args {
     /// Only tell what would be written
     #[arg(long, short = 'n')]
     dry_run: bool,
+    /// Agree to what must be agreed to: files of the tool's own that are
+    /// written anew, a conversation that leaves this machine
+    #[arg(long, short)]
+    yes: bool,
     /// Start the tool
     #[arg(long, conflicts_with_all = ["dry_run", "json"])]
     exec: bool,
@@ -51,8 +55,12 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         tool,
         project: args.project.clone(),
         dry_run: args.dry_run,
+        agreed: args.yes,
     };
-    let outcome = resume(&app.env, &mut store, &options, &app.ui.monitor())?;
+    let outcome = resume(&app.env, &mut store, &options, &app.ui.monitor()).map_err(|e| match e {
+        ResumeError::Unagreed(_) => CommandError::from(e).hint("agree with `--yes`"),
+        e => e.into(),
+    })?;
     if args.json {
         return Ok(app.ui.json(&json(&outcome))?);
     }
@@ -71,6 +79,13 @@ fn tell(app: &App, outcome: &ResumeOutcome, dry_run: bool) {
     app.ui.note(&format!("{verb} {} messages to {}{form}.", outcome.messages, outcome.path.display()));
     if outcome.rebased > 0 {
         app.ui.note(&format!("{} paths in calls now lead to {}.", outcome.rebased, outcome.cwd.display()));
+    }
+    for command in &outcome.imports {
+        let verb = if dry_run { "Would run" } else { "Ran" };
+        app.ui.note(&format!("{verb} `{}`.", command.join(" ")));
+    }
+    for consent in outcome.consent.iter().filter(|_| dry_run) {
+        app.ui.note(&format!("You must agree, with `--yes`: {consent}."));
     }
     for loss in &outcome.losses {
         app.ui.warn(&format!("{} ({} times)", loss.what, loss.count));
@@ -107,6 +122,6 @@ fn json(outcome: &ResumeOutcome) -> serde_json::Value {
     serde_json::json!({
         "native_id": outcome.native, "path": outcome.path, "files": outcome.files, "command": outcome.command,
         "cwd": outcome.cwd, "losses": losses, "messages": outcome.messages, "rebased": outcome.rebased,
-        "own_bytes": outcome.own_bytes,
+        "own_bytes": outcome.own_bytes, "imports": outcome.imports, "consent": outcome.consent,
     })
 }

@@ -7,10 +7,12 @@ use std::fs::File;
 use std::io::Read;
 
 use super::CaptureError;
+use super::feed::Feed;
 use super::read::fingerprint;
 use crate::object::id::{Id, IdMap, checksum};
 use crate::object::split::Splitter;
 use crate::object::{Body, Record};
+use crate::ops::said::Follow;
 use crate::ops::source::{self, Rebuilder};
 use crate::store::Store;
 use crate::store::refs::{Resumed, Source};
@@ -52,9 +54,26 @@ impl<'a> Originals<'a> {
     }
 
     /// Begins a source from its first byte; true if we wrote its beginning.
-    pub(super) fn begin(&mut self, resumed: Option<&Resumed>, found: &Found) -> bool {
-        self.resumed = resumed.filter(|resumed| begins_so(resumed, found)).cloned();
-        self.resumed.is_some()
+    pub(super) fn begin(
+        &mut self,
+        store: &Store,
+        tool: &dyn Tool,
+        resumed: Option<&Resumed>,
+        found: &Found,
+    ) -> Result<bool, CaptureError> {
+        self.resumed = match resumed {
+            Some(known) if begins_so(known, found) => Some(known.clone()),
+            Some(known) => match known.said {
+                Some(said) => {
+                    let len = follow(tool, found, &store.blob(&said)?)
+                        .map_err(|e| CaptureError::read(&found.path, e))?;
+                    (len > 0).then(|| Resumed { len, ..known.clone() })
+                }
+                None => None,
+            },
+            None => None,
+        };
+        Ok(self.resumed.is_some())
     }
 
     /// The revision that was resumed, if the source still begins as written.
@@ -156,8 +175,37 @@ impl<'a> Originals<'a> {
     }
 }
 
+/// How many bytes of records a source has up to the last that says what was
+/// said when it was written.
+fn follow(tool: &dyn Tool, found: &Found, said: &[u8]) -> std::io::Result<u64> {
+    let (mut follow, mut splitter) = (Follow::new(said), Splitter::default());
+    let (mut reader, mut feed) = (tool.reader(found, &[]), Feed::open(tool, found, None)?.feed);
+    let (mut passed, mut known) = (0, 0);
+    loop {
+        let mut taken = 0;
+        while let Some(piece) = feed.piece(&mut splitter, taken) {
+            let rest = feed.bytes().get(taken..).unwrap_or_default();
+            splitter.split(rest, piece, tool.lift());
+            let step = reader.read(splitter.row(rest, piece));
+            taken += piece.end;
+            passed += piece.end as u64;
+            let drafts = step.message.iter().chain(step.then.iter().filter_map(|step| step.message.as_ref()));
+            if drafts.fold(false, |known, draft| follow.goes_on(&draft.message) || known) {
+                known = passed;
+            }
+        }
+        feed.take(taken);
+        if !feed.more()? {
+            return Ok(known);
+        }
+    }
+}
+
 /// Tells whether a file begins with the bytes that were written for it.
 fn begins_so(resumed: &Resumed, found: &Found) -> bool {
+    if found.framing.is_opened() {
+        return false;
+    }
     let read = || -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         File::open(&found.path)?.take(resumed.len).read_to_end(&mut bytes)?;
@@ -188,7 +236,8 @@ fn find_key(store: &Store, tool: &dyn Tool, original: &Source, key: Key) -> Resu
             let piece = splitter.document(raw);
             splitter.split(raw, piece, tool.lift());
             n += 1;
-            if reader.read(splitter.row(raw, piece)).key == Some(key) {
+            let step = reader.read(splitter.row(raw, piece));
+            if step.key == Some(key) || step.then.iter().any(|step| step.key == Some(key)) {
                 here = Some(n);
             }
             Ok(())

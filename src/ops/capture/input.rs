@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::object::id::checksum;
+use crate::object::id::{Checksum, checksum};
 use crate::store::refs::Mark;
 use crate::tool::{Found, Framing, Stamp, stamp_of};
 
@@ -35,8 +35,8 @@ impl Input {
         let at = mark.filter(|_| grown).map_or(0, |mark| mark.offset);
         file.seek(SeekFrom::Start(at))?;
         let reader: Box<dyn Read> = match found.framing {
-            Framing::Lines => Box::new(file),
             Framing::ZstdLines => Box::new(zstd::stream::read::Decoder::new(file)?),
+            _ => Box::new(file),
         };
         Ok((Input { reader, stamp, buffer: Vec::new(), start: 0, ended: false }, grown))
     }
@@ -84,7 +84,34 @@ fn window_at(file: &mut File, at: u64, len: u64) -> std::io::Result<u64> {
     Ok(checksum(&bytes))
 }
 
-/// The checksums of a [`Mark`], gathered while a source is read.
+/// What a [`Mark`] knows the bytes before it by, gathered while a source is
+/// read.
+pub(super) enum Passed {
+    /// Of a file that grows at its end.
+    Windows(Windows),
+    /// Of a source that may change anywhere: all of them.
+    All(Checksum),
+}
+
+impl Passed {
+    /// Goes past bytes of the source.
+    pub(super) fn pass(&mut self, bytes: &[u8]) {
+        match self {
+            Passed::Windows(windows) => windows.pass(bytes),
+            Passed::All(sum) => sum.update(bytes),
+        }
+    }
+
+    /// [`Mark::start`] and [`Mark::window`].
+    pub(super) fn sums(&self) -> (u64, u64) {
+        match self {
+            Passed::Windows(windows) => windows.sums(),
+            Passed::All(sum) => (sum.finish(), 0),
+        }
+    }
+}
+
+/// The checksums of a [`Mark`] of a file that grows at its end.
 #[derive(Default)]
 pub(super) struct Windows {
     head: Vec<u8>,

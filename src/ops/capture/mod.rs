@@ -5,6 +5,7 @@
 //! captured is durable when this returns.
 
 mod copy;
+mod feed;
 mod graph;
 mod input;
 mod read;
@@ -107,17 +108,18 @@ pub fn capture(
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
     let mut report = CaptureReport::default();
-    let mut work = Vec::new();
+    let (mut work, mut unseen) = (Vec::new(), Vec::new());
     for tool in tool::TOOLS.iter().copied() {
         if !options.tools.is_empty() && !options.tools.iter().any(|name| name == tool.name()) {
             continue;
         }
         let discovery = tool.discover(&env.places);
+        unseen.extend(discovery.trouble.iter().map(|t| t.path.clone()));
         report.trouble.extend(discovery.trouble.into_iter().map(|t| (t.path, t.error.to_string())));
         work.extend(tell_apart(store, tool, discovery.found).into_iter().map(|found| (tool, found)));
     }
     report.sources = work.len() as u64;
-    missing(env, store, options, &work, &mut report)?;
+    missing(env, store, options, &work, &unseen, &mut report)?;
     work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
     // The older first, so that a copy finds what it was copied from; sessions
     // before their parts.
@@ -171,6 +173,7 @@ fn missing(
     store: &mut Store,
     options: &CaptureOptions,
     work: &Work,
+    unseen: &[PathBuf],
     report: &mut CaptureReport,
 ) -> Result<(), StoreError> {
     let here: HashSet<Id> =
@@ -183,13 +186,17 @@ fn missing(
         if here.contains(&key) || known.mark.stamp == (0, 0, 0) {
             continue;
         }
+        let path = tool::by_name(&known.tool).map(|tool| tool.root(&env.places).join(&known.place));
+        if path.is_some_and(|path| unseen.iter().any(|unseen| path.starts_with(unseen))) {
+            continue;
+        }
         let mut now = known.clone();
         now.about.gone = true;
         report.gone.push(Kept { session: known.session, path: known.place.clone(), tip: known.head });
         edits.push(Edit {
             name: source::ref_name(&key),
-            expect: Some(RefValue::Source(Box::new(known.clone()))),
-            new: Some(RefValue::Source(Box::new(now))),
+            expect: Some(RefValue::from(known.clone())),
+            new: Some(RefValue::from(now)),
         });
     }
     match store.apply(Batch::default(), edits, &env.actor()) {
@@ -320,8 +327,8 @@ impl Pass {
         }
         self.edits.push(Edit {
             name: source::ref_name(&key),
-            expect: known.map(|known| RefValue::Source(Box::new(known))),
-            new: Some(RefValue::Source(Box::new(source))),
+            expect: known.map(|known| RefValue::from(known)),
+            new: Some(RefValue::from(source)),
         });
     }
 

@@ -3,8 +3,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::copy::Originals;
+use super::feed::{Feed, Opened};
 use super::graph::{Graph, Hook, Kept, Node};
-use super::input::{Input, Windows};
+use super::input::Passed;
 use super::{CaptureError, CaptureReport};
 use crate::object::codec;
 use crate::object::commit::{Commit, Usage};
@@ -12,9 +13,9 @@ use crate::object::id::{Id, Kind, checksum};
 use crate::object::message::{Block, Message, Text};
 use crate::object::split::{Parts, Splitter};
 use crate::object::{Body, Context, Record};
-use crate::store::refs::{About, Mark, Source};
+use crate::store::refs::{About, Form, Mark, Source};
 use crate::store::{Batch, Store, Stored};
-use crate::tool::{Found, Key, Link, Reader, Step, StepFacts, Tool};
+use crate::tool::{Found, Frame, Framing, Key, Link, Reader, Step, StepFacts, Tool};
 
 /// Records that say nothing wait for one that does; when so many wait, or so
 /// many bytes, they get a commit of their own.
@@ -55,7 +56,7 @@ pub(super) struct SourceReader<'a> {
     splitter: Splitter,
     graph: Graph,
     originals: Originals<'a>,
-    windows: Windows,
+    seen: Passed,
     waiting: Vec<Record>,
     waiting_raw: Vec<u8>,
     /// The commits that waiting records are copies from.
@@ -63,6 +64,8 @@ pub(super) struct SourceReader<'a> {
     waiting_usage: Usage,
     offset: u64,
     passed: u64,
+    /// Where the record that is being read begins.
+    begun: u64,
     context: Option<(Context, Id)>,
     /// The commit of the row before, if that row repeats an earlier one.
     again: Option<Id>,
@@ -92,19 +95,15 @@ impl<'a> SourceReader<'a> {
         previous: Option<&Source>,
     ) -> Result<Outcome, CaptureError> {
         let mark = previous.map(|source| &source.mark);
-        let io = |e| CaptureError::read(&found.path, e);
-        // A beginning of copies is read again until something new follows it.
-        let mark = mark.filter(|mark| !copying(mark));
-        let (input, grown) = Input::open(found, mark).map_err(io)?;
-        let kept = mark.filter(|_| grown).and_then(|m| codec::decode::<Kept>(&m.graph).ok());
-        // A store whose marks can't be read is a store without marks.
-        let (input, mark) = match (&kept, grown) {
-            (None, true) => (Input::open(found, None).map_err(io)?.0, None),
-            _ => (input, mark.filter(|_| grown)),
-        };
+        let kept = |mark: &Mark| codec::decode::<Kept>(&mark.graph).ok();
+        // A beginning of copies is read again until something new follows it,
+        // and a store whose marks can't be read is a store without marks.
+        let mark = mark.filter(|mark| kept(mark).is_some_and(|kept| !kept.copying));
+        let opened = Feed::open(tool, found, mark).map_err(|e| CaptureError::read(&found.path, e))?;
+        let Opened { feed, seen, grown } = opened;
+        let mark = mark.filter(|_| grown);
+        let kept = mark.and_then(kept);
         let offset = mark.map_or(0, |m| m.offset);
-        let windows =
-            if offset > 0 { Windows::resume(&found.path, offset).map_err(io)? } else { Windows::default() };
         let about = previous.map(|source| source.about.clone()).unwrap_or_default();
         let mut this = SourceReader {
             reader: tool.reader(found, mark.map_or(&[], |m| m.reader.as_slice())),
@@ -115,6 +114,7 @@ impl<'a> SourceReader<'a> {
             waiting_copies: Vec::new(),
             waiting_usage: Usage::default(),
             passed: offset,
+            begun: offset,
             context: None,
             again: None,
             mark: mark.cloned().unwrap_or_default(),
@@ -126,17 +126,18 @@ impl<'a> SourceReader<'a> {
             tool,
             found,
             originals,
-            windows,
+            seen,
             offset,
             about,
         };
         this.about.unknown = this.graph.kept.unknown;
         this.about.broken = this.graph.kept.broken;
         if offset == 0 {
-            this.graph.kept.copying = this.originals.begin(this.about.resumed.as_ref(), found);
+            let resumed = this.about.resumed.as_ref();
+            this.graph.kept.copying = this.originals.begin(store, tool, resumed, found)?;
         }
-        match this.read(input)? {
-            Ok(tail) => this.finish(previous, tail),
+        match this.read(feed)? {
+            Ok(ended) => this.finish(previous, ended),
             Err(Stop::Later) => Ok(Outcome::Later),
             // Reading from the beginning makes the same commits again, and
             // knows every record.
@@ -149,41 +150,61 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    fn read(&mut self, mut input: Input) -> Result<Result<Vec<u8>, Stop>, CaptureError> {
-        self.mark.stamp = (input.stamp.len, input.stamp.mtime, input.stamp.inode);
+    fn read(&mut self, mut feed: Feed) -> Result<Result<Frame, Stop>, CaptureError> {
+        let stamp = feed.stamp();
+        self.mark.stamp = (stamp.len, stamp.mtime, stamp.inode);
+        let path = &self.found.path;
+        let read = |e| CaptureError::read(path, e);
         loop {
             let mut taken = 0;
-            while let Some(piece) = self.splitter.next(input.bytes().get(taken..).unwrap_or_default()) {
-                let rest = input.bytes().get(taken..).unwrap_or_default();
+            while let Some(piece) = feed.piece(&mut self.splitter, taken) {
+                let rest = feed.bytes().get(taken..).unwrap_or_default();
                 let parts = self.splitter.split(rest, piece, self.tool.lift());
                 let row = self.splitter.row(rest, piece);
                 self.about.broken += u64::from(row.is_none());
-                let step = self.reader.read(row);
+                let mut step = self.reader.read(row);
                 let raw = rest.get(..piece.end).unwrap_or_default();
+                let then = std::mem::take(&mut step.then);
                 if let Err(stop) = self.record(raw, parts, step)? {
                     return Ok(Err(stop));
                 }
+                for step in then {
+                    if let Err(stop) = self.step(&[], step)? {
+                        return Ok(Err(stop));
+                    }
+                }
+                // Only now is all known that hangs on it.
+                self.note_mark()?;
                 taken += piece.end;
             }
-            input.take(taken);
-            if !input.more().map_err(|e| CaptureError::read(&self.found.path, e))? {
-                return Ok(Ok(input.bytes().to_vec()));
+            feed.take(taken);
+            if !feed.more().map_err(read)? {
+                return Ok(Ok(feed.end().map_err(read)?));
             }
         }
     }
 
-    /// Takes in one record.
-    fn record(&mut self, raw: &[u8], parts: Parts, mut step: Step) -> Result<Result<(), Stop>, CaptureError> {
+    /// Takes in one record with the first that it means.
+    fn record(&mut self, raw: &[u8], parts: Parts, step: Step) -> Result<Result<(), Stop>, CaptureError> {
         self.put_texts()?;
         let record = self.keep_record(parts)?;
+        self.begun = self.passed;
         self.passed += raw.len() as u64;
-        self.windows.pass(raw);
+        self.seen.pass(raw);
+        self.report.bytes += raw.len() as u64;
+        self.waiting.push(record);
+        self.waiting_raw.extend_from_slice(raw);
+        self.step(raw, step)
+    }
+
+    /// Takes in what a record means. `raw` is the record if it is the last one
+    /// that waits, or nothing.
+    fn step(&mut self, raw: &[u8], mut step: Step) -> Result<Result<(), Stop>, CaptureError> {
         self.learn(&mut step);
         let shape = shape_of(&mut step);
         let again = self.repeats(&step, shape)?;
         let usage = self.graph.usage(step.usage, again.is_some());
-        self.wait(record, raw, usage);
-        self.report.bytes += raw.len() as u64;
+        self.count(usage);
 
         if again.is_some() {
             // The conversation has it: its record is carried along.
@@ -204,7 +225,7 @@ impl<'a> SourceReader<'a> {
         };
         self.link_results(&mut draft.message, &draft.results, parent)?;
         let message = draft.message;
-        let copied = self.copied(&message, step.time, raw.len())?;
+        let copied = self.copied(&message, step.time)?;
         if self.originals.is_later() {
             return Ok(Err(Stop::Later));
         }
@@ -213,17 +234,21 @@ impl<'a> SourceReader<'a> {
             self.graph.name(step.key, Some(at.id));
             self.graph.kept.main = Some(at.id);
             self.note_calls(&draft.calls, at.counts.calls);
-            self.shrink()?;
+            if !raw.is_empty() {
+                self.shrink()?;
+            }
             self.flush_if_many()?;
             return Ok(Ok(()));
         }
         if std::mem::take(&mut self.graph.kept.copying) {
             // The first message that is no copy: what came before it is
             // carried apart, and what it hangs on is known only now.
-            let record = self.waiting.pop().unwrap_or_default();
+            let record = if raw.is_empty() { None } else { self.waiting.pop() };
             self.waiting_raw.truncate(self.waiting_raw.len().saturating_sub(raw.len()));
             self.flush()?;
-            self.wait(record, raw, usage);
+            self.waiting.extend(record);
+            self.waiting_raw.extend_from_slice(raw);
+            self.count(usage);
             let Hook::At(again) = self.hook(&step)? else { return Ok(Err(Stop::Forgotten)) };
             parent = again;
         }
@@ -234,8 +259,6 @@ impl<'a> SourceReader<'a> {
         if let Some(shape) = shape {
             self.graph.shape(node.id, shape);
         }
-        // Only now is all known that hangs on it.
-        self.note_mark()?;
         Ok(Ok(()))
     }
 
@@ -266,14 +289,11 @@ impl<'a> SourceReader<'a> {
         if !self.waiting_usage.is_zero() && !self.graph.kept.copying {
             let at = if step.side { parent } else { self.graph.kept.main };
             self.commit(step, None, at)?;
-            self.note_mark()?;
         }
         self.flush_if_many()
     }
 
-    fn wait(&mut self, record: Record, raw: &[u8], usage: Usage) {
-        self.waiting.push(record);
-        self.waiting_raw.extend_from_slice(raw);
+    fn count(&mut self, usage: Usage) {
         // What copies count was counted where they were copied from.
         if !self.graph.kept.copying {
             self.waiting_usage = self.waiting_usage.plus(&usage);
@@ -403,12 +423,7 @@ impl<'a> SourceReader<'a> {
 
     /// The commit that has this message already, while a source begins with
     /// copies.
-    fn copied(
-        &mut self,
-        message: &Message,
-        time: Option<i64>,
-        len: usize,
-    ) -> Result<Option<Node>, CaptureError> {
+    fn copied(&mut self, message: &Message, time: Option<i64>) -> Result<Option<Node>, CaptureError> {
         let first = self.graph.kept.root == 0;
         if !first && !self.graph.kept.copying {
             return Ok(None);
@@ -421,7 +436,7 @@ impl<'a> SourceReader<'a> {
         if !self.graph.kept.copying {
             return Ok(None);
         }
-        let at = self.originals.copy_of(print, self.passed - len as u64);
+        let at = self.originals.copy_of(print, self.begun);
         match at {
             Some(id) => Ok(Some(self.graph.node(id, self.store)?)),
             None => Ok(None),
@@ -488,8 +503,7 @@ impl<'a> SourceReader<'a> {
         let usage = std::mem::take(&mut self.waiting_usage);
         let tool = self.tool.name().to_owned();
         let commit = Commit { after: self.graph.kept.file, tool, usage, ..Commit::default() };
-        self.store_commit(commit, None)?;
-        self.note_mark()
+        self.store_commit(commit, None).map(drop)
     }
 
     fn store_commit(&mut self, mut commit: Commit, message: Option<Message>) -> Result<Id, CaptureError> {
@@ -508,25 +522,27 @@ impl<'a> SourceReader<'a> {
         Ok(id)
     }
 
-    /// Takes note of where to go on, now and then.
+    /// Takes note of where to go on, now and then. Between two records.
     fn note_mark(&mut self) -> Result<(), CaptureError> {
-        if self.offset - self.mark.offset >= MARK_EVERY {
+        if self.waiting.is_empty() && self.offset - self.mark.offset >= MARK_EVERY {
             self.mark.offset = self.offset;
             self.mark.reader = self.reader.state();
             self.graph.kept.unknown = self.about.unknown;
             self.graph.kept.broken = self.about.broken;
             self.mark.graph = codec::encode(&self.graph.keep())?;
-            (self.mark.start, self.mark.window) = self.windows.sums();
+            (self.mark.start, self.mark.window) = self.seen.sums();
         }
         Ok(())
     }
 }
 
 impl SourceReader<'_> {
-    /// What is known of the source now. `tail` is what is left of it: records
-    /// that wait, and the last line if it isn't whole.
-    fn finish(mut self, previous: Option<&Source>, rest: Vec<u8>) -> Result<Outcome, CaptureError> {
-        let tail = self.tail(&rest)?;
+    /// What is known of the source now.
+    fn finish(mut self, previous: Option<&Source>, frame: Frame) -> Result<Outcome, CaptureError> {
+        let Frame { lead, trail, facts } = frame;
+        self.learn(&mut Step { facts, ..Step::default() });
+        let tail = self.tail(&trail)?;
+        let lead = if lead.is_empty() { None } else { Some(self.batch.put_blob(self.store, lead)?) };
         let graph = &self.graph.kept;
         let head = graph.main;
         let old = previous.filter(|p| p.mark.stamp != (0, 0, 0) && !copying(&p.mark)).and_then(|p| p.head);
@@ -546,6 +562,12 @@ impl SourceReader<'_> {
             file: graph.file,
             head,
             tail,
+            lead,
+            form: match self.found.framing {
+                Framing::Lines | Framing::ZstdLines | Framing::Document => Form::File,
+                Framing::Rows => Form::Rows,
+                Framing::Folder => Form::Folder,
+            },
             side: previous.and_then(|source| source.side),
             about: self.about,
             mark: self.mark,

@@ -5,8 +5,8 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::ResumeError;
-use crate::object::id::Checksum;
-use crate::tool::{Planned, Sink, ToolError};
+use crate::object::id::{Checksum, checksum};
+use crate::tool::{Plan, Planned, Sink, ToolError};
 
 /// Files that are written aside; in a dry run, nowhere.
 pub(super) struct Written {
@@ -92,13 +92,10 @@ fn open(path: &Path, aside: &Path, mode: u32) -> std::io::Result<File> {
     options.write(true).create(true).truncate(true).open(aside)
 }
 
-/// Gives what was written its names and adds to the files that are added to.
-/// Returns the length and checksum of `transcript`.
-pub(super) fn apply(
-    files: &[Planned],
-    transcript: &Path,
-    mut written: Written,
-) -> Result<(u64, u64), ResumeError> {
+/// Gives what was written its names, and adds to the files that are added to.
+/// Copies of what is written anew go to `backups`. Returns the length and
+/// checksum of the transcript.
+pub(super) fn apply(plan: &Plan, mut written: Written, backups: &Path) -> Result<(u64, u64), ResumeError> {
     let mut mark = (0, 0);
     for file in &mut written.files {
         let failed = |source| ResumeError::Write { path: file.path.clone(), source };
@@ -107,19 +104,40 @@ pub(super) fn apply(
         if let Some(file) = &output.file {
             file.sync_data().map_err(failed)?;
         }
-        if file.path == transcript {
+        if file.path == plan.path {
             mark = (output.len, output.sum.finish());
         }
         // A link, unlike a rename, never replaces what is there.
         let named = std::fs::hard_link(&file.aside, &file.path);
         named.or_else(|_| rename_new(&file.aside, &file.path)).map_err(failed)?;
     }
-    for file in files {
-        if let Planned::Append(path, bytes) = file {
-            append(path, bytes).map_err(|source| ResumeError::Write { path: path.clone(), source })?;
+    for file in &plan.files {
+        let path = file.path();
+        let done = match file {
+            Planned::Create(_) => Ok(true),
+            Planned::Append(_, bytes) => append(path, bytes).map(|()| true),
+            Planned::Rewrite { was, now, .. } => rewrite(path, was, now, backups),
+        };
+        if !done.map_err(|source| ResumeError::Write { path: path.to_owned(), source })? {
+            return Err(ResumeError::Changed(path.to_owned()));
         }
     }
     Ok(mark)
+}
+
+/// Writes a file of the tool's anew, if it still is what it was; a copy is kept.
+fn rewrite(path: &Path, was: &[u8], now: &[u8], backups: &Path) -> std::io::Result<bool> {
+    if std::fs::read(path)? != was {
+        return Ok(false);
+    }
+    std::fs::create_dir_all(backups)?;
+    let copy = format!("{:016x}-{}", checksum(was), path.file_name().unwrap_or_default().to_string_lossy());
+    std::fs::write(backups.join(copy), was)?;
+    let aside = path.with_extension("sfs-tmp");
+    std::fs::write(&aside, now)?;
+    std::fs::set_permissions(&aside, std::fs::metadata(path)?.permissions())?;
+    std::fs::rename(&aside, path)?;
+    Ok(true)
 }
 
 /// For file systems without links.

@@ -3,6 +3,7 @@
 use crate::object::escape::Style;
 use crate::object::id::Id;
 use crate::object::message::{Block, Input, Message, Text};
+use crate::ops::said::Sayings;
 use crate::store::{Store, StoreError};
 use crate::tool::{Conversation, Said, ToolError};
 
@@ -39,17 +40,23 @@ pub(super) struct Reading<'s> {
     /// The project's old path and its new one.
     rebase: Option<(String, String)>,
     rebased: u64,
+    said: Sayings,
 }
 
 impl<'s> Reading<'s> {
     /// Begins at the beginning.
     pub(super) fn new(store: &'s Store, path: Path, rebase: Option<(String, String)>) -> Reading<'s> {
-        Reading { store, way: path.0.into_iter(), rebase, rebased: 0 }
+        Reading { store, way: path.0.into_iter(), rebase, rebased: 0, said: Sayings::default() }
     }
 
     /// How many paths were changed.
     pub(super) fn rebased(&self) -> u64 {
         self.rebased
+    }
+
+    /// What was said, to be known again.
+    pub(super) fn said(self) -> Vec<u8> {
+        self.said.into_bytes()
     }
 
     /// Lets paths in the inputs of calls lead to the new project.
@@ -117,6 +124,7 @@ impl Conversation for Reading<'_> {
             let commit = self.store.commit(&id).map_err(broken)?;
             let Some(mut message) = self.store.body(&id, &commit).map_err(broken)?.message else { continue };
             self.rebase(&mut message);
+            self.said.add(&message);
             return Ok(Some(Said {
                 message,
                 time: commit.time,

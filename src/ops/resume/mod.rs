@@ -7,6 +7,7 @@
 
 mod apply;
 mod conversation;
+mod run;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,20 @@ pub enum ResumeError {
         /// Why.
         source: std::io::Error,
     },
+    /// What the user must agree to first, a sentence each.
+    #[error("not done without your consent: {}", .0.join("; "))]
+    Unagreed(Vec<String>),
+    /// A file of the tool's changed while it was to be written anew.
+    #[error("{} was changed meanwhile: nothing was written to it", .0.display())]
+    Changed(PathBuf),
+    /// The tool's own program doesn't take the session in.
+    #[error("`{command}` failed: {why}")]
+    Import {
+        /// The command.
+        command: String,
+        /// What it said.
+        why: String,
+    },
 }
 
 /// What is to be resumed, and how.
@@ -58,6 +73,8 @@ pub struct ResumeOptions {
     pub project: Option<PathBuf>,
     /// Only tell what would be written.
     pub dry_run: bool,
+    /// Whether the user agreed to what must be agreed to.
+    pub agreed: bool,
 }
 
 /// What was written, or would be.
@@ -69,6 +86,10 @@ pub struct ResumeOutcome {
     pub path: PathBuf,
     /// All files created or added to.
     pub files: Vec<PathBuf>,
+    /// Commands of the tool's own that take it in, run before.
+    pub imports: Vec<Vec<String>>,
+    /// What the user must agree to, a sentence each.
+    pub consent: Vec<String>,
     /// The command that picks it up, to be run in `cwd`.
     pub command: Vec<String>,
     /// The directory to run it in.
@@ -94,39 +115,62 @@ pub fn resume(
     monitor.begin("reading the conversation", None);
     let line = Line::to(store, options.commit)?;
     let target = target(env, store, options, &line)?;
-    let own = own_chain(store, options, &line)?;
+    let own = if tool.repeats() { own_chain(store, options, &line)? } else { None };
     let mut written = Written::new(options.dry_run);
     let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
     let rebase = from.map(|from| (from, target.cwd.to_string_lossy().into_owned()));
-    let (plan, rebased) = match &own {
-        Some(chain) => write_own(store, tool, &target, chain, rebase.as_ref(), &mut written)?,
+    let (mut plan, rebased, said) = match &own {
+        Some(chain) => {
+            let (plan, rebased) = write_own(store, tool, &target, chain, rebase.as_ref(), &mut written)?;
+            (plan, rebased, None)
+        }
         None => {
             let mut reading = Reading::new(store, line, rebase);
             let plan = tool.write(&mut reading, &target, &mut written)?;
-            (plan, reading.rebased())
+            let rebased = reading.rebased();
+            (plan, rebased, (!tool.repeats()).then(|| reading.said()))
         }
     };
     monitor.end();
-    let announced = tool.announce(&target).into_iter().map(|(path, bytes)| Planned::Append(path, bytes));
-    let files: Vec<Planned> = plan.files.iter().cloned().chain(announced).collect();
+    plan.files.extend(tool.announce(&target).into_iter().map(|(path, bytes)| Planned::Append(path, bytes)));
+    let consent = consent(&plan);
     if !options.dry_run {
-        let (len, sum) = apply(&files, &plan.path, written)?;
-        remember(env, store, options, &target, &plan.path, Resumed { from: options.commit, len, sum })?;
+        if !consent.is_empty() && !options.agreed {
+            return Err(ResumeError::Unagreed(consent));
+        }
+        let (len, sum) = apply(&plan, written, &env.store.join("backups"))?;
+        let done = plan.imports.iter().try_for_each(|import| run::import(import, &target.cwd));
+        // The scratch is ours; what can't be removed is no loss.
+        drop(std::fs::remove_dir_all(&target.scratch));
+        done?;
+        remember(env, store, options, &target, &plan, (len, sum, said))?;
     }
-    let paths = files.into_iter().map(|file| match file {
-        Planned::Create(path) | Planned::Append(path, _) => path,
-    });
+    let scratch = |path: &PathBuf| path.starts_with(&target.scratch);
     Ok(ResumeOutcome {
-        command: tool.resume_command(&target.native),
-        native: target.native,
+        command: tool.resume_command(&plan.native),
+        imports: plan.imports.into_iter().map(|import| import.command).collect(),
+        consent,
+        native: plan.native,
+        files: plan.files.iter().map(|file| file.path().to_owned()).filter(|path| !scratch(path)).collect(),
         path: plan.path,
-        files: paths.collect(),
         cwd: target.cwd,
         losses: plan.losses,
         messages: plan.messages,
         rebased,
         own_bytes: own.is_some(),
     })
+}
+
+/// What a plan does that the user must agree to.
+fn consent(plan: &Plan) -> Vec<String> {
+    let rewrites = plan.files.iter().filter_map(|file| match file {
+        Planned::Rewrite { path, .. } => Some(format!("{} is written anew (a copy is kept)", path.display())),
+        Planned::Create(_) | Planned::Append(..) => None,
+    });
+    let uploads = plan.imports.iter().filter_map(|import| {
+        import.uploads_to.as_ref().map(|place| format!("the conversation is sent to {place}"))
+    });
+    rewrites.chain(uploads).collect()
 }
 
 /// The directory that a session worked in.
@@ -155,7 +199,8 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
         now: env.now,
         started: started.unwrap_or(env.now),
         title,
-        version: None,
+        version: options.tool.resume().and_then(|tool| tool.version_command()).and_then(run::version),
+        scratch: env.store.join("scratch").join(native.to_string()),
     })
 }
 
@@ -221,7 +266,14 @@ fn write_own(
     let end = tool.epilogue(target, last.as_deref());
     let outcome = failed.map_or_else(|| out.write_all(&end), Err);
     outcome.map_err(|source| ResumeError::Write { path: path.clone(), source })?;
-    let plan = Plan { files: vec![Planned::Create(path.clone())], path, losses: Vec::new(), messages };
+    let plan = Plan {
+        native: target.native.clone(),
+        files: vec![Planned::Create(path.clone())],
+        path,
+        losses: Vec::new(),
+        messages,
+        imports: Vec::new(),
+    };
     Ok((plan, rebased))
 }
 
@@ -242,16 +294,19 @@ fn remember(
     store: &mut Store,
     options: &ResumeOptions,
     target: &Target,
-    path: &Path,
-    resumed: Resumed,
+    plan: &Plan,
+    (len, sum, said): (u64, u64, Option<Vec<u8>>),
 ) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    let said = said.map(|said| batch.put_blob(store, said)).transpose()?;
+    let (from, path) = (options.commit, &plan.path);
     let tool = options.tool;
     let root = tool.root(&env.places);
     let place = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().replace('\\', "/");
     let mut source = Source {
         session: options.session,
         tool: tool.name().to_owned(),
-        native: target.native.clone(),
+        native: plan.native.clone(),
         place,
         ..Source::default()
     };
@@ -259,11 +314,10 @@ fn remember(
     let labels = (1u32..).map(|n| format!("{}-{n}", tool.name()));
     source.about.label = labels.into_iter().find(|l| !taken(l)).unwrap_or_default();
     source.about.cwd = Some(target.cwd.to_string_lossy().into_owned());
-    source.about.resumed = Some(resumed);
+    source.about.resumed = Some(Resumed { from, len, sum, said });
     let key = Source::key(&source.tool, &source.native, "");
-    let edit =
-        Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::Source(Box::new(source))) };
-    store.apply(Batch::default(), vec![edit], &env.actor())
+    let edit = Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::from(source)) };
+    store.apply(batch, vec![edit], &env.actor())
 }
 
 impl From<RestoreError> for ResumeError {

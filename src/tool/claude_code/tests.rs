@@ -163,6 +163,7 @@ fn target() -> Target {
         title: "a title".to_owned(),
         git_branch: None,
         version: None,
+        scratch: PathBuf::from("/scratch"),
     }
 }
 

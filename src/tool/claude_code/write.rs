@@ -54,7 +54,14 @@ pub(super) fn write(
     }
     let Writer { rows, losses, messages, prompt, .. } = writer;
     rows.finish(&target.title, &prompt)?;
-    Ok(Plan { files: vec![Planned::Create(path.clone())], path, losses: losses.list(), messages })
+    Ok(Plan {
+        native: target.native.clone(),
+        files: vec![Planned::Create(path.clone())],
+        path,
+        losses: losses.list(),
+        messages,
+        imports: Vec::new(),
+    })
 }
 
 /// What the model said since the user last did.

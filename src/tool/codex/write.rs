@@ -53,7 +53,14 @@ pub(super) fn write(
         return Err(ToolError::Empty);
     }
     // What announces the thread is planned by who asked for it to be written.
-    Ok(Plan { files: vec![Planned::Create(path.clone())], path, losses, messages })
+    Ok(Plan {
+        native: target.native.clone(),
+        files: vec![Planned::Create(path.clone())],
+        path,
+        losses,
+        messages,
+        imports: Vec::new(),
+    })
 }
 
 /// The line of `session_index.jsonl` that gives a thread its name; the last

@@ -22,6 +22,7 @@ pub(super) fn target(places: Places, started: i64) -> Target {
         title: "A title".into(),
         git_branch: Some("main".into()),
         version: None,
+        scratch: PathBuf::from("/scratch"),
     }
 }
 
