@@ -339,8 +339,7 @@ fn remember(
     source.about.cwd = Some(target.cwd.to_string_lossy().into_owned());
     source.about.resumed = Some(Resumed { from, len, sum, said });
     let key = Source::key(&source.tool, &source.native, "");
-    let edit =
-        Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::Source(Box::new(source))) };
+    let edit = Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::from(source)) };
     store.apply(batch, vec![edit], &env.actor())
 }
 
