@@ -327,7 +327,7 @@ impl Pass {
         }
         self.edits.push(Edit {
             name: source::ref_name(&key),
-            expect: known.map(|known| RefValue::from(known)),
+            expect: known.map(RefValue::from),
             new: Some(RefValue::from(source)),
         });
     }

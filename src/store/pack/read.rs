@@ -36,7 +36,7 @@ pub(crate) struct Pack {
 /// A block that was read and taken apart.
 pub(crate) enum Decoded {
     /// Commits.
-    Commits(Rows),
+    Commits(Box<Rows>),
     /// Bodies, each with the content number that its references lean on.
     Bodies(Objects, Vec<u32>),
     /// Contents.
@@ -201,7 +201,9 @@ impl Pack {
         let bad = |e: CodecError| self.bad(block, &e.to_string());
         if block.space == Space::Commits {
             let rows = Rows::parse(bytes, block.first, block.count);
-            return rows.map(Decoded::Commits).ok_or_else(|| bad(CodecError::NotCanonical));
+            return rows
+                .map(|rows| Decoded::Commits(Box::new(rows)))
+                .ok_or_else(|| bad(CodecError::NotCanonical));
         }
         let objects = Objects::parse(bytes).map_err(bad)?;
         if block.space == Space::Contents {
