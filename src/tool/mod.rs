@@ -8,9 +8,15 @@ mod claude_code;
 mod codex;
 pub mod document;
 pub mod folder;
+mod ids;
 mod plan;
+mod qwen;
 pub mod rows;
 mod step;
+#[cfg(test)]
+mod testing;
+mod time;
+mod turns;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,7 +29,7 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex];
+pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
