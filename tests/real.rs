@@ -15,6 +15,8 @@ mod real;
 mod broken;
 #[path = "real/own.rs"]
 mod own;
+#[path = "real/qwen.rs"]
+mod qwen;
 
 use std::fs;
 use std::path::Path;
