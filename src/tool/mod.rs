@@ -7,10 +7,13 @@
 mod claude_code;
 mod codex;
 pub mod document;
+mod flow;
 pub mod folder;
+mod jsonl;
 mod plan;
 pub mod rows;
 mod step;
+mod time;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

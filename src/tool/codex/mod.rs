@@ -15,7 +15,6 @@ mod rehome;
 mod rows;
 #[cfg(test)]
 mod tests;
-mod time;
 mod tools;
 mod usage;
 mod write;
@@ -23,7 +22,9 @@ mod write;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, jsonl, time,
+};
 
 /// The adapter.
 pub(crate) struct Codex;

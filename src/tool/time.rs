@@ -1,8 +1,8 @@
-//! Times as rollouts write them.
+//! Times as most tools write them: ISO 8601 with milliseconds, in UTC.
 
 use jiff::Timestamp;
 
-/// Milliseconds since 1970 of an ISO time. Rollouts write
+/// Milliseconds since 1970 of an ISO time. Most are written as
 /// `2026-11-22T07:05:06.945Z`; other forms are read too, only slower.
 pub(super) fn parse(text: &[u8]) -> Option<i64> {
     plain(text).or_else(|| {
@@ -41,7 +41,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// Writes milliseconds since 1970 as rollouts do.
+/// Writes milliseconds since 1970 in that form.
 pub(super) fn iso(ms: i64) -> String {
     format!("{:.3}", at(ms))
 }
