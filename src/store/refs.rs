@@ -10,6 +10,7 @@
 //! | `remote/<remote>/<writer>/<ref>` | a ref of another machine, as last fetched |
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::object::codec::{Decode, Encode};
 use crate::object::commit::Counts;
@@ -25,7 +26,13 @@ pub enum RefValue {
     /// A session.
     Session(Id),
     /// A source.
-    Source(Box<Source>),
+    Source(Arc<Source>),
+}
+
+impl From<Source> for RefValue {
+    fn from(source: Source) -> RefValue {
+        RefValue::Source(Arc::new(source))
+    }
 }
 
 /// What has been captured of a source, and where to go on.

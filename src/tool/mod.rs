@@ -243,6 +243,13 @@ pub trait Tool: Sync {
     /// start of the source.
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader>;
 
+    /// The command that starts it with a prompt, or with a file to read first;
+    /// nothing if there is no such command.
+    fn start_with(&self, file: &Path) -> Vec<String> {
+        let _ = file;
+        Vec::new()
+    }
+
     /// How sessions are written for it; `None` for a tool that can't hold one.
     fn resume(&self) -> Option<&dyn Resume> {
         None
@@ -312,6 +319,11 @@ pub trait Reader {
     /// What must be known to go on after the last record read, as small as
     /// possible (it is written with every capture): less than 1 KiB.
     fn state(&self) -> Vec<u8>;
+}
+
+/// The prompt that makes a tool go on from a briefing.
+fn go_on(file: &Path) -> String {
+    format!("Read {} and go on with the work that it describes.", file.display())
 }
 
 /// What a look at a file tells; `None` if it is gone or no regular file.

@@ -90,7 +90,7 @@ pub(super) enum Passed {
     /// Of a file that grows at its end.
     Windows(Windows),
     /// Of a source that may change anywhere: all of them.
-    All(Checksum),
+    All(Box<Checksum>),
 }
 
 impl Passed {

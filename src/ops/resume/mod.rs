@@ -7,6 +7,7 @@
 
 mod apply;
 mod conversation;
+mod history;
 mod run;
 
 use std::collections::HashSet;
@@ -71,10 +72,24 @@ pub struct ResumeOptions {
     pub tool: &'static dyn Tool,
     /// The directory to resume it in; the session's own if `None`.
     pub project: Option<PathBuf>,
+    /// How much of the conversation is written.
+    pub history: History,
     /// Only tell what would be written.
     pub dry_run: bool,
     /// Whether the user agreed to what must be agreed to.
     pub agreed: bool,
+}
+
+/// How much of a conversation is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// All of it.
+    #[default]
+    All,
+    /// From the last summary that its tool made, or all of it if there is none.
+    Compacted,
+    /// The last turns, after a summary of those before.
+    Turns(u64),
 }
 
 /// What was written, or would be.
@@ -98,6 +113,8 @@ pub struct ResumeOutcome {
     pub losses: Vec<Loss>,
     /// Messages written.
     pub messages: u64,
+    /// Turns that are not written, since less than all was wanted.
+    pub left_out: u64,
     /// Paths in calls that now lead to `cwd` instead of the old project.
     pub rebased: u64,
     /// Whether they are the tool's own bytes.
@@ -115,7 +132,12 @@ pub fn resume(
     monitor.begin("reading the conversation", None);
     let line = Line::to(store, options.commit)?;
     let target = target(env, store, options, &line)?;
-    let own = if tool.repeats() { own_chain(store, options, &line)? } else { None };
+    let own = if tool.repeats() && options.history == History::All {
+        own_chain(store, options, &line)?
+    } else {
+        None
+    };
+    let part = history::part(store, &line, options.history, &target.title)?;
     let mut written = Written::new(options.dry_run);
     let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
     let rebase = from.map(|from| (from, target.cwd.to_string_lossy().into_owned()));
@@ -125,7 +147,7 @@ pub fn resume(
             (plan, rebased, None)
         }
         None => {
-            let mut reading = Reading::new(store, line, rebase);
+            let mut reading = Reading::new(store, part.line, part.opening, rebase);
             let plan = tool.write(&mut reading, &target, &mut written)?;
             let rebased = reading.rebased();
             (plan, rebased, (!tool.repeats()).then(|| reading.said()))
@@ -156,6 +178,7 @@ pub fn resume(
         cwd: target.cwd,
         losses: plan.losses,
         messages: plan.messages,
+        left_out: part.left_out,
         rebased,
         own_bytes: own.is_some(),
     })
@@ -316,8 +339,7 @@ fn remember(
     source.about.cwd = Some(target.cwd.to_string_lossy().into_owned());
     source.about.resumed = Some(Resumed { from, len, sum, said });
     let key = Source::key(&source.tool, &source.native, "");
-    let edit =
-        Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::Source(Box::new(source))) };
+    let edit = Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::from(source)) };
     store.apply(batch, vec![edit], &env.actor())
 }
 

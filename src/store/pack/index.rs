@@ -205,16 +205,6 @@ impl Index {
         Ok(Cow::Owned(self.read_at(self.tables + at, len)?))
     }
 
-    /// The ids of `count` objects from `n` on, with one read.
-    pub(super) fn id_range(&self, n: u32, count: u32) -> Result<Vec<Id>> {
-        if u64::from(n) + u64::from(count) > self.total() {
-            return Err(StoreError::damaged(&self.path, self.tables, "it has too few ids"));
-        }
-        let at = self.ids_at() + u64::from(n) * Id::LEN as u64;
-        let bytes = self.table(at, count as usize * Id::LEN)?;
-        Ok(bytes.chunks_exact(Id::LEN).filter_map(Id::from_slice).collect())
-    }
-
     /// The id of object `n` (commits first, then contents).
     pub(crate) fn id(&self, n: u32) -> Result<Id> {
         if u64::from(n) >= self.total() {

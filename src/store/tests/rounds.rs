@@ -44,7 +44,7 @@ fn every_kind_of_object_comes_back() {
     };
     let edits = vec![
         set("tag/t", None, Some(RefValue::Tag(tag_id))),
-        set("source/x", None, Some(RefValue::Source(Box::new(source)))),
+        set("source/x", None, Some(RefValue::from(source))),
         set("name/n", None, Some(RefValue::Session(any()))),
     ];
     world.store.apply(batch, edits, &actor()).unwrap();

@@ -53,6 +53,10 @@ impl Tool for ClaudeCode {
         Box::new(read::RowReader::new(found, state))
     }
 
+    fn start_with(&self, file: &Path) -> Vec<String> {
+        vec!["claude".to_owned(), super::go_on(file)]
+    }
+
     fn resume(&self) -> Option<&dyn Resume> {
         Some(self)
     }
