@@ -166,7 +166,9 @@ mod tests {
         assert_eq!((lines.stamp(Some(9)), lines.stamp(Some(3)), lines.stamp(None)), (9, 10, 11));
         lines
             .line(|o| {
-                o.text("a", "x\u{2028}y\u{2029}\u{2028}\n\"").json("b", "[1.0,\"\u{2029}\"]").texts("c", ["d"]);
+                o.text("a", "x\u{2028}y\u{2029}\u{2028}\n\"")
+                    .json("b", "[1.0,\"\u{2029}\"]")
+                    .texts("c", ["d"]);
             })
             .unwrap();
         lines.finish().unwrap();

@@ -6,9 +6,11 @@
 
 mod claude_code;
 mod codex;
+mod copilot;
 pub mod document;
 mod flow;
 pub mod folder;
+mod ids;
 mod jsonl;
 mod plan;
 pub mod rows;
@@ -26,7 +28,7 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex];
+pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {

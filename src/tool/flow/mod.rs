@@ -9,7 +9,7 @@
 mod content;
 mod order;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use content::Content;
 pub(super) use order::run;

@@ -80,7 +80,12 @@ impl Out for Log {
 
     fn outcome(&mut self, outcome: Outcome) -> Result<(), ToolError> {
         let failed = if outcome.failed { " failed" } else { "" };
-        self.0.push(format!("result {}#{}{failed} {}", outcome.name, outcome.call, Log::content(&outcome.content)));
+        self.0.push(format!(
+            "result {}#{}{failed} {}",
+            outcome.name,
+            outcome.call,
+            Log::content(&outcome.content)
+        ));
         Ok(())
     }
 }
