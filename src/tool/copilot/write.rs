@@ -3,6 +3,10 @@
 //! The least that 1.0.40 to 1.0.102 take: a head, what was said, and for each
 //! call that it began and ended. Every answer says something or calls
 //! something: one that does neither is sent as null, which APIs refuse.
+//!
+//! Of a result only its text is sent again when a session is resumed (seen in
+//! the code of 1.0.40, and in requests up to 1.0.102), so what it showed
+//! follows in a message of the user.
 
 use super::find;
 use crate::tool::flow::{self, Answer, Call, Content, Out, Outcome, Piece, Spoken};
@@ -12,6 +16,8 @@ use crate::tool::{Conversation, Losses, Plan, Planned, Sink, Target, ToolError, 
 
 /// The version that is written for when none is known.
 const VERSION: &str = "1.0.102";
+/// What is said with the pictures that calls gave.
+const SEEN: &str = "[pictures that the calls above gave]";
 
 /// Writes a conversation as a new session.
 pub(super) fn write(
@@ -27,18 +33,20 @@ pub(super) fn write(
         ids: Ids(target.seed),
         events: 0,
         unproved: 0,
-        unseen: 0,
+        moved: 0,
+        seen: Vec::new(),
     };
     writer.head(target)?;
     let messages = flow::run(conversation, &mut losses, &mut writer)?;
+    writer.show()?;
     if writer.events == 1 {
         return Err(ToolError::Empty);
     }
     for _ in 0..writer.unproved {
         losses.add("thinking is shown but not sent to the model");
     }
-    for _ in 0..writer.unseen {
-        losses.add("pictures that failed calls gave are left out");
+    for _ in 0..writer.moved {
+        losses.add("pictures that calls gave follow in a message after the results");
     }
     writer.lines.finish()?;
     Ok(Plan {
@@ -73,8 +81,10 @@ struct Writer<'a> {
     events: u64,
     /// Thoughts, which are only sent with the provider's proof.
     unproved: u64,
-    /// Pictures that can't be sent.
-    unseen: u64,
+    /// Pictures that calls gave.
+    moved: u64,
+    /// Those that were not shown yet: media types and base64.
+    seen: Vec<(String, String)>,
 }
 
 impl Writer<'_> {
@@ -112,6 +122,29 @@ impl Writer<'_> {
                     }
                 });
         })
+    }
+
+    fn say_to(
+        &mut self,
+        time: Option<i64>,
+        text: &str,
+        pictures: &[(String, String)],
+    ) -> Result<(), ToolError> {
+        self.event(time, "user.message", |data| {
+            data.text("content", text).objects("attachments", pictures, |item, (media, bytes)| {
+                item.text("type", "blob").text("mimeType", media).text("data", bytes);
+            });
+        })
+    }
+
+    /// Shows the pictures that calls gave.
+    fn show(&mut self) -> Result<(), ToolError> {
+        let seen = std::mem::take(&mut self.seen);
+        if seen.is_empty() {
+            return Ok(());
+        }
+        self.moved += seen.len() as u64;
+        self.say_to(None, SEEN, &seen)
     }
 
     fn call_id(&self, number: u64) -> String {
@@ -159,18 +192,13 @@ impl Writer<'_> {
 
 impl Out for Writer<'_> {
     fn user(&mut self, spoken: Spoken) -> Result<(), ToolError> {
+        self.show()?;
         let (text, pictures) = apart(spoken.content);
-        self.event(spoken.time, "user.message", |data| {
-            data.text("content", &text).objects("attachments", &pictures, |item, (media, bytes)| {
-                item.text("type", "blob")
-                    .text("mimeType", media)
-                    .text("displayName", "picture")
-                    .text("data", bytes);
-            });
-        })
+        self.say_to(spoken.time, &text, &pictures)
     }
 
     fn answer(&mut self, mut answer: Answer) -> Result<(), ToolError> {
+        self.show()?;
         let (pieces, calls) = (std::mem::take(&mut answer.said), std::mem::take(&mut answer.calls));
         let (mut thoughts, mut last) = (Vec::new(), String::new());
         for piece in pieces {
@@ -190,10 +218,8 @@ impl Out for Writer<'_> {
 
     fn outcome(&mut self, outcome: Outcome) -> Result<(), ToolError> {
         let id = self.call_id(outcome.call);
-        let (text, pictures) = apart(outcome.content);
-        if outcome.failed {
-            self.unseen += pictures.len() as u64;
-        }
+        let (text, mut pictures) = apart(outcome.content);
+        self.seen.append(&mut pictures);
         self.event(outcome.time, "tool.execution_complete", |data| {
             data.text("toolCallId", &id);
             if outcome.failed {
@@ -201,16 +227,11 @@ impl Out for Writer<'_> {
                 data.json("success", "false").object("error", |error| {
                     error.text("message", &text).text("code", "failure");
                 });
-                return;
+            } else {
+                data.json("success", "true").object("result", |result| {
+                    result.text("content", &text);
+                });
             }
-            data.json("success", "true").object("result", |result| {
-                result.text("content", &text);
-                if !pictures.is_empty() {
-                    result.objects("binaryResultsForLlm", &pictures, |item, (media, bytes)| {
-                        item.text("type", "image").text("mimeType", media).text("data", bytes);
-                    });
-                }
-            });
         })
     }
 }

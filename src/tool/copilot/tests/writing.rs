@@ -60,28 +60,29 @@ fn what_is_written_is_read_again() {
             *action = crate::object::message::Action::Other;
         }
     }
-    let results = blocks(3);
-    let unlinked = |mut block: Block| {
-        if let Block::Result { call, .. } = &mut block {
-            *call = None;
-        }
-        vec![block]
+    let picture = Block::Image("image/png".into(), inline("iVBO"));
+    let result = |status, words: &str| {
+        vec![Block::Result { call: None, status, parts: vec![Part::Text(inline(words))] }]
     };
     assert_eq!(
         got,
         [
             blocks(0),
             answer,
-            unlinked(results[0].clone()),
-            unlinked(results[1].clone()),
+            result(Status::Error, "no"),
+            result(Status::Ok, "seen"),
+            vec![text("[pictures that the calls above gave]"), picture],
             blocks(4),
             blocks(5),
             blocks(6),
         ]
     );
-    assert_eq!(steps.iter().filter_map(|step| step.prompt.clone()).collect::<Vec<_>>(), ["Go ✓", "Thanks"]);
+    assert_eq!(
+        steps.iter().filter_map(|step| step.prompt.clone()).collect::<Vec<_>>(),
+        ["Go ✓", "[pictures that the calls above gave]", "Thanks"]
+    );
     assert_eq!(plan.files, [Planned::Create(plan.path.clone())]);
-    assert_eq!((plan.messages, plan.losses.len()), (6, 2));
+    assert_eq!((plan.messages, plan.losses.len()), (6, 3));
     assert!(events.contains(r#""arguments":{"command":"ls","n":1.0}"#), "numbers stay as they were");
 }
 
