@@ -8,14 +8,18 @@ mod claude_code;
 mod codex;
 mod copilot;
 pub mod document;
-mod flow;
+mod fit;
 pub mod folder;
 mod ids;
 mod jsonl;
 mod plan;
+mod qwen;
 pub mod rows;
 mod step;
+#[cfg(test)]
+mod testing;
 mod time;
+mod turns;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,7 +32,7 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot];
+pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &qwen::Qwen];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {

@@ -10,7 +10,6 @@ mod line;
 mod read;
 mod row;
 mod rows;
-mod time;
 mod write;
 
 use std::borrow::Cow;

@@ -15,6 +15,7 @@ mod rehome;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod time;
 mod tools;
 mod usage;
 mod write;
@@ -22,9 +23,7 @@ mod write;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::{
-    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, jsonl, time,
-};
+use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
 
 /// The adapter.
 pub(crate) struct Codex;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::time;
 use crate::tool::ToolError;
 
-use super::jsonl::Lines;
-pub(super) use super::jsonl::Object;
+use crate::tool::jsonl::Lines;
+pub(super) use crate::tool::jsonl::Object;
 
 /// Writes lines.
 pub(super) struct Rows<'a>(Lines<'a>);

@@ -9,10 +9,10 @@
 //! follows in a message of the user.
 
 use super::find;
-use crate::tool::flow::{self, Answer, Call, Content, Out, Outcome, Piece, Spoken};
-use crate::tool::ids::Ids;
+use crate::tool::fit::{self, Fitting};
 use crate::tool::jsonl::{Lines, Object};
-use crate::tool::{Conversation, Losses, Plan, Planned, Sink, Target, ToolError, time};
+use crate::tool::turns::{Answer, Call, Piece, Turn, Turns};
+use crate::tool::{Conversation, Losses, Plan, Planned, Sink, Target, ToolError, ids, time};
 
 /// The version that is written for when none is known.
 const VERSION: &str = "1.0.102";
@@ -25,36 +25,35 @@ pub(super) fn write(
     target: &Target,
     sink: &mut dyn Sink,
 ) -> Result<Plan, ToolError> {
+    let mut turns = Turns::new(conversation);
+    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
     let path = find::folder(&target.places, &target.native).join(find::EVENTS);
     let out = sink.create(&path, 0o600)?;
-    let mut losses = Losses::default();
     let mut writer = Writer {
         lines: Lines::new(out, path.clone(), target.started.saturating_sub(2)),
-        ids: Ids(target.seed),
+        seed: target.seed,
         events: 0,
-        unproved: 0,
-        moved: 0,
         seen: Vec::new(),
     };
     writer.head(target)?;
-    let messages = flow::run(conversation, &mut losses, &mut writer)?;
+    loop {
+        writer.turn(turn, &mut turns.losses)?;
+        match turns.next()? {
+            Some(next) => turn = next,
+            None => break,
+        }
+    }
     writer.show()?;
     if writer.events == 1 {
         return Err(ToolError::Empty);
-    }
-    for _ in 0..writer.unproved {
-        losses.add("thinking is shown but not sent to the model");
-    }
-    for _ in 0..writer.moved {
-        losses.add("pictures that calls gave follow in a message after the results");
     }
     writer.lines.finish()?;
     Ok(Plan {
         native: target.native.clone(),
         files: vec![Planned::Create(path.clone())],
         path,
-        losses: losses.list(),
-        messages,
+        losses: turns.losses.list(),
+        messages: turns.messages,
         imports: Vec::new(),
     })
 }
@@ -70,20 +69,16 @@ pub(super) fn workspace(target: &Target) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     if !title.is_empty() {
         yaml.push_str(&format!("name: {}\nuser_named: true\n", find::quoted(&title)));
     }
-    let (created, updated) = (time::iso(target.started), time::iso(target.now));
+    let (created, updated) = (time::format(target.started), time::format(target.now));
     yaml.push_str(&format!("summary_count: 0\ncreated_at: {created}\nupdated_at: {updated}\n"));
     vec![(path, yaml.into_bytes())]
 }
 
 struct Writer<'a> {
     lines: Lines<'a>,
-    ids: Ids,
+    seed: u128,
     events: u64,
-    /// Thoughts, which are only sent with the provider's proof.
-    unproved: u64,
-    /// Pictures that calls gave.
-    moved: u64,
-    /// Those that were not shown yet: media types and base64.
+    /// Pictures that calls gave and that were not shown yet: media types and base64.
     seen: Vec<(String, String)>,
 }
 
@@ -94,10 +89,11 @@ impl Writer<'_> {
         kind: &str,
         data: impl FnOnce(&mut Object<'_>),
     ) -> Result<(), ToolError> {
-        let id = self.ids.uuid("event", self.events);
-        let parent = self.events.checked_sub(1).map(|before| self.ids.uuid("event", before));
+        // Every event has two numbers: its own, and that of what it holds.
+        let id = ids::uuid(self.seed, 2 * self.events);
+        let parent = self.events.checked_sub(1).map(|before| ids::uuid(self.seed, 2 * before));
         self.events += 1;
-        let stamp = time::iso(self.lines.stamp(time));
+        let stamp = time::format(self.lines.stamp(time));
         self.lines.line(|event| {
             event.text("type", kind).object("data", data).text("id", &id).text("timestamp", &stamp);
             match parent {
@@ -108,7 +104,7 @@ impl Writer<'_> {
     }
 
     fn head(&mut self, target: &Target) -> Result<(), ToolError> {
-        let started = time::iso(target.started);
+        let started = time::format(target.started);
         self.event(Some(target.started.saturating_sub(1)), "session.start", |data| {
             data.text("sessionId", &target.native)
                 .json("version", "1")
@@ -124,7 +120,26 @@ impl Writer<'_> {
         })
     }
 
-    fn say_to(
+    fn turn(&mut self, turn: Turn, losses: &mut Losses) -> Result<(), ToolError> {
+        match turn {
+            Turn::User { pieces, time } => {
+                self.show()?;
+                let (text, pictures) =
+                    apart(pieces.into_iter().filter_map(|piece| fit::piece(piece, losses)));
+                self.hear(time, &text, &pictures)
+            }
+            Turn::Model { said, calls, model, time } => {
+                self.show()?;
+                self.model(Said { model, time }, said, &calls, losses)
+            }
+            Turn::Results { results, time } => {
+                results.into_iter().try_for_each(|result| self.result(time, result, losses))
+            }
+        }
+    }
+
+    /// What the user says.
+    fn hear(
         &mut self,
         time: Option<i64>,
         text: &str,
@@ -140,89 +155,97 @@ impl Writer<'_> {
     /// Shows the pictures that calls gave.
     fn show(&mut self) -> Result<(), ToolError> {
         let seen = std::mem::take(&mut self.seen);
-        if seen.is_empty() {
+        if seen.is_empty() { Ok(()) } else { self.hear(None, SEEN, &seen) }
+    }
+
+    /// What the model says: an event for each text, with what was thought
+    /// before it; the last one makes the calls.
+    fn model(
+        &mut self,
+        by: Said,
+        said: Vec<Piece>,
+        calls: &[Call],
+        losses: &mut Losses,
+    ) -> Result<(), ToolError> {
+        if self.events == 1 {
+            losses.add("the conversation begins with the model: a prompt is put before it");
+            self.hear(by.time, fit::NO_BEGINNING, &[])?;
+        }
+        let (mut thoughts, mut last) = (Vec::new(), String::new());
+        for piece in said {
+            if !last.is_empty() {
+                self.say(&by, &std::mem::take(&mut last), &std::mem::take(&mut thoughts), &[], losses)?;
+            }
+            match piece {
+                Piece::Thinking(text, ..) => {
+                    losses.add("thinking is shown but not sent to the model");
+                    thoughts.extend(Some(text).filter(|text| !text.is_empty()));
+                }
+                piece => match fit::piece(piece, losses) {
+                    Some(Fitting::Text(text)) => last = text,
+                    Some(Fitting::Image(media, _)) => {
+                        losses.add("pictures that the model made are left out");
+                        last = format!("[picture of type {media}]");
+                    }
+                    None => {}
+                },
+            }
+        }
+        if last.is_empty() && calls.is_empty() {
             return Ok(());
         }
-        self.moved += seen.len() as u64;
-        self.say_to(None, SEEN, &seen)
+        self.say(&by, &last, &thoughts, calls, losses)
     }
 
-    fn call_id(&self, number: u64) -> String {
-        format!("call_{}", self.ids.hex("call", number))
-    }
-
-    /// One text of an answer, what was thought before it, and its calls.
     fn say(
         &mut self,
-        answer: &Answer,
+        by: &Said,
         text: &str,
         thoughts: &[String],
         calls: &[Call],
+        losses: &mut Losses,
     ) -> Result<(), ToolError> {
-        let message = self.ids.uuid("message", self.events);
-        let ids: Vec<String> = calls.iter().map(|call| self.call_id(call.number)).collect();
-        self.event(answer.time, "assistant.message", |data| {
+        let message = ids::uuid(self.seed, 2 * self.events + 1);
+        let calls: Vec<_> = calls
+            .iter()
+            .map(|call| (ids::call(self.seed, call.number), fit::name(&call.name, losses), &call.input))
+            .collect();
+        self.event(by.time, "assistant.message", |data| {
             data.text("messageId", &message);
-            if let Some(model) = &answer.model {
+            if let Some(model) = &by.model {
                 data.text("model", model);
             }
-            data.text("content", text).objects(
-                "toolRequests",
-                calls.iter().zip(&ids),
-                |object, (call, id)| {
-                    object
-                        .text("toolCallId", id)
-                        .text("name", &call.name)
-                        .json("arguments", &call.input)
-                        .text("type", "function");
-                },
-            );
+            data.text("content", text).objects("toolRequests", &calls, |object, (id, name, input)| {
+                object.text("toolCallId", id).text("name", name).json("arguments", input);
+                object.text("type", "function");
+            });
             if !thoughts.is_empty() {
                 data.text("reasoningText", &thoughts.join("\n\n"));
             }
         })?;
-        for (call, id) in calls.iter().zip(&ids) {
+        for (id, name, input) in &calls {
             self.event(None, "tool.execution_start", |data| {
-                data.text("toolCallId", id).text("toolName", &call.name).json("arguments", &call.input);
+                data.text("toolCallId", id).text("toolName", name).json("arguments", input);
             })?;
         }
         Ok(())
     }
-}
 
-impl Out for Writer<'_> {
-    fn user(&mut self, spoken: Spoken) -> Result<(), ToolError> {
-        self.show()?;
-        let (text, pictures) = apart(spoken.content);
-        self.say_to(spoken.time, &text, &pictures)
-    }
-
-    fn answer(&mut self, mut answer: Answer) -> Result<(), ToolError> {
-        self.show()?;
-        let (pieces, calls) = (std::mem::take(&mut answer.said), std::mem::take(&mut answer.calls));
-        let (mut thoughts, mut last) = (Vec::new(), String::new());
-        for piece in pieces {
-            if !last.is_empty() {
-                self.say(&answer, &std::mem::take(&mut last), &std::mem::take(&mut thoughts), &[])?;
-            }
-            match piece {
-                Piece::Thought(text) => {
-                    self.unproved += 1;
-                    thoughts.push(text);
+    fn result(&mut self, time: Option<i64>, result: Answer, losses: &mut Losses) -> Result<(), ToolError> {
+        let mut texts = Some(result.text).filter(|text| !text.is_empty()).into_iter().collect::<Vec<_>>();
+        for (media, data) in result.images {
+            match fit::image(&media, data, losses) {
+                Fitting::Text(text) => texts.push(text),
+                Fitting::Image(media, data) => {
+                    losses.add("pictures that calls gave follow in a message after the results");
+                    self.seen.push((media, data));
                 }
-                Piece::Text(text) => last = text,
             }
         }
-        self.say(&answer, &last, &thoughts, &calls)
-    }
-
-    fn outcome(&mut self, outcome: Outcome) -> Result<(), ToolError> {
-        let id = self.call_id(outcome.call);
-        let (text, mut pictures) = apart(outcome.content);
-        self.seen.append(&mut pictures);
-        self.event(outcome.time, "tool.execution_complete", |data| {
+        let (id, text) = (ids::call(self.seed, result.number), texts.join("\n\n"));
+        self.event(time, "tool.execution_complete", |data| {
             data.text("toolCallId", &id);
-            if outcome.failed {
+            if result.failed {
                 // The error alone is sent.
                 data.json("success", "false").object("error", |error| {
                     error.text("message", &text).text("code", "failure");
@@ -236,13 +259,19 @@ impl Out for Writer<'_> {
     }
 }
 
+/// Which model said something, and when.
+struct Said {
+    model: Option<String>,
+    time: Option<i64>,
+}
+
 /// The texts as one, and the pictures.
-fn apart(content: Vec<Content>) -> (String, Vec<(String, String)>) {
+fn apart(said: impl Iterator<Item = Fitting>) -> (String, Vec<(String, String)>) {
     let (mut texts, mut pictures) = (Vec::new(), Vec::new());
-    for piece in content {
+    for piece in said {
         match piece {
-            Content::Text(text) => texts.push(text),
-            Content::Image(media, bytes) => pictures.push((media, bytes)),
+            Fitting::Text(text) => texts.push(text),
+            Fitting::Image(media, bytes) => pictures.push((media, bytes)),
         }
     }
     (texts.join("\n\n"), pictures)

@@ -226,8 +226,7 @@ fn what_is_not_known_is_said_to_be_so() {
 fn old_documents_are_read_without_what_was_put_in() {
     let dir = tempfile::tempdir().unwrap();
     let name = "session_c_1760182820882.json";
-    let mut found = found(&format!("history-session-state/{name}"), Framing::Document);
-    found.path = dir.path().join(name);
+    let found = found(dir.path().join(name), name);
     let written = serde_json::to_string_pretty(&json!({
         "sessionId": "c", "startTime": "2025-10-11T11:40:20.882Z",
         "chatMessages": [
@@ -267,7 +266,7 @@ proptest! {
         let all = kinds.map(|kind| (kind, data.clone()));
         let mut lines = events(&all).into_bytes();
         lines.extend_from_slice(&bytes);
-        steps_of(&found("x", Framing::Lines), &lines);
+        testing::steps(&Copilot, &lines);
     }
 
     #[test]

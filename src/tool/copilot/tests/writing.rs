@@ -2,130 +2,119 @@
 
 use super::*;
 use crate::object::message::{Block, Part, Role, Status};
-use crate::tool::flow::tests::{Memory, call, result, said, text};
-use crate::tool::{Planned, Said};
-use std::io::Write;
-use std::path::Path;
+use crate::tool::testing::{Memory, Talk, call, said, says, talk, target, written};
+use crate::tool::{Link, Planned};
+use serde_json::Value;
 
-/// A file in memory.
-#[derive(Default)]
-struct File(Vec<u8>);
-
-impl Sink for File {
-    fn create(&mut self, path: &Path, mode: u32) -> Result<&mut dyn Write, ToolError> {
-        assert_eq!((path, mode), (Copilot.path_for(&target()).as_path(), 0o600));
-        Ok(&mut self.0)
-    }
+/// What was planned, and the events.
+fn write(messages: Vec<Message>) -> (Plan, String) {
+    let (memory, plan) = written(&Copilot, messages);
+    let events = String::from_utf8(memory.0[&Copilot.path_for(&target())].clone()).unwrap();
+    assert_eq!(plan.files, [Planned::Create(plan.path.clone())]);
+    (plan, events)
 }
 
-fn write(conversation: Vec<Said>) -> Result<(Plan, String), ToolError> {
-    let mut file = File::default();
-    let plan = Copilot.write(&mut Memory(conversation.into_iter()), &target(), &mut file)?;
-    Ok((plan, String::from_utf8(file.0).unwrap()))
-}
-
-fn conversation() -> Vec<Said> {
-    let picture = || Block::Image("image/png".into(), inline("iVBO"));
+/// Thoughts, texts one after the other, a picture that a call gave.
+fn more() -> Vec<Message> {
+    let thought = |words: &str| Block::Thinking { text: inline(words), signature: None };
     let seen = Block::Result {
         call: Some(0),
         status: Status::Ok,
         parts: vec![Part::Text(inline("seen")), Part::Image("image/png".into(), inline("iVBO"))],
     };
+    let model = |blocks| Message { role: Role::Assistant, blocks };
     vec![
-        said(Role::User, vec![text("Go\u{2028}✓"), picture()]),
-        said(Role::System, vec![Block::Notice(inline("context"))]),
-        said(
-            Role::Assistant,
-            vec![text("First."), call("Bash", r#"{"command":"ls","n":1.0}"#), call("Read", "{}")],
-        ),
-        said(Role::User, vec![result(Some(1), Status::Error, "no"), seen]),
-        said(Role::Assistant, vec![Block::Thinking { text: inline("Hm."), signature: None }, text("Yes.")]),
-        said(Role::Assistant, vec![text("And more.")]),
-        said(Role::User, vec![text("Thanks")]),
+        says(Role::User, "Go"),
+        Message { role: Role::System, blocks: vec![Block::Notice(inline("context"))] },
+        model(vec![thought("Hm."), Block::Text(inline("One.")), thought("So."), Block::Text(inline("Two."))]),
+        model(vec![thought("Now."), call("a.b", r#"{"n":1.0,"s":"x"}"#)]),
+        Message { role: Role::User, blocks: vec![seen] },
+        says(Role::Assistant, "Done."),
     ]
 }
 
 #[test]
 fn what_is_written_is_read_again() {
-    let (plan, events) = write(conversation()).unwrap();
+    let (plan, events) = write(talk());
     let steps = steps(&events);
-    assert!(steps.iter().all(|step| !step.unknown && step.link == crate::tool::Link::Tip));
-    let got: Vec<Vec<Block>> = messages(&steps).iter().map(|message| message.blocks.clone()).collect();
-    let want: Vec<Said> = conversation();
-    let blocks = |at: usize| want[at].message.blocks.clone();
-    let mut answer = blocks(2);
-    for block in &mut answer {
-        // What the tools are for is known by name alone; these are another's.
-        if let Block::Call { action, .. } = block {
-            *action = crate::object::message::Action::Other;
-        }
-    }
-    let picture = Block::Image("image/png".into(), inline("iVBO"));
-    let result = |status, words: &str| {
-        vec![Block::Result { call: None, status, parts: vec![Part::Text(inline(words))] }]
-    };
+    assert!(steps.iter().all(|step| !step.unknown && step.link == Link::Tip && !step.side));
+    assert_eq!(said(&testing::messages(&steps)), said(&talk()));
+    assert_eq!((plan.messages, plan.losses), (talk().len() as u64, Vec::new()));
+    let facts = &steps[0].facts;
+    assert_eq!((facts.cwd.as_deref(), facts.git_branch.as_deref()), (Some("/w/my proj"), Some("main")));
+}
+
+#[test]
+fn thoughts_stay_with_what_they_led_to_and_pictures_follow_results() {
+    let (plan, events) = write(more());
+    let rows: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said: Vec<(&str, &Value, &Value)> = rows
+        .iter()
+        .filter(|row| row["type"] == "assistant.message" || row["type"] == "user.message")
+        .map(|row| (row["type"].as_str().unwrap(), &row["data"]["reasoningText"], &row["data"]["content"]))
+        .collect();
+    let (user, model, no) = ("user.message", "assistant.message", &Value::Null);
+    let seen = Value::from("[pictures that the calls above gave]");
     assert_eq!(
-        got,
+        said,
         [
-            blocks(0),
-            answer,
-            result(Status::Error, "no"),
-            result(Status::Ok, "seen"),
-            vec![text("[pictures that the calls above gave]"), picture],
-            blocks(4),
-            blocks(5),
-            blocks(6),
+            (user, no, &"Go".into()),
+            (model, &"Hm.".into(), &"One.".into()),
+            (model, &"So.".into(), &"Two.".into()),
+            (model, &"Now.".into(), &"".into()),
+            (user, no, &seen),
+            (model, no, &"Done.".into()),
         ]
     );
-    assert_eq!(
-        steps.iter().filter_map(|step| step.prompt.clone()).collect::<Vec<_>>(),
-        ["Go ✓", "[pictures that the calls above gave]", "Thanks"]
-    );
-    assert_eq!(plan.files, [Planned::Create(plan.path.clone())]);
-    assert_eq!((plan.messages, plan.losses.len()), (6, 3));
-    assert!(events.contains(r#""arguments":{"command":"ls","n":1.0}"#), "numbers stay as they were");
+    assert!(events.contains(r#""name":"a_b","arguments":{"n":1.0,"s":"x"}"#), "numbers stay as they were");
+    assert_eq!(plan.losses.len(), 4, "{:?}", plan.losses);
 }
 
 #[test]
 fn events_are_such_as_the_tool_insists_on() {
-    let (_, events) = write(conversation()).unwrap();
-    assert!(!events.contains('\u{2028}'));
-    let rows: Vec<serde_json::Value> =
-        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(rows[0]["type"], "session.start");
-    assert_eq!(rows[0]["data"]["sessionId"], target().native);
-    assert!(rows[0]["parentId"].is_null());
-    for pair in rows.windows(2) {
-        assert_eq!(pair[1]["parentId"], pair[0]["id"]);
-        assert!(pair[1]["timestamp"].as_str() > pair[0]["timestamp"].as_str());
-        assert!(uuid::Uuid::parse_str(pair[1]["id"].as_str().unwrap()).is_ok());
+    for messages in [talk(), more(), vec![says(Role::Assistant, "I begin.")]] {
+        let (_, events) = write(messages);
+        assert!(!events.contains('\u{2028}'));
+        let rows: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((&rows[0]["type"], &rows[1]["type"]), (&"session.start".into(), &"user.message".into()));
+        assert_eq!(rows[0]["data"]["sessionId"], target().native);
+        assert!(rows[0]["parentId"].is_null());
+        for pair in rows.windows(2) {
+            assert_eq!(pair[1]["parentId"], pair[0]["id"]);
+            assert!(pair[1]["timestamp"].as_str() > pair[0]["timestamp"].as_str());
+            assert!(uuid::Uuid::parse_str(pair[1]["id"].as_str().unwrap()).is_ok());
+        }
+        for row in rows.iter().filter(|row| row["type"] == "assistant.message") {
+            let says = row["data"]["content"] != "" || row["data"]["toolRequests"][0].is_object();
+            assert!(says, "an answer that says nothing is sent as null: {row}");
+        }
+        for row in rows.iter().filter(|row| row["data"]["success"] == false) {
+            assert!(row["data"]["error"]["message"].is_string() && row["data"]["result"].is_null());
+        }
     }
-    for row in rows.iter().filter(|row| row["type"] == "assistant.message") {
-        let says = row["data"]["content"] != "" || row["data"]["toolRequests"][0].is_object();
-        assert!(says, "an answer that says nothing is sent as null: {row}");
-    }
-    let failed = rows.iter().find(|row| row["data"]["success"] == false).unwrap();
-    assert_eq!(failed["data"]["error"]["message"], "no");
 }
 
 #[test]
 fn the_same_target_gives_the_same_bytes() {
-    assert_eq!(write(conversation()).unwrap().1, write(conversation()).unwrap().1);
+    assert_eq!(write(talk()).1, write(talk()).1);
 }
 
 #[test]
 fn nothing_is_not_written() {
-    assert!(matches!(write(Vec::new()), Err(ToolError::Empty)));
-    let notices = vec![said(Role::System, vec![Block::Notice(inline("x"))])];
-    assert!(matches!(write(notices), Err(ToolError::Empty)));
+    let thought = Block::Thinking { text: inline("x"), signature: None };
+    for block in [None, Some((Role::System, Block::Notice(inline("x")))), Some((Role::System, thought))] {
+        let messages = block.map(|(role, block)| Message { role, blocks: vec![block] });
+        let mut talk = Talk::of(messages.into_iter().collect());
+        let outcome = Copilot.write(&mut talk, &target(), &mut Memory::default());
+        assert!(matches!(outcome, Err(ToolError::Empty)));
+    }
 }
 
 #[test]
 fn the_workspace_says_where_and_how_it_is_called() {
     let (path, yaml) = Copilot.announce(&target()).remove(0);
-    assert!(path.ends_with("session-state/01a20212-a86f-7d30-ba34-f1999c4bbe7a/workspace.yaml"));
+    assert_eq!(path, Copilot.path_for(&target()).with_file_name("workspace.yaml"));
     let yaml = String::from_utf8(yaml).unwrap();
-    assert!(
-        yaml.contains("\ncwd: \"/work/here\"\n") && yaml.contains("\nname: \"A title\"\nuser_named: true\n")
-    );
+    assert!(yaml.contains("\ncwd: \"/w/my proj\"\n"), "{yaml}");
+    assert!(yaml.contains("\nname: \"a \\\"title\\\" ✓\"\nuser_named: true\n"), "{yaml}");
 }
