@@ -12,6 +12,7 @@ mod fit;
 pub mod folder;
 mod ids;
 mod jsonl;
+mod pi;
 mod plan;
 mod qwen;
 pub mod rows;
@@ -32,7 +33,8 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &qwen::Qwen];
+pub static TOOLS: &[&dyn Tool] =
+    &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &pi::Pi, &qwen::Qwen];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
