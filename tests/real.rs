@@ -19,6 +19,8 @@ mod copilot;
 mod guest;
 #[path = "real/own.rs"]
 mod own;
+#[path = "real/pi.rs"]
+mod pi;
 
 use std::fs;
 use std::path::Path;

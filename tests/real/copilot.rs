@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::guest::{self, Guest};
-use crate::real::conversation::{Conversation, Item, Role};
+use crate::real::conversation::{Conversation, Role};
 use crate::real::mock::Server;
 use crate::real::package::{Package, package};
 use crate::real::sandbox::{Sandbox, files};
@@ -66,27 +66,7 @@ impl Guest for Copilot {
 
     /// Of results only texts are sent again; what they showed follows.
     fn carried(&self, conversation: Conversation) -> Conversation {
-        let (mut items, mut shown) = (Vec::new(), Vec::new());
-        for item in conversation.items {
-            match item {
-                Item::Result { call, is_error, texts, images } => {
-                    shown.extend(images);
-                    items.push(Item::Result { call, is_error, texts, images: Vec::new() });
-                    continue;
-                }
-                item => {
-                    let seen = std::mem::take(&mut shown).into_iter();
-                    let seen: Vec<Item> = seen.map(|data| Item::Image { role: Role::User, data }).collect();
-                    if !seen.is_empty() {
-                        let text = "[pictures that the calls above gave]".to_owned();
-                        items.push(Item::Text { role: Role::User, text });
-                    }
-                    items.extend(seen);
-                    items.push(item);
-                }
-            }
-        }
-        Conversation { items }
+        guest::shown_after(conversation, "[pictures that the calls above gave]")
     }
 
     fn transcripts(&self, sandbox: &Sandbox) -> Vec<PathBuf> {
