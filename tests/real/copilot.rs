@@ -52,13 +52,18 @@ impl Guest for Copilot {
     }
 
     fn own<'t>(&self, text: &'t str) -> &'t str {
+        // 1.0.70 says which of another tool's tools it doesn't have.
+        let text = match text.split_once("</tools_changed_notice>\n\n") {
+            Some((notice, own)) if notice.contains("<tools_changed_notice>") => own,
+            _ => text,
+        };
         let text = match text.split_once("</current_datetime>\n\n") {
             Some((time, own)) if time.starts_with("<current_datetime>") => own,
             _ => text,
         };
         let text = text.split("\n\n<system_reminder>").next().unwrap_or_default();
         let label = text == "Attached image" || text.starts_with("Image file at path ");
-        if label || text.starts_with("<tools_changed_notice>") || text.starts_with("<system_reminder>") {
+        if label || text.starts_with("<system_reminder>") {
             return "";
         }
         text

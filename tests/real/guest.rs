@@ -89,8 +89,11 @@ pub(crate) fn asked(guest: &dyn Guest, server: &Server, prompt: &str) -> Convers
     let said = Conversation::default().and(Role::User, prompt).items;
     let requests = server.requests();
     let holds = |conversation: &Conversation| conversation.items.ends_with(&said);
-    let mut all = requests.iter().map(|request| plain(guest, request));
-    all.rfind(holds).unwrap_or_else(|| panic!("no request ends in {prompt:?}: {requests:#?}"))
+    let all: Vec<Conversation> = requests.iter().map(|request| plain(guest, request)).collect();
+    all.iter()
+        .rfind(|c| holds(c))
+        .cloned()
+        .unwrap_or_else(|| panic!("no request ends in {prompt:?}: {all:#?}"))
 }
 
 /// The conversation of the last request.
