@@ -8,7 +8,9 @@ mod claude_code;
 mod codex;
 pub mod document;
 pub mod folder;
+mod gemini;
 mod ids;
+mod parts;
 mod plan;
 mod qwen;
 pub mod rows;
@@ -29,7 +31,7 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen];
+pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini, &qwen::Qwen];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
