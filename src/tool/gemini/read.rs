@@ -46,7 +46,7 @@ impl MessageReader {
     fn record(&mut self, row: Value<'_>, texts: &mut Texts) -> Step {
         let string = |key: &str| row.get(key).filter(|v| v.kind() == Type::String);
         let mut said = Said { steps: Vec::new(), unknown: false };
-        let mut title = None;
+        let (mut title, mut directory) = (None, None);
         // In the order in which the tool itself asks (0.61).
         if let Some(id) = string("$rewindTo") {
             let key = Key::of(id.raw());
@@ -60,6 +60,7 @@ impl MessageReader {
             }
         } else if string("sessionId").is_some() {
             title = row.string("summary");
+            directory = row.get("directories").and_then(|list| list.items().next()?.str());
             for message in row.get("messages").into_iter().flat_map(|list| list.items()) {
                 self.message(Message::of(message), false, texts, &mut said);
             }
@@ -70,7 +71,7 @@ impl MessageReader {
         let mut step = steps.next().unwrap_or_default();
         step.then = steps.collect();
         step.unknown = said.unknown;
-        step.facts.cwd = self.cwd.take();
+        step.facts.cwd = self.cwd.take().or_else(|| directory.map(|directory| directory.into_owned()));
         step.facts.parent = self.parent.take();
         // A subagent's summary is what it answers.
         step.facts.tool_title = title.filter(|title| !title.is_empty() && !self.subagent);

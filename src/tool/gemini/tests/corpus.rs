@@ -37,7 +37,9 @@ fn real_sessions_are_understood() {
         };
         let counts = counts(&steps);
         println!("{counts:?} {}", path.display());
-        assert!(counts[3] <= counts[2] && counts[4] == 0, "{counts:?} {}", path.display());
+        // What is made up may be anything.
+        let real = !path.to_string_lossy().contains("_synthetic");
+        assert!(!real || counts[3] <= counts[2] && counts[4] == 0, "{counts:?} {}", path.display());
         all.iter_mut().zip(counts).for_each(|(all, n)| *all += n);
     }
     println!("steps, prompts, calls, results, unknown: {all:?}");
