@@ -13,6 +13,10 @@ mod real;
 
 #[path = "real/broken.rs"]
 mod broken;
+#[path = "real/copilot.rs"]
+mod copilot;
+#[path = "real/guest.rs"]
+mod guest;
 #[path = "real/own.rs"]
 mod own;
 

@@ -6,11 +6,15 @@
 
 mod claude_code;
 mod codex;
+mod copilot;
 pub mod document;
+mod fit;
 pub mod folder;
 mod gemini;
 mod ids;
+mod jsonl;
 mod parts;
+mod pi;
 mod plan;
 mod qwen;
 pub mod rows;
@@ -31,7 +35,14 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &gemini::Gemini, &qwen::Qwen];
+pub static TOOLS: &[&dyn Tool] = &[
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &copilot::Copilot,
+    &gemini::Gemini,
+    &pi::Pi,
+    &qwen::Qwen,
+];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
