@@ -35,14 +35,8 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[
-    &claude_code::ClaudeCode,
-    &codex::Codex,
-    &copilot::Copilot,
-    &gemini::Gemini,
-    &pi::Pi,
-    &qwen::Qwen,
-];
+pub static TOOLS: &[&dyn Tool] =
+    &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &gemini::Gemini, &pi::Pi, &qwen::Qwen];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {

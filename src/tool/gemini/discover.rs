@@ -165,8 +165,7 @@ fn is_silent(bytes: &[u8]) -> bool {
     let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let own = |line: &[u8]| line.starts_with(b"{\"sessionId\":") || line.starts_with(b"{\"$set\":");
     let holds = |word: &[u8]| memchr::memmem::find_iter(bytes, word).count();
-    let users = holds(b"\"type\":\"user\"");
     lines.all(own)
         && holds(b"\"type\":\"gemini\"") == 0
-        && (users == 0 || users == 1 && holds(b"\"text\":\"<session_context>") == 1)
+        && holds(b"\"type\":\"user\"") == holds(b"\"text\":\"<session_context>")
 }

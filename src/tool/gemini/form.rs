@@ -89,7 +89,11 @@ impl Form {
     }
 
     /// What the user says.
-    pub(super) fn user(self, pieces: &[Piece]) -> String {
+    pub(super) fn user(self, pieces: &[Piece], losses: &mut Losses) -> String {
+        let is_data = |piece: &&Piece| matches!(piece, Piece::Image(..) | Piece::File(..));
+        for _ in pieces.iter().filter(is_data).filter(|_| !self.slug) {
+            losses.add("pictures and files in prompts are only named by versions before 0.29");
+        }
         let mut content: Vec<String> = pieces.iter().filter_map(part).collect();
         let words = || {
             pieces.iter().filter_map(|piece| if let Piece::Text(text) = piece { Some(text) } else { None })
@@ -125,13 +129,22 @@ impl Form {
             .filter(|piece| !matches!(piece, Piece::Thinking(..)))
             .filter_map(part)
             .collect();
-        let thoughts: Vec<String> =
+        let mut thoughts: Vec<String> =
             answer.said.iter().filter_map(|piece| thought(piece, answer.time)).collect();
-        if said.is_empty() && answer.calls.is_empty() {
-            thoughts.iter().for_each(|_| losses.add("a thought after which nothing was said is left out"));
+        let silent = said.is_empty() && answer.calls.is_empty();
+        // Before 0.44 thoughts that are shown are sent as well, as the model's own.
+        let lost = match (silent, self.results) {
+            (true, _) => "a thought after which nothing was said is left out",
+            (false, true) => "thoughts are shown but not sent to the model",
+            (false, false) => "thoughts are left out",
+        };
+        thoughts.iter().for_each(|_| losses.add(lost));
+        if silent {
             return None;
         }
-        thoughts.iter().for_each(|_| losses.add("thoughts are shown but not sent to the model"));
+        if !self.results {
+            thoughts.clear();
+        }
         let calls = answer
             .calls
             .iter()

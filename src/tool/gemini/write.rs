@@ -76,7 +76,10 @@ impl Messages<'_> {
         turns: &mut Turns<'_>,
     ) -> Result<(), ToolError> {
         match turn {
-            Turn::User { pieces, time } => self.message(*time, &self.form.user(pieces)),
+            Turn::User { pieces, time } => {
+                let message = self.form.user(pieces, &mut turns.losses);
+                self.message(*time, &message)
+            }
             Turn::Model { said, calls, model, time } => {
                 let spoken = Spoken { said, calls, model: model.as_deref(), results, time: self.next(*time) };
                 match self.form.model(&spoken, self.target, &mut turns.losses) {

@@ -36,7 +36,8 @@ fn sessions_their_subagents_and_their_outputs_are_found() {
     put(dir.path(), "tmp/proj/logs.json", "[]");
     // The tool makes such a file at each start, also when it goes on with another session.
     let context = user("c", serde_json::json!([{"text": "<session_context> x"}]));
-    let silent = lines(&[head(), serde_json::json!({"$set": {"messages": [context]}})]);
+    let list = serde_json::json!({"$set": {"messages": [context]}});
+    let silent = lines(&[head(), list.clone(), head(), list]);
     put(dir.path(), "tmp/proj/chats/session-2026-01-02T00-00-aaaaaaaa.jsonl", &silent);
     let discovery = look(dir.path());
     let found: Vec<_> = discovery

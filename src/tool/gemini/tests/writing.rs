@@ -41,7 +41,7 @@ fn what_is_written_is_read_the_same_in_every_form() {
         let text = String::from_utf8(memory.0[&plan.path].clone()).unwrap();
         assert!(!text.contains(['\u{2028}', '\u{2029}']));
         assert!(text.contains(r#""lastUpdated":"2027-01-15T08:00:00.000Z""#), "the tool deletes what is old");
-        assert_eq!(plan.losses, []);
+        assert_eq!(plan.losses.len(), usize::from(version == "0.20.0"), "{:?}", plan.losses);
     }
 }
 
@@ -78,7 +78,7 @@ fn versions_know_their_forms() {
     assert_eq!(form(Some("0.28.0")), (false, false, false, true));
     assert_eq!(form(Some("0.9.0")), (false, false, false, false));
     let (_, plan) = written_for("0.9.0", talk());
-    assert_eq!(plan.losses.len(), 1, "{:?}", plan.losses);
+    assert_eq!(plan.losses.len(), 2, "{:?}", plan.losses);
 }
 
 #[test]
@@ -113,7 +113,9 @@ fn a_call_without_a_result_gets_one_and_thoughts_are_only_shown() {
     for version in ["0.61.0", "0.38.0"] {
         let (memory, plan) = written_for(version, talk.clone());
         let messages = messages(&read(&memory, &plan));
-        assert_eq!(messages[1].blocks[0], Block::Thinking { text: text("**Plan** hm"), signature: None });
+        let shown =
+            matches!(&messages[1].blocks[0], Block::Thinking { text: t, .. } if *t == text("**Plan** hm"));
+        assert_eq!(shown, version == "0.61.0");
         let ends: Vec<_> = messages[2..4].iter().flat_map(|m| m.blocks.clone()).collect();
         let ends = &ends[..2];
         assert_eq!(ends, [result(Status::Error, "[interrupted]"), result(Status::Error, "[interrupted]")]);
