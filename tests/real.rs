@@ -21,6 +21,8 @@ mod gemini;
 mod guest;
 #[path = "real/own.rs"]
 mod own;
+#[path = "real/pi.rs"]
+mod pi;
 
 use std::fs;
 use std::path::Path;

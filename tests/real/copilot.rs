@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::guest::{self, Guest};
-use crate::real::conversation::{Conversation, Item, Role};
+use crate::real::conversation::{Conversation, Role};
 use crate::real::mock::Server;
 use crate::real::package::{Package, package};
 use crate::real::sandbox::{Sandbox, files};
@@ -52,13 +52,18 @@ impl Guest for Copilot {
     }
 
     fn own<'t>(&self, text: &'t str) -> &'t str {
+        // 1.0.70 says which of another tool's tools it doesn't have.
+        let text = match text.split_once("</tools_changed_notice>\n\n") {
+            Some((notice, own)) if notice.contains("<tools_changed_notice>") => own,
+            _ => text,
+        };
         let text = match text.split_once("</current_datetime>\n\n") {
             Some((time, own)) if time.starts_with("<current_datetime>") => own,
             _ => text,
         };
         let text = text.split("\n\n<system_reminder>").next().unwrap_or_default();
         let label = text == "Attached image" || text.starts_with("Image file at path ");
-        if label || text.starts_with("<tools_changed_notice>") || text.starts_with("<system_reminder>") {
+        if label || text.starts_with("<system_reminder>") {
             return "";
         }
         text
@@ -66,27 +71,7 @@ impl Guest for Copilot {
 
     /// Of results only texts are sent again; what they showed follows.
     fn carried(&self, conversation: Conversation) -> Conversation {
-        let (mut items, mut shown) = (Vec::new(), Vec::new());
-        for item in conversation.items {
-            match item {
-                Item::Result { call, is_error, texts, images } => {
-                    shown.extend(images);
-                    items.push(Item::Result { call, is_error, texts, images: Vec::new() });
-                    continue;
-                }
-                item => {
-                    let seen = std::mem::take(&mut shown).into_iter();
-                    let seen: Vec<Item> = seen.map(|data| Item::Image { role: Role::User, data }).collect();
-                    if !seen.is_empty() {
-                        let text = "[pictures that the calls above gave]".to_owned();
-                        items.push(Item::Text { role: Role::User, text });
-                    }
-                    items.extend(seen);
-                    items.push(item);
-                }
-            }
-        }
-        Conversation { items }
+        guest::shown_after(conversation, "[pictures that the calls above gave]")
     }
 
     fn transcripts(&self, sandbox: &Sandbox) -> Vec<PathBuf> {

@@ -6,6 +6,7 @@ use std::fs::DirEntry;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::project::MARKER;
 use crate::object::escape;
 use crate::tool::{Discovery, Found, Framing, SideFile, Stamp, Trouble, stamp};
 
@@ -61,6 +62,10 @@ impl Search {
             Err(error) => return self.discovery.trouble.push(Trouble { path, error }),
         };
         let mut side = Vec::new();
+        // Without it the tool doesn't find the sessions in the folder.
+        let marker = format!("{project}/{MARKER}");
+        let at = self.root.join(&marker);
+        side.extend(crate::tool::stamp(&at).map(|stamp| SideFile { path: at, place: marker, stamp }));
         if is_name(&native) {
             for (before, after) in BESIDE {
                 self.side(&format!("{project}/{before}{native}{after}"), &mut side);
