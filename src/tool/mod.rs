@@ -10,8 +10,10 @@ mod copilot;
 pub mod document;
 mod fit;
 pub mod folder;
+mod gemini;
 mod ids;
 mod jsonl;
+mod parts;
 mod pi;
 mod plan;
 mod qwen;
@@ -34,7 +36,7 @@ pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
 pub static TOOLS: &[&dyn Tool] =
-    &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &pi::Pi, &qwen::Qwen];
+    &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &gemini::Gemini, &pi::Pi, &qwen::Qwen];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
