@@ -233,8 +233,10 @@ impl Store {
         }
         // Nobody takes it away while we hold the lock.
         drop(finished);
-        let changes: Vec<_> =
-            edits.into_iter().filter(|e| e.new != e.expect).map(|edit| (edit.name, edit.new)).collect();
+        let changed = edits.into_iter().filter(|edit| edit.new != edit.expect);
+        let changes: Vec<_> = changed
+            .map(|edit| (edit.name, edit.new.map(|value| value.since(edit.expect.as_ref()))))
+            .collect();
         if changes.is_empty() && packs.is_empty() && objects.is_empty() {
             return Ok(());
         }
