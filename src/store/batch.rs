@@ -17,7 +17,7 @@ use crate::object::{Body, Commit, Context};
 /// Above so many bytes of objects a batch goes to a pack.
 const SPILL: usize = 2 << 20;
 /// The level at which captured packs are compressed.
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 4;
 
 /// What came of putting an object in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
