@@ -268,6 +268,11 @@ pub trait Tool: Sync {
 
 /// A tool that resumes sessions which another program wrote.
 pub trait Resume: Sync {
+    /// The id of a new session in this tool, made from a UUID of version 7.
+    fn new_id(&self, uuid: &str) -> String {
+        uuid.to_owned()
+    }
+
     /// What tells the version that is installed, when what is written depends
     /// on it: a program and its arguments.
     fn version_command(&self) -> Option<&'static [&'static str]> {
