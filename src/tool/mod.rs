@@ -5,14 +5,18 @@
 //! acts: an adapter never writes to disk and knows no store.
 
 mod claude_code;
+mod cline;
 mod codex;
 pub mod document;
 pub mod folder;
+mod hosts;
 mod ids;
 mod plan;
 mod qwen;
+mod roo;
 pub mod rows;
 mod step;
+mod tasks;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -29,7 +33,7 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen];
+pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen, &cline::Cline, &roo::Roo];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
