@@ -33,7 +33,8 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen, &cline::Cline, &roo::Roo];
+pub static TOOLS: &[&dyn Tool] =
+    &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen, &cline::Cline, &roo::Roo];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Conversation, Found, Frame, Framing, Places, Plan, Said, Sink, Stamp, Step, Target, Tool, ToolError};
+use super::{
+    Conversation, Found, Frame, Framing, Places, Plan, Said, Sink, Stamp, Step, Target, Tool, ToolError,
+};
 use crate::object::commit::Usage;
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status, Text};
 use crate::object::split::Splitter;

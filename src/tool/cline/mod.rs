@@ -13,8 +13,8 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, hosts,
-    tasks,
+    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
+    hosts, tasks,
 };
 
 /// The adapter.
@@ -117,7 +117,9 @@ impl Resume for Cline {
         sink: &mut dyn Sink,
     ) -> Result<Plan, ToolError> {
         if is_classic(target.version.as_deref()) {
-            let dialect = tasks::Dialect::Cline { history: data(&target.places).join("state").join("taskHistory.json") };
+            let dialect = tasks::Dialect::Cline {
+                history: data(&target.places).join("state").join("taskHistory.json"),
+            };
             return tasks::write(conversation, target, &data(&target.places), &dialect, sink);
         }
         write::write(conversation, target, &sessions(&target.places), sink)

@@ -127,9 +127,8 @@ impl Messages<'_> {
         if model.is_some() {
             self.model = model.cloned();
         }
-        let info = model.map(|model| {
-            format!(",\"modelInfo\":{{\"id\":{},\"provider\":\"{NAME}\"}}", quoted(model))
-        });
+        let info =
+            model.map(|model| format!(",\"modelInfo\":{{\"id\":{},\"provider\":\"{NAME}\"}}", quoted(model)));
         self.message("assistant", time, &blocks, &info.unwrap_or_default())
     }
 

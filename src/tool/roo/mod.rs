@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use super::{
-    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, hosts,
-    tasks,
+    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
+    hosts, tasks,
 };
 
 /// The adapter.
@@ -27,7 +27,8 @@ fn storages(places: &Places) -> Vec<PathBuf> {
 /// The storage that is used: the one that changed last; else that of the first
 /// editor.
 fn storage(places: &Places) -> PathBuf {
-    let changed = |path: &PathBuf| std::fs::metadata(path.join("tasks")).and_then(|meta| meta.modified()).ok();
+    let changed =
+        |path: &PathBuf| std::fs::metadata(path.join("tasks")).and_then(|meta| meta.modified()).ok();
     let used = storages(places).into_iter().filter_map(|path| Some((changed(&path)?, path)));
     let newest = used.max_by_key(|(time, _)| *time).map(|(_, path)| path);
     let user = || hosts::user_dirs(places).into_iter().next().unwrap_or_else(|| places.home.clone());

@@ -41,9 +41,8 @@ impl Making {
                 let name = block.string("path").unwrap_or_default();
                 Block::File("text/plain".to_owned(), name, texts.of(content))
             }),
-            b"document" => picture(block, texts).map(|(media, data)| {
-                Block::File(media, block.string("title").unwrap_or_default(), data)
-            }),
+            b"document" => picture(block, texts)
+                .map(|(media, data)| Block::File(media, block.string("title").unwrap_or_default(), data)),
             _ => None,
         };
         self.blocks.push(made.unwrap_or_else(|| Block::Other(texts.json(block))));

@@ -143,7 +143,11 @@ mod tests {
     fn settings_with_comments_are_understood() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("settings.json");
-        std::fs::write(&path, "{ // mine\n \"a.path\" : \"/old\",\n /* x */ \"a.path\": \"/new \\u00fc\",\n}").unwrap();
+        std::fs::write(
+            &path,
+            "{ // mine\n \"a.path\" : \"/old\",\n /* x */ \"a.path\": \"/new \\u00fc\",\n}",
+        )
+        .unwrap();
         assert_eq!(setting_of(&path, "a.path").as_deref(), Some("/new ü"));
         assert_eq!(setting_of(&path, "b.path"), None);
         std::fs::write(&path, "{\"a.path\":\"\"}").unwrap();

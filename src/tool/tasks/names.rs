@@ -9,11 +9,13 @@ pub(super) fn action(name: &str) -> Action {
         "execute_command" | "read_command_output" | "run_commands" => Action::Shell,
         "read_file" | "read_files" | "simple_read_file" => Action::Read,
         "write_to_file" | "new_rule" => Action::Write,
-        "apply_diff" | "apply_patch" | "edit" | "edit_file" | "editor" | "insert_content" | "multi_apply_diff"
-        | "replace_in_file" | "search_and_replace" | "search_replace" => Action::Edit,
-        "codebase_search" | "list_code_definition_names" | "list_files" | "search_codebase" | "search_files" => {
-            Action::Search
-        }
+        "apply_diff" | "apply_patch" | "edit" | "edit_file" | "editor" | "insert_content"
+        | "multi_apply_diff" | "replace_in_file" | "search_and_replace" | "search_replace" => Action::Edit,
+        "codebase_search"
+        | "list_code_definition_names"
+        | "list_files"
+        | "search_codebase"
+        | "search_files" => Action::Search,
         "browser_action" | "fetch_web_content" | "web_fetch" | "web_search" => Action::Fetch,
         "new_task" | "spawn_agent" | "team_spawn_teammate" | "use_subagents" => Action::Task,
         "update_todo_list" => Action::Plan,

@@ -164,8 +164,11 @@ impl TaskReader {
         // A result may stand in texts of its own, up to what the tool adds.
         let mut open = false;
         for block in content.items() {
-            let text = block.get("text").filter(|text| text.kind() == Type::String && is_kind(block, b"text"));
-            let follows = open && text.is_none_or(|text| !matches!(text::kind(&text.str().unwrap_or_default()), Kind::Notice));
+            let text =
+                block.get("text").filter(|text| text.kind() == Type::String && is_kind(block, b"text"));
+            let follows = open
+                && text
+                    .is_none_or(|text| !matches!(text::kind(&text.str().unwrap_or_default()), Kind::Notice));
             match text {
                 Some(text) if follows => add_part(making, Part::Text(texts.of(text))),
                 Some(text) => open = self.hears(text, !results, &mut awaited, texts, making, step),
@@ -222,7 +225,8 @@ impl TaskReader {
                     return false;
                 };
                 let status = if xml::is_failure(body) { Status::Error } else { Status::Ok };
-                let parts = if body.is_empty() { Vec::new() } else { vec![Part::Text(texts.make(body.as_bytes()))] };
+                let parts =
+                    if body.is_empty() { Vec::new() } else { vec![Part::Text(texts.make(body.as_bytes()))] };
                 making.results.push(call);
                 making.blocks.push(Block::Result { call: None, status, parts });
                 return body.is_empty();

@@ -22,7 +22,8 @@ struct Home(tempfile::TempDir);
 impl Home {
     fn new(files: &[(&str, &[u8])]) -> Home {
         let home = Home(tempfile::tempdir().unwrap());
-        let folder = home.0.path().join(".config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks").join(TASK);
+        let folder =
+            home.0.path().join(".config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks").join(TASK);
         for (name, bytes) in files {
             let path = folder.join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -86,7 +87,9 @@ fn messages_mean_what_they_say() {
     assert_eq!(steps[1].files, ["ra.rs"]);
     let draft = |n: usize| steps[n].message.clone().unwrap();
     assert_eq!(draft(1).calls, draft(2).results);
-    assert!(matches!(&blocks(&steps[1])[2], Block::Call { name, action: Action::Shell, .. } if name == "execute_command"));
+    assert!(
+        matches!(&blocks(&steps[1])[2], Block::Call { name, action: Action::Shell, .. } if name == "execute_command")
+    );
     assert_eq!(blocks(&steps[2])[..2], [result(Status::Ok, "fn"), result(Status::Error, "no")]);
     assert_eq!((draft(2).message.role, steps[2].prompt.clone()), (Role::User, None));
     // What a person answers to what is handed in begins a turn.
@@ -106,15 +109,22 @@ fn calls_in_text_are_calls_and_their_results_results() {
         model("I look.\n\n<read_file>\n<path>a.rs</path>\n</read_file>"),
         user(&["[read_file for 'a.rs'] Result:", "1 | fn", "<environment_details>\n</environment_details>"]),
         model("<write_to_file>\n<path>b.rs</path>\n<content>\nx\n</content>\n</write_to_file>\n"),
-        user(&["[write_to_file for 'b.rs'] Result:\nThe tool execution failed with the following error:\n<error>\nno\n</error>"]),
+        user(&[
+            "[write_to_file for 'b.rs'] Result:\nThe tool execution failed with the following error:\n<error>\nno\n</error>"
+        ]),
         model("<read_file>\n<path>c.rs</path>\n</read_file> they said"),
         user(&["[read_file for 'c.rs'] Result:\nlate"]),
         model("<attempt_completion>\n<result>\nDone.\n</result>\n</attempt_completion>"),
-        user(&["[attempt_completion] Result:", "The user has provided feedback on the results. Consider their input to continue the task, and then attempt completion again.\n<feedback>\nmore\n</feedback>"]),
+        user(&[
+            "[attempt_completion] Result:",
+            "The user has provided feedback on the results. Consider their input to continue the task, and then attempt completion again.\n<feedback>\nmore\n</feedback>"
+        ]),
     ]));
     let draft = |n: usize| steps[n].message.clone().unwrap();
     assert_eq!(blocks(&steps[1])[0], Block::Text(text("I look.")));
-    assert!(matches!(&blocks(&steps[1])[1], Block::Call { name, action: Action::Read, .. } if name == "read_file"));
+    assert!(
+        matches!(&blocks(&steps[1])[1], Block::Call { name, action: Action::Read, .. } if name == "read_file")
+    );
     assert_eq!(steps[1].files, ["ra.rs"]);
     assert_eq!(draft(1).calls, draft(2).results);
     assert_eq!(blocks(&steps[2])[0], result(Status::Ok, "1 | fn"));
@@ -227,7 +237,16 @@ fn tasks_of_a_moved_storage_and_of_other_editors_are_found() {
     write(".config/Code/User/settings.json", settings.as_bytes());
     write("moved/tasks/a/api_conversation_history.json", b"[]");
     let storage = "globalStorage/rooveterinaryinc.roo-cline/tasks";
-    for (n, user) in [".config/Code - Insiders/User", ".config/VSCodium/User", ".config/Cursor/User", ".config/Windsurf/User", ".vscode-server/data/User"].iter().enumerate() {
+    for (n, user) in [
+        ".config/Code - Insiders/User",
+        ".config/VSCodium/User",
+        ".config/Cursor/User",
+        ".config/Windsurf/User",
+        ".vscode-server/data/User",
+    ]
+    .iter()
+    .enumerate()
+    {
         write(&format!("{user}/{storage}/{n}/api_conversation_history.json"), b"[]");
     }
     write(".vscode-mock/global-storage/tasks/b/api_conversation_history.json", b"[]");
@@ -241,7 +260,8 @@ fn tasks_of_a_moved_storage_and_of_other_editors_are_found() {
 #[test]
 fn published_tasks_come_back_whole() {
     let (mut files, mut rows, mut unknown) = (0, 0, 0);
-    for folder in ["roo", "cline", "_synthetic/roo", "_synthetic/cline", "../samples/roo", "../samples/cline"] {
+    for folder in ["roo", "cline", "_synthetic/roo", "_synthetic/cline", "../samples/roo", "../samples/cline"]
+    {
         for (path, bytes) in crate::tool::testing::corpus(folder, ".json") {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let part = if name.starts_with("api_conversation_history") {
@@ -251,7 +271,11 @@ fn published_tasks_come_back_whole() {
             } else {
                 continue;
             };
-            let found = Found { part: part.to_owned(), path, ..crate::tool::testing::found(crate::tool::Framing::Document) };
+            let found = Found {
+                part: part.to_owned(),
+                path,
+                ..crate::tool::testing::found(crate::tool::Framing::Document)
+            };
             let (steps, joined, _) = opened(roo(), &found);
             assert!(joined == bytes, "{}", found.path.display());
             files += 1;

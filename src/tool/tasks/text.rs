@@ -55,7 +55,8 @@ pub(super) fn kind(text: &str) -> Kind<'_> {
 pub(super) fn wrapped(text: &str) -> Option<(&str, &str)> {
     for tag in AROUND {
         let open = format!("<{tag}>\n");
-        let Some(inside) = BEFORE.iter().find_map(|before| text.strip_prefix(before)?.strip_prefix(&open)) else {
+        let Some(inside) = BEFORE.iter().find_map(|before| text.strip_prefix(before)?.strip_prefix(&open))
+        else {
             continue;
         };
         let close = format!("\n</{tag}>");

@@ -75,7 +75,10 @@ pub(in crate::tool) fn write(
     add(SHOWN.first().copied().unwrap_or_default(), &[b"[".as_slice(), &shown, b"]"].concat())?;
     match dialect {
         Dialect::Cline { history } => {
-            add("task_metadata.json", br#"{"files_in_context":[],"model_usage":[],"environment_history":[]}"#)?;
+            add(
+                "task_metadata.json",
+                br#"{"files_in_context":[],"model_usage":[],"environment_history":[]}"#,
+            )?;
             files.push(index(history, &cline_item(target, &native, last), sink)?);
         }
         Dialect::Roo => add("history_item.json", roo_item(target, last).as_bytes())?,
@@ -152,7 +155,9 @@ impl Task<'_> {
                     self.show(kind, text);
                 }
             }
-            Turn::Model { said, calls, model, time } => self.model(said, calls, model.as_deref(), *time, turns)?,
+            Turn::Model { said, calls, model, time } => {
+                self.model(said, calls, model.as_deref(), *time, turns)?
+            }
             Turn::Results { results, time } => {
                 let blocks: Vec<String> = results.iter().map(|result| self.result(result, turns)).collect();
                 self.message("user", *time, &blocks, None)?;
@@ -246,7 +251,10 @@ impl Task<'_> {
         let begin = if self.written == 0 { "[" } else { "," };
         let model = match (self.dialect, model) {
             (Dialect::Cline { .. }, Some(model)) => {
-                format!(",\"modelInfo\":{{\"modelId\":{},\"providerId\":\"\",\"mode\":\"act\"}}", quoted(model))
+                format!(
+                    ",\"modelInfo\":{{\"modelId\":{},\"providerId\":\"\",\"mode\":\"act\"}}",
+                    quoted(model)
+                )
             }
             _ => String::new(),
         };
@@ -268,7 +276,8 @@ impl Task<'_> {
         if !self.shown.is_empty() {
             self.shown.push(b',');
         }
-        let row = format!("{{\"ts\":{},\"type\":\"say\",\"say\":\"{kind}\",\"text\":{}}}", self.last, quoted(text));
+        let row =
+            format!("{{\"ts\":{},\"type\":\"say\",\"say\":\"{kind}\",\"text\":{}}}", self.last, quoted(text));
         self.shown.extend_from_slice(row.as_bytes());
     }
 }
