@@ -69,9 +69,9 @@ fn messages_mean_what_they_say() {
             {"type": "tool_use", "id": "c2", "name": "editor", "input": {"path": "/w/c", "new_text": "x"}},
         ]},
         {"id": "u2", "role": "user", "ts": 7, "content": [
-            {"type": "tool_result", "tool_use_id": "c1", "name": "read_files", "content": [{"query": "/w/a", "result": "", "success": false}]}]},
+            {"type": "tool_result", "tool_use_id": "c1", "name": "read_files", "content": [{"query": "/w/a", "result": "", "error": "none", "success": false}]}]},
         {"id": "u3", "role": "user", "ts": 8, "content": [
-            {"type": "tool_result", "tool_use_id": "c2", "name": "editor", "content": "written"}]},
+            {"type": "tool_result", "tool_use_id": "c2", "name": "editor", "content": "{\"query\":\"edit:/w/c\",\"result\":\"writ\\nten\",\"success\":true}"}]},
         {"id": "u4", "role": "user", "ts": 9, "metadata": {"kind": "recovery_notice", "displayRole": "system"},
          "content": [{"type": "text", "text": "interrupted"}]},
         {"id": "u5", "role": "user", "ts": 10, "metadata": {"kind": "compaction_summary"}, "content": [{"type": "text", "text": "so far"}]},
@@ -95,9 +95,8 @@ fn messages_mean_what_they_say() {
     let draft = |n: usize| steps[n].message.clone().unwrap();
     assert_eq!(draft(1).calls, [draft(2).results, draft(3).results].concat());
     assert!(matches!(&blocks(&steps[1])[2], Block::Call { action: Action::Read, .. }));
-    let Block::Result { status: Status::Error, parts, .. } = &blocks(&steps[2])[0] else { panic!() };
-    assert!(matches!(parts[..], [Part::Other(_)]));
-    assert_eq!(blocks(&steps[3]), [result(Status::Ok, "written")]);
+    assert_eq!(blocks(&steps[2]), [result(Status::Error, "none")]);
+    assert_eq!(blocks(&steps[3]), [result(Status::Ok, "writ\nten")]);
     assert_eq!(blocks(&steps[4]), [Block::Notice(text("interrupted"))]);
     assert_eq!(blocks(&steps[5]), [Block::Summary(text("so far"))]);
     assert_eq!(steps[6].prompt.as_deref(), Some("<user_input mode=\"plan\">not closed"));

@@ -1,7 +1,7 @@
 //! Blocks of the Messages API, as these tools store them.
 
 use super::names;
-use crate::object::json::{Type, Value};
+use crate::object::json::{Tape, Type, Value};
 use crate::object::message::{Block, Input, Json, Message, Part, Role, Status};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
@@ -66,7 +66,9 @@ impl Making {
                 failures = content.items().filter(|item| is_failure(*item)).count();
                 parts.extend(content.items().map(|item| part(item, texts)));
             }
-            Some(content) if content.kind() == Type::String => parts.push(Part::Text(texts.of(content))),
+            Some(content) if content.kind() == Type::String => {
+                parts.push(Part::Text(written(content, texts).unwrap_or_else(|| texts.of(content))));
+            }
             Some(content) if !content.is_null() => parts.push(Part::Other(texts.json(content))),
             _ => {}
         }
@@ -101,6 +103,32 @@ fn is_failure(item: Value<'_>) -> bool {
     item.get("success").is_some_and(|success| success.kind() == Type::False)
 }
 
+/// What came of it: `{query, result, success}`, where the query is a part of
+/// the call's input; of a failure, what is said of it.
+fn outcome(item: Value<'_>) -> Option<Value<'_>> {
+    let string = |key: &str| item.get(key).filter(|value| value.kind() == Type::String);
+    let known = |(key, _): (&[u8], Value<'_>)| {
+        matches!(key, b"query" | b"result" | b"error" | b"success" | b"duration")
+    };
+    if string("query").is_none() || !item.members().all(known) {
+        return None;
+    }
+    let said = string("result")?;
+    if said.raw().is_empty() { string("error").or(Some(said)) } else { Some(said) }
+}
+
+/// The same written as a string: how the SDK's editor answers.
+fn written(content: Value<'_>, texts: &mut Texts) -> Option<crate::object::message::Text> {
+    if !content.raw().starts_with(br#"{\"query\":"#) {
+        return None;
+    }
+    let inside = content.bytes()?;
+    let mut tape = Tape::default();
+    tape.read(&inside).filter(|len| *len == inside.len())?;
+    let said = outcome(tape.root(&inside))?.bytes()?;
+    Some(texts.make(&said))
+}
+
 /// A picture or document: `source` as in the API, or `data` and `mediaType`
 /// as the SDK has it.
 fn picture(block: Value<'_>, texts: &mut Texts) -> Option<(String, crate::object::message::Text)> {
@@ -117,6 +145,10 @@ fn part(item: Value<'_>, texts: &mut Texts) -> Part {
     let text = item.get("text").filter(|text| text.kind() == Type::String);
     match (item.get("type").map(|kind| kind.raw()).unwrap_or_default(), text) {
         (b"text", Some(text)) => Part::Text(texts.of(text)),
+        (b"", _) => match outcome(item) {
+            Some(said) => Part::Text(texts.of(said)),
+            None => Part::Other(texts.json(item)),
+        },
         (b"image", _) => match picture(item, texts) {
             Some((media, data)) => Part::Image(media, data),
             None => Part::Other(texts.json(item)),
