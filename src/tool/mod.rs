@@ -5,20 +5,24 @@
 //! acts: an adapter never writes to disk and knows no store.
 
 mod claude_code;
+mod cline;
 mod codex;
 mod copilot;
 pub mod document;
 mod fit;
 pub mod folder;
 mod gemini;
+mod hosts;
 mod ids;
 mod jsonl;
 mod parts;
 mod pi;
 mod plan;
 mod qwen;
+mod roo;
 pub mod rows;
 mod step;
+mod tasks;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -35,8 +39,16 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] =
-    &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &gemini::Gemini, &pi::Pi, &qwen::Qwen];
+pub static TOOLS: &[&dyn Tool] = &[
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &cline::Cline,
+    &copilot::Copilot,
+    &gemini::Gemini,
+    &pi::Pi,
+    &qwen::Qwen,
+    &roo::Roo,
+];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {

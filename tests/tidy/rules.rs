@@ -57,7 +57,7 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Names of tools, which only their adapters know.
-const TOOLS: &[&str] = &["claude", "codex", "copilot", "gemini", "qwen"];
+const TOOLS: &[&str] = &["claude", "cline", "codex", "copilot", "gemini", "qwen", "roo code", "roo-cline"];
 
 /// The most lines of a file.
 const LINES: usize = 700;
