@@ -13,8 +13,14 @@ mod real;
 
 #[path = "real/broken.rs"]
 mod broken;
+#[path = "real/copilot.rs"]
+mod copilot;
+#[path = "real/guest.rs"]
+mod guest;
 #[path = "real/own.rs"]
 mod own;
+#[path = "real/pi.rs"]
+mod pi;
 
 use std::fs;
 use std::path::Path;

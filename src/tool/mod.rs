@@ -7,9 +7,13 @@
 mod amp;
 mod claude_code;
 mod codex;
+mod copilot;
 pub mod document;
+mod fit;
 pub mod folder;
 mod ids;
+mod jsonl;
+mod pi;
 mod plan;
 mod qwen;
 pub mod rows;
@@ -30,7 +34,8 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen, &amp::Amp];
+pub static TOOLS: &[&dyn Tool] =
+    &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &pi::Pi, &qwen::Qwen, &amp::Amp];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {

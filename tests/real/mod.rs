@@ -22,6 +22,7 @@ pub(crate) mod hand;
 pub(crate) mod mock;
 pub(crate) mod openai;
 pub(crate) mod openai_rules;
+pub(crate) mod package;
 pub(crate) mod resume;
 pub(crate) mod sandbox;
 pub(crate) mod scenario;

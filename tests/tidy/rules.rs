@@ -57,7 +57,7 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Names of tools, which only their adapters know.
-const TOOLS: &[&str] = &["claude", "codex", "qwen"];
+const TOOLS: &[&str] = &["claude", "codex", "copilot", "qwen"];
 
 /// Those among them that also stand inside of other words.
 const WORDS: &[&str] = &["amp"];

@@ -247,6 +247,14 @@ fn own_chain(store: &Store, options: &ResumeOptions, line: &Line) -> Result<Opti
     if store.commit(&options.commit)?.tool != options.tool.name() {
         return Ok(None);
     }
+    // What stood in a document is no file without the rest of it.
+    let documents = source::all(store)
+        .filter(|s| s.session == options.session && s.tool == options.tool.name() && s.lead.is_some());
+    for document in documents {
+        if source::chain(store, document.file)?.contains(&options.commit) {
+            return Ok(None);
+        }
+    }
     let chain = source::chain(store, Some(options.commit))?;
     let known: HashSet<Id> = chain.iter().copied().collect();
     // A file that begins with copies holds what came before it as well.
