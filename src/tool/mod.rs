@@ -4,6 +4,7 @@
 //! and how to write a session that the tool resumes. It describes; [`crate::ops`]
 //! acts: an adapter never writes to disk and knows no store.
 
+mod amp;
 mod claude_code;
 mod cline;
 mod codex;
@@ -48,6 +49,7 @@ pub static TOOLS: &[&dyn Tool] = &[
     &pi::Pi,
     &qwen::Qwen,
     &roo::Roo,
+    &amp::Amp,
 ];
 
 /// The tool called `name`.
@@ -265,6 +267,13 @@ pub trait Tool: Sync {
     /// start of the source.
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader>;
 
+    /// What its user should know of what can't be seen here: a sentence
+    /// without a dot, and what to do about it.
+    fn remark(&self, places: &Places) -> Option<(&'static str, &'static str)> {
+        let _ = places;
+        None
+    }
+
     /// The command that starts it with a prompt, or with a file to read first;
     /// nothing if there is no such command.
     fn start_with(&self, file: &Path) -> Vec<String> {
@@ -331,6 +340,13 @@ pub trait Resume: Sync {
     fn announce(&self, target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
         let _ = target;
         Vec::new()
+    }
+
+    /// The session's id in the tool, when its importer chose one: from what
+    /// [`Plan::imports`] printed.
+    fn imported(&self, said: &str) -> Option<String> {
+        let _ = said;
+        None
     }
 
     /// The command that picks a session up.
