@@ -9,6 +9,8 @@ mod codex;
 pub mod document;
 pub mod folder;
 mod ids;
+mod kilo;
+mod opencode;
 mod plan;
 mod qwen;
 pub mod rows;
@@ -29,7 +31,8 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen];
+pub static TOOLS: &[&dyn Tool] =
+    &[&claude_code::ClaudeCode, &codex::Codex, &qwen::Qwen, &opencode::OpenCode, &kilo::Kilo];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
@@ -98,6 +101,10 @@ pub enum Framing {
     /// [`folder`] makes them, and they become files again.
     Folder,
 }
+
+/// How a record begins, of a source of rows or files, that is neither: what a
+/// row says before it is final, in words of the adapter's. No restore writes it.
+pub const EARLY: &[u8] = b"{\"early\":";
 
 impl Framing {
     /// Whether [`Tool::open`] reads it.
