@@ -161,10 +161,11 @@ pub fn resume(
             return Err(ResumeError::Unagreed(consent));
         }
         let (len, sum) = apply(&plan, written, &env.store.join("backups"))?;
-        let done = plan.imports.iter().try_for_each(|import| run::import(import, &target.cwd));
+        let printed: Result<String, _> =
+            plan.imports.iter().map(|import| run::import(import, &target.cwd)).collect();
         // The scratch is ours; what can't be removed is no loss.
         drop(std::fs::remove_dir_all(&target.scratch));
-        done?;
+        plan.native = tool.imported(&printed?).unwrap_or(plan.native);
         remember(env, store, options, &target, &plan, (len, sum, said))?;
     }
     let scratch = |path: &PathBuf| path.starts_with(&target.scratch);
@@ -217,7 +218,7 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
         places: env.places.clone(),
         git_branch: git_branch(&cwd),
         cwd,
-        native: native.to_string(),
+        native: options.tool.resume().map_or(native.to_string(), |tool| tool.new_id(&native.to_string())),
         seed: env.seed,
         now: env.now,
         started: started.unwrap_or(env.now),
@@ -245,6 +246,14 @@ fn git_branch(cwd: &Path) -> Option<String> {
 fn own_chain(store: &Store, options: &ResumeOptions, line: &Line) -> Result<Option<Vec<Id>>, StoreError> {
     if store.commit(&options.commit)?.tool != options.tool.name() {
         return Ok(None);
+    }
+    // What stood in a document is no file without the rest of it.
+    let documents = source::all(store)
+        .filter(|s| s.session == options.session && s.tool == options.tool.name() && s.lead.is_some());
+    for document in documents {
+        if source::chain(store, document.file)?.contains(&options.commit) {
+            return Ok(None);
+        }
     }
     let chain = source::chain(store, Some(options.commit))?;
     let known: HashSet<Id> = chain.iter().copied().collect();

@@ -1,19 +1,42 @@
 //! Kilo Code: since 7 a fork of OpenCode with the same store under its own
-//! names, which the command line and the editors share.
+//! names, which the command line and the editors share. Before that a fork of Roo Code,
+//! whose task folders are read as well.
 
 use std::path::{Path, PathBuf};
 
 use super::opencode::{self, Family, RowReader};
 use super::{
-    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
+    Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
+    ToolError, hosts, tasks,
 };
 
 /// The adapter.
 pub(super) struct Kilo;
 
 /// The program since 7.
-const CLI: Family =
-    Family { name: "kilo", vars: "KILO", agent: "code", verified: &["7.7.9", "7.0.33"], below_home: true };
+const CLI: Family = Family { name: "kilo", vars: "KILO", agent: "code", verified: &["7.7.9", "7.0.33"] };
+
+/// What the folder of the older extension is called.
+const EXTENSION: &str = "kilocode.kilo-code";
+/// The setting that moves its tasks.
+const SETTING: &str = "kilo-code.customStoragePath";
+
+/// Where the older extension and the command line of its time keep tasks.
+fn storages(places: &Places) -> Vec<PathBuf> {
+    let mut storages = tasks::storages(places, EXTENSION, Some(SETTING));
+    storages.push(places.home.join(".kilocode").join("cli").join("global"));
+    storages
+}
+
+fn root(places: &Places, mut storages: Vec<PathBuf>) -> PathBuf {
+    storages.push(CLI.root(places));
+    hosts::root(&places.home, &storages)
+}
+
+/// Whether a source is one of the older extension's.
+fn is_task(found: &Found) -> bool {
+    found.framing == Framing::Document
+}
 
 impl Tool for Kilo {
     fn name(&self) -> &'static str {
@@ -29,11 +52,18 @@ impl Tool for Kilo {
     }
 
     fn root(&self, places: &Places) -> PathBuf {
-        CLI.root(places)
+        root(places, storages(places))
     }
 
     fn discover(&self, places: &Places) -> Discovery {
-        opencode::discover(&CLI, places)
+        let storages = storages(places);
+        let root = root(places, storages.clone());
+        let older = tasks::discover(&root, &storages);
+        let mut all = opencode::discover(&CLI, places, &root);
+        all.found.extend(older.found);
+        all.found.sort_by_key(|found| !found.part.is_empty());
+        all.trouble.extend(older.trouble);
+        all
     }
 
     fn lift(&self) -> &'static [&'static str] {
@@ -41,11 +71,11 @@ impl Tool for Kilo {
     }
 
     fn open(&self, found: &Found) -> std::io::Result<Box<dyn Pieces>> {
-        opencode::open(found)
+        if is_task(found) { tasks::open(found) } else { opencode::open(found) }
     }
 
-    fn reader(&self, _: &Found, state: &[u8]) -> Box<dyn Reader> {
-        Box::new(RowReader::new(state))
+    fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader> {
+        if is_task(found) { tasks::reader(found, state) } else { Box::new(RowReader::new(state)) }
     }
 
     fn start_with(&self, file: &Path) -> Vec<String> {

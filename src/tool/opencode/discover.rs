@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::family::Family;
 use super::{files, tables};
-use crate::tool::{Discovery, Found, Framing, Places, SideFile, Stamp, Trouble, stamp};
+use crate::tool::{Discovery, Found, Framing, Places, SideFile, Stamp, Trouble, hosts, stamp};
 
 /// How far up the line of a subagent's ancestors is followed.
 const DEPTH: usize = 64;
 
-/// Finds all sessions of a member of the family. Those that a newer version took over from
-/// the older storage are found where it put them.
-pub(in crate::tool) fn discover(family: &Family, places: &Places) -> Discovery {
-    let mut search = Search { family, places, found: Vec::new(), trouble: Vec::new(), known: HashSet::new() };
+/// Finds all sessions of a member of the family; places are told from `root`.
+/// Those that a newer version took over from the older storage are found
+/// where it put them.
+pub(in crate::tool) fn discover(family: &Family, places: &Places, root: &Path) -> Discovery {
+    let (found, trouble, known) = (Vec::new(), Vec::new(), HashSet::new());
+    let mut search = Search { family, places, root, found, trouble, known };
     let data = family.data(places);
     for path in search.databases(&data) {
         search.database(&path);
@@ -30,6 +32,7 @@ pub(in crate::tool) fn discover(family: &Family, places: &Places) -> Discovery {
 struct Search<'a> {
     family: &'a Family,
     places: &'a Places,
+    root: &'a Path,
     found: Vec<Found>,
     trouble: Vec<Trouble>,
     known: HashSet<String>,
@@ -64,9 +67,7 @@ impl Search<'_> {
     }
 
     fn trouble(&mut self, path: &Path, error: io::Error) {
-        // Told by the place, so that the sessions there are not taken for deleted.
-        let path = self.family.root(self.places).join(self.family.place(self.places, path));
-        self.trouble.push(Trouble { path, error });
+        self.trouble.push(Trouble { path: path.to_owned(), error });
     }
 
     fn database(&mut self, path: &Path) {
@@ -108,7 +109,7 @@ impl Search<'_> {
             sessions.iter().filter_map(|s| Some((s.id.as_str(), s.parent.as_deref()?))).collect();
         let roots: Vec<String> = sessions.iter().map(|s| root_of(&s.id, &parents)).collect();
         for (session, root) in sessions.into_iter().zip(roots) {
-            let place = self.family.place(self.places, &session.path);
+            let place = hosts::place(self.root, &session.path);
             let side = self.diffs(&session.id).into_iter().collect();
             let part = if session.id == root { String::new() } else { session.id.clone() };
             let Session { id, path, stamp, framing, .. } = session;
@@ -124,7 +125,7 @@ impl Search<'_> {
         let name = format!("storage/session_diff/{id}.json");
         let path = self.family.data(self.places).join(name);
         let stamp = stamp(&path)?;
-        Some(SideFile { place: self.family.place(self.places, &path), path, stamp })
+        Some(SideFile { place: hosts::place(self.root, &path), path, stamp })
     }
 }
 

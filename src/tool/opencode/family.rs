@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::tool::Places;
+use crate::tool::{Places, hosts};
 
 /// A member of the family.
 #[derive(Debug)]
@@ -15,9 +15,6 @@ pub(in crate::tool) struct Family {
     pub(in crate::tool) agent: &'static str,
     /// The versions on which reading and resuming were verified, the newest first.
     pub(in crate::tool) verified: &'static [&'static str],
-    /// Whether it has sessions elsewhere as well (those of an editor), so that
-    /// places are told below the home directory.
-    pub(in crate::tool) below_home: bool,
 }
 
 impl Family {
@@ -40,23 +37,11 @@ impl Family {
         places.var(var).unwrap_or_else(|| places.home.join(below)).join(self.name)
     }
 
-    /// The folder that places are told below.
+    /// The folder that all of its sessions are below.
     pub(in crate::tool) fn root(&self, places: &Places) -> PathBuf {
-        if self.below_home { places.home.clone() } else { self.data(places) }
-    }
-
-    /// A path as a place.
-    pub(super) fn place(&self, places: &Places, path: &Path) -> String {
-        let root = self.root(places);
         let data = self.data(places);
-        let below = path.strip_prefix(&root).map(|path| (Vec::new(), path));
-        // What the environment moved elsewhere is told by what it is.
-        let moved = || path.strip_prefix(&data).map(|path| (vec!["data".into()], path));
-        let (mut parts, below) = below
-            .or_else(|_| moved())
-            .unwrap_or_else(|_| (vec!["elsewhere".into()], path.file_name().map(Path::new).unwrap_or(path)));
-        parts.extend(below.components().map(|part| part.as_os_str().to_string_lossy()));
-        parts.join("/")
+        let database = self.database(places);
+        hosts::root(&data, &database.parent().map(Path::to_owned).into_iter().collect::<Vec<_>>())
     }
 
     /// The database that the environment names, if it does.

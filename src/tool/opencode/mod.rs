@@ -38,13 +38,8 @@ pub(super) use write::write;
 /// The adapter.
 pub(super) struct OpenCode;
 
-const OPENCODE: Family = Family {
-    name: "opencode",
-    vars: "OPENCODE",
-    agent: "build",
-    verified: &["1.18.33", "1.2.27", "1.1.65"],
-    below_home: false,
-};
+const OPENCODE: Family =
+    Family { name: "opencode", vars: "OPENCODE", agent: "build", verified: &["1.18.33", "1.2.27", "1.1.65"] };
 
 impl Tool for OpenCode {
     fn name(&self) -> &'static str {
@@ -64,7 +59,7 @@ impl Tool for OpenCode {
     }
 
     fn discover(&self, places: &Places) -> Discovery {
-        discover(&OPENCODE, places)
+        discover(&OPENCODE, places, &self.root(places))
     }
 
     fn lift(&self) -> &'static [&'static str] {

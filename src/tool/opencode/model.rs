@@ -182,8 +182,7 @@ mod tests {
 
     #[test]
     fn the_nearest_settings_count() {
-        const FAMILY: &Family =
-            &Family { name: "oc", vars: "OC", agent: "build", verified: &[], below_home: false };
+        const FAMILY: &Family = &Family { name: "oc", vars: "OC", agent: "build", verified: &[] };
         let dir = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = dir.path().join(path);

@@ -3,10 +3,7 @@
 use super::ids::Ids;
 use crate::object::escape;
 use crate::tool::turns::{Answer, Call, Piece, quoted};
-use crate::tool::{Losses, ids};
-
-/// The longest name of a tool that all models' APIs take.
-const NAME_MAX: usize = 64;
+use crate::tool::{Losses, fit, ids};
 
 /// The parts of one message.
 pub(super) struct Parts {
@@ -123,7 +120,7 @@ impl Parts {
         self.end = self.end.max(end.unwrap_or(self.time)).max(self.time);
         let input = self.input(call.input, losses);
         let time = format!("\"time\":{{\"start\":{},\"end\":{}}}", self.time, self.end);
-        let name = name(&call.name, losses);
+        let name = fit::name(&call.name, losses);
         let state = if result.failed {
             if !result.images.is_empty() {
                 losses.add("pictures in the result of a call that failed are left out");
@@ -166,15 +163,4 @@ fn file(media: &str, name: &str, data: &str) -> String {
     let url = if data.contains("://") { data.to_owned() } else { format!("data:{media};base64,{data}") };
     let media = if media.is_empty() { "image/png" } else { media };
     format!("\"mime\":{},\"filename\":{},\"url\":{}", quoted(media), quoted(name), quoted(&url))
-}
-
-/// A name that models' APIs take.
-fn name(name: &str, losses: &mut Losses) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if !name.is_empty() && name.len() <= NAME_MAX && name.chars().all(fits) {
-        return name.to_owned();
-    }
-    losses.add("names of tools that models' APIs refuse are changed");
-    let name: String = name.chars().take(NAME_MAX).map(|c| if fits(c) { c } else { '_' }).collect();
-    if name.is_empty() { "tool".to_owned() } else { name }
 }

@@ -148,9 +148,14 @@ impl Table {
     /// The rows of the session beside what was said, and of its project.
     fn rest(&self, project: &Value, workspace: &Value) -> io::Result<Vec<Vec<u8>>> {
         let mut rest = Vec::new();
-        for (table, id) in [("project", project), ("workspace", workspace)] {
-            if self.has(table, "id")? {
-                rest.extend(self.lines(table, "id = ?1", "", id)?);
+        let shared = [
+            ("project", "id", project),
+            ("project_directory", "project_id", project),
+            ("workspace", "id", workspace),
+        ];
+        for (table, column, id) in shared {
+            if self.has(table, column)? {
+                rest.extend(self.lines(table, &format!("{column} = ?1"), "", id)?);
             }
         }
         for (table, column) in OF_SESSION.iter().filter(|(table, _)| !self.told || *table != "session") {

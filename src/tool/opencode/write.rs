@@ -11,11 +11,10 @@ use super::family::Family;
 use super::ids::Ids;
 use super::model::{self, Model};
 use super::parts::Parts;
+use crate::tool::fit::NO_BEGINNING;
 use crate::tool::turns::{Turn, Turns, quoted};
 use crate::tool::{Conversation, Import, Plan, Planned, Sink, Target, ToolError};
 
-/// Stands for the prompt of a conversation that begins with an answer.
-const NO_PROMPT: &str = "[The beginning of this conversation is not there.]";
 /// The project of directories that are in no repository.
 const NO_PROJECT: &str = "global";
 /// The model where none is known.
@@ -115,7 +114,7 @@ impl Writer<'_> {
                 if self.prompt.is_none() {
                     turns.losses.add("the conversation begins with an answer: a prompt is put before it");
                     let mut parts = self.begin(time);
-                    parts.text(NO_PROMPT);
+                    parts.text(NO_BEGINNING);
                     self.user_message(parts)?;
                 }
                 let (results, end) = match results {
