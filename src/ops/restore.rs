@@ -11,7 +11,7 @@ use crate::object::json::Tape;
 use crate::object::tree::is_safe_path;
 use crate::store::refs::{Form, Source};
 use crate::store::{Store, StoreError};
-use crate::tool::{folder, rows};
+use crate::tool::{EARLY, folder, rows};
 
 /// How many bytes are written at once.
 const AT_ONCE: usize = 256 << 10;
@@ -86,6 +86,8 @@ fn for_each_record(
     f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut tape = Tape::default();
+    let f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError> =
+        &mut |record| if record.starts_with(EARLY) { Ok(()) } else { f(record) };
     let mut values = |id: Option<Id>, f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>| {
         let bytes = id.map(|id| store.blob(&id)).transpose()?.unwrap_or_default();
         let mut rest = bytes.trim_ascii();

@@ -16,6 +16,8 @@ mod gemini;
 mod hosts;
 mod ids;
 mod jsonl;
+mod kilo;
+mod opencode;
 mod parts;
 mod pi;
 mod plan;
@@ -46,6 +48,8 @@ pub static TOOLS: &[&dyn Tool] = &[
     &cline::Cline,
     &copilot::Copilot,
     &gemini::Gemini,
+    &kilo::Kilo,
+    &opencode::OpenCode,
     &pi::Pi,
     &qwen::Qwen,
     &roo::Roo,
@@ -119,6 +123,10 @@ pub enum Framing {
     /// [`folder`] makes them, and they become files again.
     Folder,
 }
+
+/// How a record begins, of a source of rows or files, that is neither: what a
+/// row says before it is final, in words of the adapter's. No restore writes it.
+pub const EARLY: &[u8] = b"{\"early\":";
 
 impl Framing {
     /// Whether [`Tool::open`] reads it.
