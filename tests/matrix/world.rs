@@ -68,7 +68,12 @@ impl World {
         Env {
             now: 1_800_000_000_000,
             seed,
-            places: Places { home: self.home(), ..Places::default() },
+            // No tool of the machine's own is asked, least of all to import.
+            places: Places {
+                home: self.home(),
+                vars: [("PATH".to_owned(), "/nonexistent".to_owned())].into(),
+                ..Places::default()
+            },
             cwd: self.project(),
             store: self.dir.path().join("store"),
             user: "u".into(),

@@ -97,6 +97,12 @@ fn open(path: &Path, aside: &Path, mode: u32) -> std::io::Result<File> {
 /// checksum of the transcript.
 pub(super) fn apply(plan: &Plan, mut written: Written, backups: &Path) -> Result<(u64, u64), ResumeError> {
     let mut mark = (0, 0);
+    // What can't be done in the end is found out before anything has a name.
+    for file in &plan.files {
+        if let Planned::Rewrite { path, was, .. } = file {
+            unchanged(path, was)?;
+        }
+    }
     for file in &mut written.files {
         let failed = |source| ResumeError::Write { path: file.path.clone(), source };
         file.out.flush().map_err(failed)?;
@@ -114,30 +120,50 @@ pub(super) fn apply(plan: &Plan, mut written: Written, backups: &Path) -> Result
     for file in &plan.files {
         let path = file.path();
         let done = match file {
-            Planned::Create(_) => Ok(true),
-            Planned::Append(_, bytes) => append(path, bytes).map(|()| true),
-            Planned::Rewrite { was, now, .. } => rewrite(path, was, now, backups),
+            Planned::Create(_) => Ok(()),
+            Planned::Append(_, bytes) => append(path, bytes),
+            Planned::Rewrite { was, now, .. } => {
+                unchanged(path, was)?;
+                rewrite(path, was, now, backups)
+            }
         };
-        if !done.map_err(|source| ResumeError::Write { path: path.to_owned(), source })? {
-            return Err(ResumeError::Changed(path.to_owned()));
-        }
+        done.map_err(|source| ResumeError::Write { path: path.to_owned(), source })?;
     }
     Ok(mark)
 }
 
-/// Writes a file of the tool's anew, if it still is what it was; a copy is kept.
-fn rewrite(path: &Path, was: &[u8], now: &[u8], backups: &Path) -> std::io::Result<bool> {
-    if std::fs::read(path)? != was {
-        return Ok(false);
-    }
+/// Refuses to go on if a file is no longer what it was.
+fn unchanged(path: &Path, was: &[u8]) -> Result<(), ResumeError> {
+    let now = std::fs::read(path).map_err(|source| ResumeError::Write { path: path.to_owned(), source })?;
+    if now == was { Ok(()) } else { Err(ResumeError::Changed(path.to_owned())) }
+}
+
+/// Writes a file of the tool's anew, all or nothing; a copy is kept.
+fn rewrite(path: &Path, was: &[u8], now: &[u8], backups: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(backups)?;
     let copy = format!("{:016x}-{}", checksum(was), path.file_name().unwrap_or_default().to_string_lossy());
-    std::fs::write(backups.join(copy), was)?;
+    write_private(&backups.join(copy), was)?;
     let aside = path.with_extension("sfs-tmp");
-    std::fs::write(&aside, now)?;
-    std::fs::set_permissions(&aside, std::fs::metadata(path)?.permissions())?;
-    std::fs::rename(&aside, path)?;
-    Ok(true)
+    write_private(&aside, now)?;
+    let named = std::fs::metadata(path)
+        .and_then(|meta| std::fs::set_permissions(&aside, meta.permissions()))
+        .and_then(|()| std::fs::rename(&aside, path));
+    named.inspect_err(|_| drop(std::fs::remove_file(&aside)))
+}
+
+/// Writes a file that only its user may read, durably.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = private().write(true).create(true).truncate(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
+/// How files are opened that, when they are new, only their user may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }
 
 /// For file systems without links.
@@ -152,5 +178,57 @@ fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    OpenOptions::new().append(true).create(true).open(path)?.write_all(bytes)
+    private().append(true).create(true).open(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(path: &Path, was: &str, new: &Path) -> Plan {
+        let rewrite = Planned::Rewrite { path: path.to_owned(), was: was.into(), now: b"new".to_vec() };
+        Plan {
+            native: "n".into(),
+            path: new.to_owned(),
+            files: vec![Planned::Create(new.to_owned()), rewrite],
+            losses: Vec::new(),
+            messages: 1,
+            imports: Vec::new(),
+        }
+    }
+
+    fn written(new: &Path) -> Written {
+        let mut written = Written::new(false);
+        written.create(new, 0o600).unwrap().write_all(b"session").unwrap();
+        written
+    }
+
+    #[test]
+    fn a_file_written_anew_keeps_its_mode_and_leaves_a_copy() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (index, new, backups) =
+            (dir.path().join("index.json"), dir.path().join("s"), dir.path().join("b"));
+        std::fs::write(&index, "old").unwrap();
+        std::fs::set_permissions(&index, std::fs::Permissions::from_mode(0o640)).unwrap();
+        apply(&plan(&index, "old", &new), written(&new), &backups).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((std::fs::read(&index).unwrap(), mode(&index)), (b"new".to_vec(), 0o640));
+        let copy = std::fs::read_dir(&backups).unwrap().next().unwrap().unwrap().path();
+        assert_eq!((std::fs::read(&copy).unwrap(), mode(&copy)), (b"old".to_vec(), 0o600));
+    }
+
+    #[test]
+    fn nothing_is_made_when_a_file_changed_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let (index, new) = (dir.path().join("index.json"), dir.path().join("s"));
+        std::fs::write(&index, "another's").unwrap();
+        let error = apply(&plan(&index, "old", &new), written(&new), &dir.path().join("b")).unwrap_err();
+        assert!(matches!(error, ResumeError::Changed(_)), "{error}");
+        let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(
+            (left, std::fs::read(&index).unwrap()),
+            (vec!["index.json".into()], b"another's".to_vec())
+        );
+    }
 }

@@ -162,7 +162,7 @@ pub fn resume(
         }
         let (len, sum) = apply(&plan, written, &env.store.join("backups"))?;
         let printed: Result<String, _> =
-            plan.imports.iter().map(|import| run::import(import, &target.cwd)).collect();
+            plan.imports.iter().map(|import| run::import(&env.places, import, &target.cwd)).collect();
         // The scratch is ours; what can't be removed is no loss.
         drop(std::fs::remove_dir_all(&target.scratch));
         plan.native = tool.imported(&printed?).unwrap_or(plan.native);
@@ -223,7 +223,11 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
         now: env.now,
         started: started.unwrap_or(env.now),
         title,
-        version: options.tool.resume().and_then(|tool| tool.version_command()).and_then(run::version),
+        version: options
+            .tool
+            .resume()
+            .and_then(|tool| tool.version_command())
+            .and_then(|words| run::version(&env.places, words)),
         scratch: env.store.join("scratch").join(native.to_string()),
     })
 }
