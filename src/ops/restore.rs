@@ -32,14 +32,16 @@ pub struct RestoreReport {
 pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreReport, StoreError> {
     let (mut report, mut databases) = (RestoreReport::default(), BTreeMap::new());
     let wanted = |s: &&Source| session.is_none_or(|id| id == s.session) && !is_only_written(s);
-    let mut sources: Vec<_> = source::all(store).filter(wanted).map(|s| (s, (0, 0))).collect();
-    for (known, place) in &mut sources {
+    let mut sources: Vec<_> =
+        source::all(store).filter(wanted).map(|s| (s, (s.about.gone, (0, 0)))).collect();
+    for (known, (_, place)) in &mut sources {
         // Rows of one database are written in an order that no packing changes.
         if let (Some(last), Form::File | Form::Folder) = (&known.file, known.form) {
             *place = store.place_of(last)?;
         }
     }
-    sources.sort_by_key(|(_, place)| *place);
+    // What is still there comes before what once stood in the same place.
+    sources.sort_by_key(|(_, order)| *order);
     for (known, _) in sources {
         let root = to.join(&known.tool);
         match known.form {

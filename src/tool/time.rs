@@ -1,4 +1,4 @@
-//! Times as the rows write them: `2026-11-22T06:06:00.305Z`.
+//! Times as tools write them: `2026-11-22T06:06:00.305Z`.
 
 /// Milliseconds since 1970 of a time in ISO 8601.
 pub(in crate::tool) fn parse(text: &[u8]) -> Option<i64> {
@@ -51,4 +51,24 @@ pub(in crate::tool) fn format(ms: i64) -> String {
     let (second, milli) = (rest / 1000 % 60, rest % 1000);
     let year = year + era * 400;
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_go_both_ways() {
+        for ms in [0, 951_782_400_123, 1_795_331_044_793, 4_102_444_800_000, 253_402_207_199_999] {
+            let written = format(ms);
+            assert_eq!(parse(written.as_bytes()), Some(ms), "{written}");
+            assert_eq!(fast(written.as_bytes()), Some(ms), "{written}");
+            assert_eq!(written.parse::<jiff::Timestamp>().unwrap().as_millisecond(), ms);
+        }
+        assert_eq!(parse(b"1969-12-31T23:59:59.999Z"), Some(-1));
+        assert_eq!(parse(b"2026-11-22T06:06:00Z"), Some(1_795_327_560_000));
+        assert_eq!(parse(b"2026-11-22T07:05:06Z"), parse(b"2026-11-22T09:05:06+02:00"));
+        assert_eq!(parse(b"2026-02-31T07:05:06.x45Z"), None);
+        assert_eq!(parse(b"yesterday"), None);
+    }
 }

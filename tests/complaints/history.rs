@@ -176,3 +176,47 @@ fn neither_resume_nor_restore_writes_over_anything() {
     assert_eq!(fs::read_to_string(&place).unwrap(), "mine");
     assert_eq!(contents(&to).len(), first.len());
 }
+
+/// The capture engine's own blind spot: a tool that mends a transcript in
+/// place, without a byte more or less.
+#[test]
+fn what_is_changed_in_place_is_captured_and_the_old_state_stays() {
+    let sandbox = Sandbox::new();
+    let file = lines(&chain(&sandbox.project(), 200, &|n| format!("{n:0200}")));
+    fs::write(sandbox.transcript("s"), &file).unwrap();
+    sandbox.ok(&["capture"]);
+    let changed = file.replacen("question 100", "quEstion 100", 1);
+    assert_ne!(changed, file);
+    fs::write(sandbox.transcript("s"), &changed).unwrap();
+    let report = sandbox.json(&["capture"]);
+    assert_eq!(report["rewritten"], 1, "{report}");
+    let to = sandbox.restore("back");
+    assert_eq!(fs::read_to_string(to.join("claude-code/projects/-work/s.jsonl")).unwrap(), changed);
+    let kept = format!("{}/kept-1", sandbox.session()["id"].as_str().unwrap());
+    assert!(sandbox.titles(&kept).contains(&"question 100".to_owned()));
+}
+
+/// A file that begins to say it is another session's takes its place: what is
+/// restored there is what is there now.
+#[test]
+fn of_two_sessions_that_had_one_file_the_present_one_is_restored() {
+    let sandbox = Sandbox::new();
+    let rows = |id: &str, words: &str| {
+        let row = |n: usize, kind: &str| {
+            format!("{{\"id\":\"{n}\",\"type\":\"{kind}\",\"content\":\"{words} {n}\"}}\n")
+        };
+        let head = format!("{{\"sessionId\":\"{id}\",\"projectHash\":\"x\"}}\n");
+        head + &row(1, "user") + &row(2, "gemini")
+    };
+    let place = "tmp/p/chats/session-2026-01-01T00-00-aaaaaaaa.jsonl";
+    let path = sandbox.path("home/.gemini").join(place);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    for (id, words) in [("first", "old"), ("second", "new"), ("a-third", "newest")] {
+        fs::write(&path, rows(id, words)).unwrap();
+        sandbox.ok(&["capture"]);
+        let to = sandbox.path(id);
+        let output = sandbox.run(&["restore", "--all", "--to", to.to_str().unwrap()]);
+        let back = fs::read_to_string(to.join("gemini").join(place)).unwrap();
+        assert_eq!(back, rows(id, words), "{}", crate::sandbox::said(&output));
+    }
+}

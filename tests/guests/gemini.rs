@@ -59,11 +59,11 @@ fn set(list: &[Value]) -> Value {
 #[test]
 fn sessions_of_today_are_captured_with_their_project_model_tokens_and_thoughts() {
     let sandbox = Sandbox::new();
-    sandbox.put(".gemini/tmp/proj/.project_root", "/work/proj");
+    sandbox.put(".gemini/tmp/proj/.project_root", "/home/ada/proj");
     sandbox.put(&file(), &lines(&begun()));
     let (session, _) = sandbox.capture();
     assert_eq!((&session["tool"], &session["title"]), (&"gemini".into(), &"one".into()));
-    assert_eq!((&session["native_id"], &session["project"]), (&ID.into(), &"/work/proj".into()));
+    assert_eq!((&session["native_id"], &session["project"]), (&ID.into(), &"/home/ada/proj".into()));
     assert_eq!(
         (&session["turns"], &session["messages"], &session["model"]),
         (&1.into(), &5.into(), &"gemini-x".into())

@@ -73,7 +73,9 @@ impl Input {
 
 /// Tells whether a file still begins as it did and has what it had before the mark.
 fn only_grew(file: &mut File, stamp: &Stamp, mark: &Mark) -> std::io::Result<bool> {
-    if stamp.len < mark.offset {
+    // A file that changed and is no longer than it was did not only grow.
+    let (len, mtime, _) = mark.stamp;
+    if stamp.len < mark.offset || stamp.len == len && stamp.mtime != mtime {
         return Ok(false);
     }
     let window = mark.offset.min(Mark::WINDOW as u64);

@@ -1,6 +1,10 @@
 //! Reading one source into a batch.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod about;
+mod print;
+
+pub(super) use print::fingerprint;
+use print::{shape_of, shape_of_message};
 
 use super::copy::Originals;
 use super::feed::{Feed, Opened};
@@ -9,13 +13,13 @@ use super::input::Passed;
 use super::{CaptureError, CaptureReport};
 use crate::object::codec;
 use crate::object::commit::{Commit, Usage};
-use crate::object::id::{Id, Kind, checksum};
-use crate::object::message::{Block, Message, Text};
+use crate::object::id::{Id, Kind};
+use crate::object::message::{Block, Message};
 use crate::object::split::{Parts, Splitter};
 use crate::object::{Body, Context, Record};
-use crate::store::refs::{About, Form, Mark, Source};
+use crate::store::refs::{About, Mark, Source};
 use crate::store::{Batch, Store, Stored};
-use crate::tool::{Found, Frame, Framing, Key, Link, Reader, Step, StepFacts, Tool};
+use crate::tool::{Found, Frame, Key, Link, Reader, Step, Tool};
 
 /// Records that say nothing wait for one that does; when so many wait, or so
 /// many bytes, they get a commit of their own.
@@ -344,43 +348,6 @@ impl<'a> SourceReader<'a> {
         Ok(())
     }
 
-    /// Takes note of what a step tells of the whole session.
-    fn learn(&mut self, step: &mut Step) {
-        let about = &mut self.about;
-        let StepFacts { user_title, tool_title, cwd, git_branch, version, forked_from, parent } =
-            std::mem::take(&mut step.facts);
-        let replace = |place: &mut Option<String>, value: Option<String>| {
-            if value.is_some() {
-                *place = value;
-            }
-        };
-        replace(&mut about.user_title, user_title);
-        replace(&mut about.tool_title, tool_title);
-        replace(&mut about.git_branch, git_branch);
-        replace(&mut about.version, version);
-        // A session belongs where it began, wherever its shell went later.
-        if about.cwd.is_none() {
-            about.cwd = cwd;
-        }
-        if self.parent.is_none() {
-            self.parent = parent;
-        }
-        if self.forked_from.is_none() {
-            self.forked_from = forked_from;
-        }
-        if about.first_prompt.as_ref().is_none_or(String::is_empty) && step.prompt.is_some() && !step.side {
-            about.first_prompt.clone_from(&step.prompt);
-        }
-        if let Some(time) = step.time {
-            about.created = Some(about.created.map_or(time, |t| t.min(time)));
-            about.updated = Some(about.updated.map_or(time, |t| t.max(time)));
-        }
-        if step.model.is_some() && about.model != step.model {
-            about.model.clone_from(&step.model);
-        }
-        about.unknown += u64::from(step.unknown);
-    }
-
     /// Where a step hangs.
     fn hook(&mut self, step: &Step) -> Result<Hook, CaptureError> {
         if let Link::Other { .. } = step.link
@@ -536,85 +503,6 @@ impl<'a> SourceReader<'a> {
     }
 }
 
-impl SourceReader<'_> {
-    /// What is known of the source now.
-    fn finish(mut self, previous: Option<&Source>, frame: Frame) -> Result<Outcome, CaptureError> {
-        let Frame { lead, trail, facts } = frame;
-        self.learn(&mut Step { facts, ..Step::default() });
-        let tail = self.tail(&trail)?;
-        let lead = if lead.is_empty() { None } else { Some(self.batch.put_blob(self.store, lead)?) };
-        let graph = &self.graph.kept;
-        let head = graph.main;
-        let old = previous.filter(|p| p.mark.stamp != (0, 0, 0) && !copying(&p.mark)).and_then(|p| p.head);
-        let rewritten =
-            self.graph.whole && old.is_some_and(|old| head != Some(old) && !self.graph.made(&old));
-        self.about.counts =
-            head.map(|id| self.graph.node(id, self.store)).transpose()?.unwrap_or_default().counts;
-        self.about.parent = self.parent.take();
-        self.about.gone = false;
-        self.about.root = graph.root;
-        let source = Source {
-            session: previous.map_or(Id::ZERO, |source| source.session),
-            tool: self.tool.name().to_owned(),
-            native: self.found.native.clone(),
-            part: self.found.part.clone(),
-            place: self.found.place.clone(),
-            file: graph.file,
-            head,
-            tail,
-            lead,
-            form: match self.found.framing {
-                Framing::Lines | Framing::ZstdLines | Framing::Document => Form::File,
-                Framing::Rows => Form::Rows,
-                Framing::Folder => Form::Folder,
-            },
-            side: previous.and_then(|source| source.side),
-            about: self.about,
-            mark: self.mark,
-        };
-        let leaves = graph.leaves.iter().map(|leaf| (leaf.label.clone(), leaf.tip)).collect();
-        let original = self.originals.session();
-        let forked_from = self.forked_from;
-        Ok(Outcome::Read(Box::new(Read { source, leaves, forked_from, original, rewritten })))
-    }
-
-    /// Keeps the bytes after the last commit.
-    fn tail(&mut self, rest: &[u8]) -> Result<Option<Id>, CaptureError> {
-        let mut tail = std::mem::take(&mut self.waiting_raw);
-        tail.extend_from_slice(rest);
-        if tail.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(self.batch.put_blob(self.store, tail)?))
-    }
-}
-
 fn copying(mark: &Mark) -> bool {
     codec::decode::<Kept>(&mark.graph).is_ok_and(|kept| kept.copying)
-}
-
-/// What the message of a row that others can hang on looks like.
-fn shape_of(step: &mut Step) -> Option<u64> {
-    let (time, draft) = (step.time, step.message.as_mut().filter(|_| step.key.is_some())?);
-    Some(shape_of_message(&mut draft.message, time))
-}
-
-/// What a message and its time look like: near enough for two of one native id.
-fn shape_of_message(message: &mut Message, time: Option<i64>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (time, message.role as u8, message.blocks.len(), message.calls()).hash(&mut hasher);
-    message.for_each_text(&mut |text| match text {
-        Text::Inline(bytes) => bytes.hash(&mut hasher),
-        Text::Blob(id, len) | Text::Base64(id, len) | Text::Base64Url(id, len) => {
-            (id.bytes(), len).hash(&mut hasher);
-        }
-    });
-    hasher.finish()
-}
-
-/// What a message and its time are told by when looking for copies.
-pub(super) fn fingerprint(message: &Message, time: Option<i64>) -> Result<u64, codec::CodecError> {
-    let id = message.id()?;
-    let time = time.unwrap_or(i64::MIN).to_le_bytes();
-    Ok(checksum(&[id.bytes().as_slice(), &time].concat()).max(1))
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::object::commit::Usage;
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status, Text};
 use crate::object::split::Splitter;
-use crate::tool::{Framing, Key, Link, Said, Stamp, Step, time};
+use crate::tool::{Framing, Key, Link, Said, Stamp, Step};
 
 fn found(part: &str) -> Found {
     Found {
@@ -51,18 +51,6 @@ fn slugs_are_those_of_the_tool() {
     assert_eq!(slug(Path::new("/😀")), "---");
     let long = slug(Path::new(&format!("/{}", "a".repeat(300))));
     assert!(long.len() > 201 && long.len() <= 207 && long.as_bytes()[200] == b'-');
-}
-
-#[test]
-fn times_go_both_ways() {
-    for ms in [0, 951_782_400_123, 1_795_331_044_793, 4_102_444_800_000, 253_402_207_199_999] {
-        let written = time::format(ms);
-        assert_eq!(time::parse(written.as_bytes()), Some(ms), "{written}");
-        let time: jiff::Timestamp = written.parse().unwrap();
-        assert_eq!(time.as_millisecond(), ms);
-    }
-    assert_eq!(time::parse(b"2026-11-22T06:06:00Z"), Some(1_795_327_560_000));
-    assert_eq!(time::parse(b"yesterday"), None);
 }
 
 const ROWS: &str = r#"

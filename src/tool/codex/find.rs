@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-use super::time;
 use crate::tool::{Discovery, Found, Framing, Places, Target, Trouble, stamp, stamp_of};
 
 /// Length of a UUID in its usual form.
@@ -30,7 +29,9 @@ pub(super) fn root(places: &Places) -> PathBuf {
 /// Where the rollout of a new thread goes: by the local time of its start.
 pub(super) fn path_for(target: &Target) -> PathBuf {
     let zone = target.places.vars.get("TZ").and_then(|name| TimeZone::get(name).ok());
-    let start = time::at(target.started).to_zoned(zone.unwrap_or_else(TimeZone::system));
+    let start = jiff::Timestamp::from_millisecond(target.started)
+        .unwrap_or_default()
+        .to_zoned(zone.unwrap_or_else(TimeZone::system));
     let name = format!("rollout-{}-{}.jsonl", start.strftime("%Y-%m-%dT%H-%M-%S"), target.native);
     root(&target.places).join("sessions").join(start.strftime("%Y/%m/%d").to_string()).join(name)
 }

@@ -15,7 +15,6 @@ mod rehome;
 mod rows;
 #[cfg(test)]
 mod tests;
-mod time;
 mod tools;
 mod usage;
 mod write;

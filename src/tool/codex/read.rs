@@ -9,11 +9,12 @@
 //! native ids of records; the older form has none.
 
 use super::item::{self, Item};
-use super::{time, usage};
+use super::usage;
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Message, Role};
 use crate::object::split::Texts;
+use crate::tool::time;
 use crate::tool::{Draft, Found, Key, Link, Reader, Step, StepFacts};
 
 /// Longer ids and names are not kept in the state; nothing genuine has them.

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::time;
 use crate::tool::ToolError;
+use crate::tool::time;
 
 use crate::tool::jsonl::Lines;
 pub(super) use crate::tool::jsonl::Object;
@@ -32,7 +32,7 @@ impl<'a> Rows<'a> {
         kind: &str,
         payload: impl FnOnce(&mut Object<'_>),
     ) -> Result<(), ToolError> {
-        let stamp = time::iso(self.0.stamp(time));
+        let stamp = time::format(self.0.stamp(time));
         self.0.line(|line| {
             line.text("timestamp", &stamp).text("type", kind).object("payload", payload);
         })

@@ -6,9 +6,10 @@
 
 use super::calls::Calls;
 use super::rows::{Object, Rows};
-use super::{config, find, time};
+use super::{config, find};
 use crate::object::id::checksum;
 use crate::object::message::{Block, Role, Text};
+use crate::tool::time;
 use crate::tool::{Conversation, Losses, Plan, Planned, Said, Sink, Target, Tool, ToolError};
 
 /// Begins the output of a call that failed where nothing in it says so.
@@ -72,7 +73,7 @@ pub(super) fn announce(target: &Target) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let line = serde_json::json!({
         "id": target.native,
         "thread_name": target.title.trim(),
-        "updated_at": time::iso(target.now),
+        "updated_at": time::format(target.now),
     });
     vec![(find::root(&target.places).join("session_index.jsonl"), format!("{line}\n").into_bytes())]
 }
@@ -113,7 +114,7 @@ pub(super) struct Writer<'a> {
 
 impl Writer<'_> {
     fn head(&mut self, target: &Target) -> Result<(), ToolError> {
-        let started = time::iso(target.started);
+        let started = time::format(target.started);
         self.rows.row(Some(target.started), "session_meta", |meta| {
             meta.text("id", &target.native)
                 .text("timestamp", &started)
