@@ -23,6 +23,8 @@ mod guest;
 mod own;
 #[path = "real/pi.rs"]
 mod pi;
+#[path = "real/qwen.rs"]
+mod qwen;
 
 use std::fs;
 use std::path::Path;

@@ -16,3 +16,8 @@ pub(super) fn uuid(seed: u128, number: u64) -> String {
 pub(super) fn call(seed: u128, number: u64) -> String {
     format!("call_{:032x}", u128::from_be_bytes(bytes(seed, b'c', number)))
 }
+
+/// A UUID of version 4 for a session.
+pub(super) fn session(seed: u128) -> String {
+    uuid::Builder::from_random_bytes(bytes(seed, b's', 0)).into_uuid().to_string()
+}

@@ -274,6 +274,12 @@ pub trait Resume: Sync {
         None
     }
 
+    /// The id of a new session, for a tool that doesn't take a UUID of version 7.
+    fn native(&self, uuid: String, seed: u128) -> String {
+        let _ = seed;
+        uuid
+    }
+
     /// Whether a session of its own is written again as its own bytes, line
     /// after line: what [`Resume::rehome`], [`Resume::epilogue`] and
     /// [`Resume::path_for`] are for. If not, it is written like any other.

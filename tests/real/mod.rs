@@ -3,7 +3,7 @@
 //!
 //! - [`script`] what a model is to answer, the same for both APIs
 //! - [`mock`] a small HTTP server that records every request
-//! - [`anthropic`], [`openai`], [`google`] the model APIs, each with the rules by which
+//! - [`anthropic`], [`openai`], [`google`], [`chat`] the model APIs, each with the rules by which
 //!   the real one refuses a request
 //! - [`tools`] installs the tools, runs programs in a clean environment
 //! - [`sandbox`] a throwaway home, project and store
@@ -15,6 +15,7 @@
 
 pub(crate) mod anthropic;
 pub(crate) mod anthropic_rules;
+pub(crate) mod chat;
 pub(crate) mod compare;
 pub(crate) mod conversation;
 pub(crate) mod essence;

@@ -55,6 +55,15 @@ impl Tool for Qwen {
 }
 
 impl Resume for Qwen {
+    fn version_command(&self) -> Option<&'static [&'static str]> {
+        Some(&["qwen", "--version"])
+    }
+
+    /// It takes UUIDs of versions 1 to 5 for ids, all else for titles (0.24.4).
+    fn native(&self, _: String, seed: u128) -> String {
+        super::ids::session(seed)
+    }
+
     fn write(
         &self,
         conversation: &mut dyn Conversation,
