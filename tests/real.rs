@@ -25,6 +25,8 @@ mod own;
 mod pi;
 #[path = "real/qwen.rs"]
 mod qwen;
+#[path = "real/qwen_whole.rs"]
+mod qwen_whole;
 
 use std::fs;
 use std::path::Path;

@@ -17,7 +17,7 @@ pub(super) fn call(seed: u128, number: u64) -> String {
     format!("call_{:032x}", u128::from_be_bytes(bytes(seed, b'c', number)))
 }
 
-/// A UUID of version 4 for a session.
-pub(super) fn session(seed: u128) -> String {
-    uuid::Builder::from_random_bytes(bytes(seed, b's', 0)).into_uuid().to_string()
+/// A UUID of version 4 that no other UUID gives, without its time.
+pub(super) fn scattered(uuid: &str) -> String {
+    uuid::Builder::from_random_bytes(digest(uuid.as_bytes())).into_uuid().to_string()
 }

@@ -4,21 +4,28 @@
 //! and how to write a session that the tool resumes. It describes; [`crate::ops`]
 //! acts: an adapter never writes to disk and knows no store.
 
+mod amp;
 mod claude_code;
+mod cline;
 mod codex;
 mod copilot;
 pub mod document;
 mod fit;
 pub mod folder;
 mod gemini;
+mod hosts;
 mod ids;
 mod jsonl;
+mod kilo;
+mod opencode;
 mod parts;
 mod pi;
 mod plan;
 mod qwen;
+mod roo;
 pub mod rows;
 mod step;
+mod tasks;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -35,8 +42,19 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] =
-    &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &gemini::Gemini, &pi::Pi, &qwen::Qwen];
+pub static TOOLS: &[&dyn Tool] = &[
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &cline::Cline,
+    &copilot::Copilot,
+    &gemini::Gemini,
+    &kilo::Kilo,
+    &opencode::OpenCode,
+    &pi::Pi,
+    &qwen::Qwen,
+    &roo::Roo,
+    &amp::Amp,
+];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
@@ -105,6 +123,10 @@ pub enum Framing {
     /// [`folder`] makes them, and they become files again.
     Folder,
 }
+
+/// How a record begins, of a source of rows or files, that is neither: what a
+/// row says before it is final, in words of the adapter's. No restore writes it.
+pub const EARLY: &[u8] = b"{\"early\":";
 
 impl Framing {
     /// Whether [`Tool::open`] reads it.
@@ -253,6 +275,13 @@ pub trait Tool: Sync {
     /// start of the source.
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader>;
 
+    /// What its user should know of what can't be seen here: a sentence
+    /// without a dot, and what to do about it.
+    fn remark(&self, places: &Places) -> Option<(&'static str, &'static str)> {
+        let _ = places;
+        None
+    }
+
     /// The command that starts it with a prompt, or with a file to read first;
     /// nothing if there is no such command.
     fn start_with(&self, file: &Path) -> Vec<String> {
@@ -268,16 +297,15 @@ pub trait Tool: Sync {
 
 /// A tool that resumes sessions which another program wrote.
 pub trait Resume: Sync {
+    /// The id of a new session in this tool, made from a UUID of version 7.
+    fn new_id(&self, uuid: &str) -> String {
+        uuid.to_owned()
+    }
+
     /// What tells the version that is installed, when what is written depends
     /// on it: a program and its arguments.
     fn version_command(&self) -> Option<&'static [&'static str]> {
         None
-    }
-
-    /// The id of a new session, for a tool that doesn't take a UUID of version 7.
-    fn native(&self, uuid: String, seed: u128) -> String {
-        let _ = seed;
-        uuid
     }
 
     /// Whether a session of its own is written again as its own bytes, line
@@ -320,6 +348,13 @@ pub trait Resume: Sync {
     fn announce(&self, target: &Target) -> Vec<(PathBuf, Vec<u8>)> {
         let _ = target;
         Vec::new()
+    }
+
+    /// The session's id in the tool, when its importer chose one: from what
+    /// [`Plan::imports`] printed.
+    fn imported(&self, said: &str) -> Option<String> {
+        let _ = said;
+        None
     }
 
     /// The command that picks a session up.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Conversation, Found, Framing, Places, Plan, Said, Sink, Stamp, Step, Target, Tool, ToolError};
+use super::{
+    Conversation, Found, Frame, Framing, Pieces, Places, Plan, Said, Sink, Stamp, Step, Target, Tool,
+    ToolError,
+};
 use crate::object::commit::Usage;
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status, Text};
 use crate::object::split::Splitter;
@@ -58,6 +61,11 @@ impl Talk {
             usage: Usage::default(),
         });
         Talk(said.collect())
+    }
+
+    /// As recorded by a tool.
+    pub(super) fn by(&mut self, tool: &str) {
+        self.0.iter_mut().for_each(|said| said.tool = tool.to_owned());
     }
 }
 
@@ -180,4 +188,41 @@ pub(super) fn corpus(folder: &str, ending: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let files = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().flatten();
     let files = files.filter(|entry| entry.path().to_string_lossy().ends_with(ending));
     files.filter_map(|entry| Some((entry.path().to_owned(), std::fs::read(entry.path()).ok()?))).collect()
+}
+
+/// Reads an opened source, with the reader made anew from its state after each
+/// record; its steps, and its bytes joined again.
+pub(super) fn opened(tool: &dyn Tool, found: &Found) -> (Vec<Step>, Vec<u8>, Frame) {
+    let (mut pieces, mut splitter) = (tool.open(found).unwrap(), Splitter::default());
+    let (mut steps, mut state, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+    while let Some(record) = pieces.next().unwrap() {
+        let piece = splitter.document(&record);
+        splitter.split(&record, piece, tool.lift());
+        let mut reader = tool.reader(found, &state);
+        steps.push(reader.read(splitter.row(&record, piece)));
+        state = reader.state();
+        assert!(state.len() < 1024, "{} bytes of state", state.len());
+        bytes.extend_from_slice(&record);
+    }
+    let frame = pieces.frame().unwrap();
+    let bytes = [frame.lead.as_slice(), &bytes, &frame.trail].concat();
+    (steps, bytes, frame)
+}
+
+/// Reads what an adapter cuts, with the reader made anew from its state after
+/// each record. Also gives all bytes, joined.
+pub(super) fn cut(tool: &dyn Tool, framing: Framing, mut pieces: impl Pieces) -> (Vec<Step>, Vec<u8>) {
+    let (mut state, mut steps, mut records) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut splitter, found) = (Splitter::default(), found(framing));
+    while let Some(record) = pieces.next().unwrap() {
+        let piece = splitter.document(&record);
+        splitter.split(&record, piece, tool.lift());
+        let mut reader = tool.reader(&found, &state);
+        steps.push(reader.read(splitter.row(&record, piece)));
+        state = reader.state();
+        assert!(state.len() < 1024, "{} bytes of state", state.len());
+        records.extend_from_slice(&record);
+    }
+    let frame = pieces.frame().unwrap();
+    (steps, [frame.lead, records, frame.trail].concat())
 }

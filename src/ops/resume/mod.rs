@@ -161,10 +161,11 @@ pub fn resume(
             return Err(ResumeError::Unagreed(consent));
         }
         let (len, sum) = apply(&plan, written, &env.store.join("backups"))?;
-        let done = plan.imports.iter().try_for_each(|import| run::import(import, &target.cwd));
+        let printed: Result<String, _> =
+            plan.imports.iter().map(|import| run::import(import, &target.cwd)).collect();
         // The scratch is ours; what can't be removed is no loss.
         drop(std::fs::remove_dir_all(&target.scratch));
-        done?;
+        plan.native = tool.imported(&printed?).unwrap_or(plan.native);
         remember(env, store, options, &target, &plan, (len, sum, said))?;
     }
     let scratch = |path: &PathBuf| path.starts_with(&target.scratch);
@@ -218,7 +219,7 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
         places: env.places.clone(),
         git_branch: git_branch(&cwd),
         cwd,
-        native: tool.map_or_else(|| native.to_string(), |tool| tool.native(native.to_string(), env.seed)),
+        native: tool.map_or(native.to_string(), |tool| tool.new_id(&native.to_string())),
         seed: env.seed,
         now: env.now,
         started: started.unwrap_or(env.now),

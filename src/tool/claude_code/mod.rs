@@ -21,7 +21,7 @@ use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, 
 pub(super) struct ClaudeCode;
 
 /// The name users type; also how its own thoughts are known when written.
-const NAME: &str = "claude-code";
+pub(super) const NAME: &str = "claude-code";
 
 impl Tool for ClaudeCode {
     fn name(&self) -> &'static str {

@@ -82,8 +82,8 @@ impl Resume for Gemini {
 
     /// The beginning of an id stands for it in the names of files, and that of
     /// an id made from the time is the same for sessions made one after another.
-    fn native(&self, _: String, seed: u128) -> String {
-        super::ids::session(seed)
+    fn new_id(&self, uuid: &str) -> String {
+        super::ids::scattered(uuid)
     }
 
     /// A session of its own is written anew: its lines patch each other, and

@@ -59,9 +59,10 @@ impl Resume for Qwen {
         Some(&["qwen", "--version"])
     }
 
-    /// It takes UUIDs of versions 1 to 5 for ids, all else for titles (0.24.4).
-    fn native(&self, _: String, seed: u128) -> String {
-        super::ids::session(seed)
+    /// It takes what isn't a UUID of version 1 to 5 for a title (0.24.4).
+    fn new_id(&self, uuid: &str) -> String {
+        let digit = |(n, c)| if n == 14 { '4' } else { c };
+        uuid.chars().enumerate().map(digit).collect()
     }
 
     fn write(

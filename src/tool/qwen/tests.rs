@@ -62,13 +62,6 @@ fn what_is_written_is_read_the_same() {
 }
 
 #[test]
-fn a_new_session_has_an_id_that_the_tool_takes_for_one() {
-    let id = Qwen.resume().unwrap().native(target().native, 7);
-    assert_eq!((id.len(), id.as_bytes()[14]), (36, b'4'));
-    assert_ne!(id, Qwen.resume().unwrap().native(target().native, 8));
-}
-
-#[test]
 fn a_call_without_a_result_gets_one_and_thoughts_stay() {
     let mut talk = talk();
     talk.truncate(2);
