@@ -1,10 +1,12 @@
-//! Sessions of the Copilot CLI, Gemini CLI and Pi through the real binary: captured,
+//! Sessions of the Copilot CLI, Gemini CLI, Pi and Qwen Code through the real binary: captured,
 //! gone on with, cut, copied and restored.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
 #[path = "guests/gemini.rs"]
 mod gemini;
+#[path = "guests/qwen.rs"]
+mod qwen;
 #[path = "guests/sandbox.rs"]
 mod sandbox;
 

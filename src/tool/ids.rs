@@ -16,3 +16,8 @@ pub(super) fn uuid(seed: u128, number: u64) -> String {
 pub(super) fn call(seed: u128, number: u64) -> String {
     format!("call_{:032x}", u128::from_be_bytes(bytes(seed, b'c', number)))
 }
+
+/// A UUID of version 4 that no other UUID gives, without its time.
+pub(super) fn scattered(uuid: &str) -> String {
+    uuid::Builder::from_random_bytes(digest(uuid.as_bytes())).into_uuid().to_string()
+}

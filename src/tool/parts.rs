@@ -1,7 +1,7 @@
 //! Parts: what messages consist of in tools that speak Google's API, or were
 //! made from one that does.
 
-use super::turns::quoted;
+use super::turns::{Answer, quoted};
 use super::{Action, Draft, Key, Step};
 use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Input, Json, Message, Part, Role, Status};
@@ -156,11 +156,15 @@ pub(super) fn function_call(id: &str, name: &str, args: &str) -> String {
     format!("{{\"functionCall\":{{\"id\":{},\"name\":{},\"args\":{args}}}}}", quoted(id), quoted(name))
 }
 
-/// What came of a call as a part.
-pub(super) fn response(id: &str, name: &str, failed: bool, text: &str) -> String {
-    let key = if failed { "error" } else { "output" };
-    let (id, name, text) = (quoted(id), quoted(name), quoted(text));
-    format!("{{\"functionResponse\":{{\"id\":{id},\"name\":{name},\"response\":{{\"{key}\":{text}}}}}}}")
+/// What came of a call as a part, and pictures within it.
+pub(super) fn response(id: &str, result: &Answer, pictures: &[String]) -> String {
+    let key = if result.failed { "error" } else { "output" };
+    let (id, name, text) = (quoted(id), quoted(&result.name), quoted(&result.text));
+    let within =
+        if pictures.is_empty() { String::new() } else { format!(",\"parts\":[{}]", pictures.join(",")) };
+    format!(
+        "{{\"functionResponse\":{{\"id\":{id},\"name\":{name},\"response\":{{\"{key}\":{text}}}{within}}}}}"
+    )
 }
 
 /// A line as Node reads lines: some versions end one at these characters.

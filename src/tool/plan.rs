@@ -64,7 +64,7 @@ pub struct Target {
     pub places: Places,
     /// The directory in which it will be resumed: absolute, links resolved.
     pub cwd: PathBuf,
-    /// The session's new native id: a UUID, v7 for tools that want time in it.
+    /// The session's new native id: a UUID of version 7, or what the tool takes.
     pub native: String,
     /// Random bits for further ids, the same for the same target.
     pub seed: u128,

@@ -83,13 +83,20 @@ const INJECTED: &[&str] = &[
     // Gemini CLI 0.61 and 0.20
     "<session_context>",
     "This is the Gemini CLI. We are setting up the context",
+    // Qwen Code 0.24.4 and 0.5.2
+    "(attached media from previous tool call)",
+    "This is the Qwen Code. We are setting up the context",
 ];
+
+/// What Qwen Code 0.5.2 lets the model answer to what it injects.
+const ANSWERED: &str = "Got it. Thanks for the context!";
 
 impl Conversation {
     /// Reads a recorded request of any of the APIs.
     pub(crate) fn of(request: &Request) -> Self {
         match request.path.as_str() {
             path if path.ends_with("/responses") => responses(&request.body),
+            path if path.ends_with("/chat/completions") => chat(&request.body),
             path if path.ends_with("enerateContent") => contents_of(&request.body),
             _ => messages(&request.body),
         }
@@ -145,8 +152,20 @@ impl Conversation {
         calls.collect()
     }
 
+    /// A picture; one that comes right after a result is what that shows.
+    fn push_image(&mut self, role: Role, data: String) {
+        match self.items.last_mut() {
+            Some(Item::Result { images, .. }) => images.push(data),
+            _ => self.items.push(Item::Image { role, data }),
+        }
+    }
+
     fn push_text(&mut self, role: Role, text: &str) {
-        if role == Role::Assistant || !INJECTED.iter().any(|start| text.trim_start().starts_with(start)) {
+        let injected = match role {
+            Role::User => INJECTED.iter().any(|start| text.trim_start().starts_with(start)),
+            Role::Assistant => text == ANSWERED,
+        };
+        if !injected {
             self.items.push(said(role, text));
         }
     }
@@ -273,6 +292,47 @@ fn push_message(conversation: &mut Conversation, item: &Value) {
     }
 }
 
+/// Reads the body of a Chat Completions request, where only users show pictures.
+fn chat(body: &Value) -> Conversation {
+    let (mut conversation, mut numbers) = (Conversation::default(), Numbers::default());
+    for message in list(&body["messages"]) {
+        let role = match message["role"].as_str() {
+            Some("user") => Role::User,
+            Some("assistant") => Role::Assistant,
+            Some("tool") => {
+                let (texts, images) = contents(&message["content"]);
+                let call = numbers.of(&message["tool_call_id"]);
+                conversation.items.push(Item::Result { call, is_error: false, texts, images });
+                continue;
+            }
+            _ => continue,
+        };
+        // Nothing proves a thought here, and nothing needs to.
+        if let Some(text) = message["reasoning_content"].as_str().filter(|text| !text.is_empty()) {
+            conversation.items.push(Item::Thinking { text: text.to_owned(), genuine: true });
+        }
+        match &message["content"] {
+            Value::String(text) if text.is_empty() => {}
+            Value::String(text) => conversation.push_text(role, text),
+            parts => {
+                for part in list(parts) {
+                    match part["type"].as_str() {
+                        Some("image_url") => conversation.push_image(role, image_data(part)),
+                        _ => conversation.push_text(role, string(&part["text"])),
+                    }
+                }
+            }
+        }
+        for call in list(&message["tool_calls"]) {
+            numbers.call(&call["id"]);
+            let arguments = string(&call["function"]["arguments"]);
+            let input = serde_json::from_str(arguments).unwrap_or_else(|_| arguments.into());
+            conversation.items.push(Item::Call { name: string(&call["function"]["name"]).to_owned(), input });
+        }
+    }
+    conversation
+}
+
 /// Reads the body of a Gemini API request. Pictures after a result belong to it.
 fn contents_of(body: &Value) -> Conversation {
     let (mut conversation, mut numbers) = (Conversation::default(), Numbers::default());
@@ -299,10 +359,7 @@ fn push_part(conversation: &mut Conversation, numbers: &mut Numbers, role: Role,
         let (call, is_error) = (numbers.of(&response["id"]), !error.is_null());
         Item::Result { call, is_error, texts: vec![text], images: Vec::new() }
     } else if let Some(data) = part["inlineData"]["data"].as_str() {
-        if let Some(Item::Result { images, .. }) = conversation.items.last_mut() {
-            return images.push(data.to_owned());
-        }
-        Item::Image { role, data: data.to_owned() }
+        return conversation.push_image(role, data.to_owned());
     } else {
         Item::Other { kind: part.to_string() }
     };
@@ -317,7 +374,7 @@ fn contents(content: &Value) -> (Vec<String>, Vec<String>) {
         parts => {
             for part in list(parts) {
                 match part["type"].as_str() {
-                    Some("input_image") => images.push(image_data(part)),
+                    Some("input_image" | "image_url") => images.push(image_data(part)),
                     Some("image") => images.push(string(&part["source"]["data"]).to_owned()),
                     _ => texts.push(string(&part["text"]).to_owned()),
                 }
@@ -329,7 +386,7 @@ fn contents(content: &Value) -> (Vec<String>, Vec<String>) {
 
 /// The base64 of a data URL, or the URL itself.
 fn image_data(part: &Value) -> String {
-    let url = string(&part["image_url"]);
+    let url = part["image_url"]["url"].as_str().unwrap_or_else(|| string(&part["image_url"]));
     url.split_once(";base64,").map_or(url, |(_, data)| data).to_owned()
 }
 

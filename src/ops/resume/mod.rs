@@ -214,18 +214,17 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
     let millis = u64::try_from(env.now).unwrap_or(0);
     let random = env.seed.to_le_bytes();
     let native = uuid::Builder::from_unix_timestamp_millis(millis, &first_ten(&random)).into_uuid();
+    let tool = options.tool.resume();
     Ok(Target {
         places: env.places.clone(),
         git_branch: git_branch(&cwd),
         cwd,
-        native: options.tool.resume().map_or(native.to_string(), |tool| tool.new_id(&native.to_string())),
+        native: tool.map_or(native.to_string(), |tool| tool.new_id(&native.to_string())),
         seed: env.seed,
         now: env.now,
         started: started.unwrap_or(env.now),
         title,
-        version: options
-            .tool
-            .resume()
+        version: tool
             .and_then(|tool| tool.version_command())
             .and_then(|words| run::version(&env.places, words)),
         scratch: env.store.join("scratch").join(native.to_string()),

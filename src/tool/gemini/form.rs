@@ -41,7 +41,7 @@ impl Form {
 
     /// Where the session goes, and the marker that must be written for the
     /// folder to be the project's.
-    pub(super) fn place(self, native: &str, target: &Target) -> (PathBuf, Option<PathBuf>) {
+    pub(super) fn place(self, target: &Target) -> (PathBuf, Option<PathBuf>) {
         let root = Gemini.root(&target.places);
         let cwd = target.cwd.to_string_lossy();
         let (folder, marker) = if self.slug {
@@ -52,7 +52,7 @@ impl Form {
         };
         let minute = time::format(target.started.min(target.now.saturating_sub(EARLIER)));
         let minute = minute.get(..16).unwrap_or_default().replace(':', "-");
-        let id = native.get(..8).unwrap_or(native);
+        let id = target.native.get(..8).unwrap_or(&target.native);
         let ending = if self.lines { "jsonl" } else { "json" };
         let name = format!("session-{minute}-{id}.{ending}");
         (root.join("tmp").join(folder).join("chats").join(name), marker)
@@ -60,11 +60,11 @@ impl Form {
 
     /// What stands before the messages. The tool deletes sessions that were
     /// changed longest ago, so this one was changed now.
-    pub(super) fn head(self, native: &str, target: &Target) -> String {
+    pub(super) fn head(self, target: &Target) -> String {
         let head = format!(
             "{{\"sessionId\":{},\"projectHash\":\"{}\",\"startTime\":\"{}\",\"lastUpdated\":\"{}\",\
              \"kind\":\"main\",\"summary\":{}",
-            quoted(native),
+            quoted(&target.native),
             sha256::hex(target.cwd.to_string_lossy().as_bytes()),
             time::format(target.started),
             time::format(target.now),
@@ -219,7 +219,7 @@ pub(super) struct Spoken<'a> {
 fn result_parts(result: &Answer, target: &Target) -> Vec<String> {
     let id = ids::call(target.seed, result.number);
     let images = result.images.iter().map(|(media, data)| parts::media(media, data));
-    std::iter::once(parts::response(&id, &result.name, result.failed, &result.text)).chain(images).collect()
+    std::iter::once(parts::response(&id, result, &[])).chain(images).collect()
 }
 
 fn part(piece: &Piece) -> Option<String> {

@@ -80,6 +80,12 @@ impl Resume for Gemini {
         Some(&["gemini", "--version"])
     }
 
+    /// The beginning of an id stands for it in the names of files, and that of
+    /// an id made from the time is the same for sessions made one after another.
+    fn new_id(&self, uuid: &str) -> String {
+        super::ids::scattered(uuid)
+    }
+
     /// A session of its own is written anew: its lines patch each other, and
     /// what it says of itself would hide or delete the copy.
     fn repeats(&self) -> bool {

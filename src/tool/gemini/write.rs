@@ -18,10 +18,7 @@ pub(super) fn write(
     if !form.resumes {
         turns.losses.add("this version of Gemini CLI can't resume sessions: 0.15 and later can");
     }
-    // The beginning of an id stands for it in names, and that of an id made
-    // from the time would be the same for sessions made one after another.
-    let native = ids::uuid(target.seed, u64::MAX);
-    let (path, marker) = form.place(&native, target);
+    let (path, marker) = form.place(target);
     let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
     let mut files = vec![Planned::Create(path.clone())];
     if let Some(marker) = marker {
@@ -31,7 +28,7 @@ pub(super) fn write(
     }
     let mut messages =
         Messages { form, path: &path, target, out: sink.create(&path, 0o600)?, written: 0, last: i64::MIN };
-    put(messages.out, &path, &parts::line(&form.head(&native, target)))?;
+    put(messages.out, &path, &parts::line(&form.head(target)))?;
     loop {
         let next = turns.next()?;
         let results = match &next {
@@ -49,7 +46,7 @@ pub(super) fn write(
     }
     put(messages.out, &path, form.tail())?;
     Ok(Plan {
-        native,
+        native: target.native.clone(),
         files,
         path,
         losses: turns.losses.list(),

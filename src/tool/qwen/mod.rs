@@ -55,6 +55,10 @@ impl Tool for Qwen {
 }
 
 impl Resume for Qwen {
+    fn version_command(&self) -> Option<&'static [&'static str]> {
+        Some(&["qwen", "--version"])
+    }
+
     /// It takes what isn't a UUID of version 1 to 5 for a title (0.24.4).
     fn new_id(&self, uuid: &str) -> String {
         let digit = |(n, c)| if n == 14 { '4' } else { c };

@@ -66,6 +66,12 @@ impl Rows<'_> {
                 self.row("assistant", *time, &(model.unwrap_or_default() + &message("model", &parts)))
             }
             Turn::Results { results, time } => {
+                if is_old(self.target.version.as_deref()) {
+                    let pictures = results.iter().flat_map(|result| &result.images);
+                    pictures.for_each(|_| {
+                        turns.losses.add("pictures that calls gave are not sent by this version")
+                    });
+                }
                 results.iter().try_for_each(|result| self.row("tool_result", *time, &self.result(result)))
             }
         }
@@ -73,8 +79,9 @@ impl Rows<'_> {
 
     fn result(&self, result: &Answer) -> String {
         let id = ids::call(self.target.seed, result.number);
-        let mut parts = vec![parts::response(&id, &result.name, result.failed, &result.text)];
-        parts.extend(result.images.iter().map(|(media, data)| parts::media(media, data)));
+        let pictures: Vec<String> =
+            result.images.iter().map(|(media, data)| parts::media(media, data)).collect();
+        let parts = [parts::response(&id, result, &pictures)];
         let status = if result.failed { "error" } else { "success" };
         let told = format!(",\"toolCallResult\":{{\"callId\":\"{id}\",\"status\":\"{status}\"}}");
         message("user", &parts) + &told
@@ -112,6 +119,13 @@ impl Rows<'_> {
 
 fn message(role: &str, parts: &[String]) -> String {
     format!(",\"message\":{{\"role\":\"{role}\",\"parts\":[{}]}}", parts.join(","))
+}
+
+/// Tells whether a version sends only the text of a result again: 0.5.2 does,
+/// 0.12.0 doesn't.
+fn is_old(version: Option<&str>) -> bool {
+    let mut numbers = version.unwrap_or_default().split('.').map(|n| n.parse::<u32>().ok());
+    matches!((numbers.next().flatten(), numbers.next().flatten()), (Some(0), Some(minor)) if minor < 12)
 }
 
 /// A part; `None` for a thought that nobody can read.
