@@ -94,7 +94,9 @@ impl Writer {
 
     fn revert(&self, to: Option<i64>) {
         let revert = to.map(|n| json!({"messageID": message("ses_1", n)}).to_string());
-        self.database.execute("UPDATE session SET revert = ?1, time_updated = time_updated + 1", [revert]).unwrap();
+        self.database
+            .execute("UPDATE session SET revert = ?1, time_updated = time_updated + 1", [revert])
+            .unwrap();
     }
 
     fn delete_from(&self, n: i64) {
@@ -111,7 +113,12 @@ impl Writer {
             let count = rows.column_count();
             let mut rows = rows.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
-                all.push((0..count).map(|i| format!("{:?}", row.get_ref(i).unwrap())).collect::<Vec<_>>().join("|"));
+                all.push(
+                    (0..count)
+                        .map(|i| format!("{:?}", row.get_ref(i).unwrap()))
+                        .collect::<Vec<_>>()
+                        .join("|"),
+                );
             }
         }
         all

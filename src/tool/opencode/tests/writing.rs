@@ -114,6 +114,7 @@ fn what_does_not_fit_is_told() {
                 Block::File("application/zip".into(), "a.zip".into(), text("AAAA")),
             ],
         },
+        says(Role::Assistant, "end"),
     ]);
     let texts: Vec<_> = said
         .iter()
@@ -142,6 +143,7 @@ fn what_does_not_fit_is_told() {
             "Error true",
             "[file: a.txt]\nhallo",
             "[file: a.zip]",
+            "end",
         ]
     );
     assert_eq!(losses.len(), 7, "{losses:#?}");
