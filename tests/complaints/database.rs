@@ -73,11 +73,11 @@ impl Writer {
             "tokens": {"input": 5, "output": 2}});
         self.message(session, n + 1, &answer);
         let running = |state: Value| json!({"type": "tool", "callID": "c", "tool": "bash", "state": state});
-        for m in 0..2 {
+        for m in 0..2_i64 {
             self.part(session, n + 1, m, &running(json!({"status": "running", "input": {"command": words}})));
         }
         look();
-        for m in 0..2 {
+        for m in 0..2_i64 {
             let output = noise(n.cast_unsigned() * 2 + m.cast_unsigned(), 3000);
             let state = json!({"status": "completed", "input": {"command": words}, "output": output,
                 "time": {"start": n * 1000 + 1001, "end": n * 1000 + 1002}});
@@ -197,7 +197,7 @@ fn a_fork_that_copies_messages_under_new_ids_is_a_branch() {
     let report = writer.sandbox.json(&["capture"]);
     assert_eq!(report["new_sessions"], 0, "{report}");
     let session = writer.sandbox.session();
-    assert_eq!(Sandbox::branches(&session), ["fork-1", "main"]);
+    assert_eq!(Sandbox::branches(&session), ["main", "fork-1"]);
     let id = session["id"].as_str().unwrap();
     assert_eq!(writer.sandbox.titles(&format!("{id}/fork-1")), ["shared", "only there"]);
 }
@@ -253,7 +253,7 @@ fn turns_that_were_replaced_unseen_keep_a_name() {
     let report = sandbox.json(&["capture"]);
     assert_eq!(report["rewritten"], 1, "{report}");
     let session = sandbox.session();
-    assert_eq!(Sandbox::branches(&session), ["kept-1", "main"]);
+    assert_eq!(Sandbox::branches(&session), ["main", "kept-1"]);
     let kept = sandbox.titles(&format!("{}/kept-1", session["id"].as_str().unwrap()));
     assert_eq!(kept.last().unwrap(), "prompt 8");
 }

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::super::*;
-use super::world::World;
+use super::world::{ID, Session, World};
 use crate::tool::rows::{Database, Line};
 use crate::tool::testing::{corpus, messages, opened};
 use crate::tool::{EARLY, folder};
@@ -72,6 +74,25 @@ fn real_sessions_are_understood() {
         }
     }
     assert!(sessions > 0);
+}
+
+/// What the tool itself exports of sessions, as rows.
+#[test]
+fn real_exports_are_understood() {
+    for (path, bytes) in corpus("opencode", "full.jsonl") {
+        let export: Value = serde_json::from_slice(&bytes).unwrap();
+        let messages = export["messages"].as_array().unwrap().iter();
+        let messages: Vec<_> =
+            messages.map(|m| (m["info"].clone(), m["parts"].as_array().unwrap().clone())).collect();
+        let (prompts, world) =
+            (messages.iter().filter(|(info, _)| info["role"] == "user").count(), World::new());
+        world.database("opencode.db", &[(ID, &Session { messages, ..Session::default() })]);
+        let (steps, ..) = world.read();
+        let begun = steps.iter().filter(|step| step.prompt.is_some()).count();
+        println!("{}: {} records, {prompts} prompts", path.display(), steps.len());
+        assert!(steps.iter().all(|step| !step.unknown));
+        assert!(begun > 0 && begun <= prompts);
+    }
 }
 
 /// Every file of a session is in its records, byte for byte.
