@@ -80,11 +80,14 @@ impl Program {
     }
 }
 
-/// What the longest request that ends in `prompt` sends: others ask for titles.
+/// What the longest request whose last prompt is `prompt` sends: others ask for
+/// titles, and Kilo says where it is after the prompt.
 #[track_caller]
 fn asked(server: &Server, prompt: &str) -> Vec<Item> {
     let requests = server.requests();
-    let holds = |items: &Vec<Item>| matches!(items.last(), Some(Item::Said(role, text)) if role == "user" && text.contains(prompt));
+    let is_prompt =
+        |item: &Item| matches!(item, Item::Said(role, text) if role == "user" && text.contains(prompt));
+    let holds = |items: &Vec<Item>| items.iter().rev().take(2).any(is_prompt);
     let all: Vec<Vec<Item>> = requests.iter().map(|request| items(&request.body)).collect();
     all.into_iter()
         .filter(holds)
