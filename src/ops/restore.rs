@@ -13,6 +13,9 @@ use crate::store::refs::{Form, Source};
 use crate::store::{Store, StoreError};
 use crate::tool::{EARLY, folder, rows};
 
+/// How many bytes are written at once.
+const AT_ONCE: usize = 256 << 10;
+
 /// What a restore wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RestoreReport {
@@ -175,7 +178,7 @@ fn put(root: &Path, place: &str, report: &mut RestoreReport, fill: Fill<'_>) -> 
     match create(&path) {
         Err(e) => report.refused.push((path, e.to_string())),
         Ok(file) => {
-            let mut out = BufWriter::new(file);
+            let mut out = BufWriter::with_capacity(AT_ONCE, file);
             match fill(&mut out).and_then(|n| out.flush().map(|()| n).map_err(RestoreError::Write)) {
                 Ok(bytes) => {
                     report.files += 1;

@@ -112,7 +112,7 @@ fn what_cannot_be_looked_into_is_told_and_the_rest_is_found() {
     put(dir.path(), "tmp/a/chats/session-1.jsonl", &spoken);
     put(dir.path(), "tmp/b/chats/session-2.jsonl", &spoken);
     let chats = dir.path().join(".gemini/tmp/a/chats");
-    std::fs::set_permissions(&chats, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&chats, std::fs::Permissions::from_mode(0o000)).unwrap();
     let readable = std::fs::read_dir(&chats).is_ok();
     let discovery = look(dir.path());
     std::fs::set_permissions(&chats, std::fs::Permissions::from_mode(0o700)).unwrap();
