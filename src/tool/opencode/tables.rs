@@ -105,7 +105,14 @@ const CHUNK: usize = 64;
 #[derive(Default)]
 struct Chunk {
     start: usize,
-    messages: Vec<(Option<Vec<u8>>, Vec<Vec<u8>>)>,
+    messages: Vec<Lines>,
+}
+
+/// The line of a message, and those of its parts.
+#[derive(Clone, Default)]
+struct Lines {
+    message: Option<Vec<u8>>,
+    parts: Vec<Vec<u8>>,
 }
 
 impl Table {
@@ -142,7 +149,7 @@ impl Table {
             let ids = self.messages.get(start..).unwrap_or_default();
             let ids = ids.get(..CHUNK).unwrap_or(ids);
             let marks = vec!["?"; ids.len()].join(",");
-            let mut chunk = Chunk { start, messages: vec![(None, Vec::new()); ids.len()] };
+            let mut chunk = Chunk { start, messages: vec![Lines::default(); ids.len()] };
             let place = |line: &[u8], column| {
                 let mut tape = Tape::default();
                 tape.read(line)?;
@@ -151,12 +158,12 @@ impl Table {
             };
             for row in self.all("message", &format!("id IN ({marks})"), "", ids)? {
                 if let Some(at) = place(&row, "id").and_then(|at| chunk.messages.get_mut(at)) {
-                    at.0 = Some(row);
+                    at.message = Some(row);
                 }
             }
             for part in self.all("part", &format!("message_id IN ({marks})"), "id", ids)? {
                 if let Some(at) = place(&part, "message_id").and_then(|at| chunk.messages.get_mut(at)) {
-                    at.1.push(part);
+                    at.parts.push(part);
                 }
             }
             self.chunk = chunk;
@@ -219,12 +226,12 @@ impl Shelf for Table {
 
     fn message(&mut self, n: usize) -> io::Result<Option<Vec<u8>>> {
         let at = self.chunk(n)?;
-        Ok(at.and_then(|at| self.chunk.messages.get(at)?.0.clone()))
+        Ok(at.and_then(|at| self.chunk.messages.get(at)?.message.clone()))
     }
 
     fn parts(&mut self, n: usize) -> io::Result<Vec<Vec<u8>>> {
         let at = self.chunk(n)?;
-        Ok(at.and_then(|at| self.chunk.messages.get_mut(at)).map(|m| m.1.clone()).unwrap_or_default())
+        Ok(at.and_then(|at| self.chunk.messages.get(at)).map(|lines| lines.parts.clone()).unwrap_or_default())
     }
 
     fn taken_back(&mut self) -> io::Result<Option<Vec<u8>>> {
