@@ -6,6 +6,8 @@
 
 #[path = "complaints/chains.rs"]
 mod chains;
+#[path = "complaints/database.rs"]
+mod database;
 #[path = "complaints/handover.rs"]
 mod handover;
 #[path = "complaints/history.rs"]

@@ -19,6 +19,8 @@ mod copilot;
 mod gemini;
 #[path = "real/guest.rs"]
 mod guest;
+#[path = "real/opencode.rs"]
+mod opencode;
 #[path = "real/own.rs"]
 mod own;
 #[path = "real/pi.rs"]

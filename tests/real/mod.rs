@@ -10,18 +10,21 @@
 //! - [`conversation`] what a recorded request says, free of its API
 //! - [`compare`] two conversations, item by item
 //! - [`package`] other tools, each installed by itself
+//! - [`handed`], [`chat`] a session handed to a tool that needs no script
 //! - [`hand`] sessions written by hand: the control for the comparison
 //! - [`resume`] a session written by `sfs`, picked up by its tool
 //! - [`scenario`] sessions made by the real tools, for the tests to start from
 
 pub(crate) mod anthropic;
 pub(crate) mod anthropic_rules;
+pub(crate) mod chat;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod conversation;
 pub(crate) mod essence;
 pub(crate) mod google;
 pub(crate) mod hand;
+pub(crate) mod handed;
 pub(crate) mod mock;
 pub(crate) mod openai;
 pub(crate) mod openai_rules;

@@ -166,6 +166,20 @@ impl Graph {
         self.nodes.contains_key(id)
     }
 
+    /// Whether a commit of earlier is on the main line, or the tip of another.
+    pub(super) fn leads_to(&self, earlier: Id, store: &Store) -> Result<bool> {
+        if self.kept.leaves.iter().any(|leaf| leaf.tip == earlier) {
+            return Ok(true);
+        }
+        let commits = self.node(earlier, store)?.counts.commits;
+        let mut next = self.kept.main;
+        while let Some(id) = next.filter(|id| *id != earlier) {
+            let after = self.node(id, store)?.counts.commits > commits;
+            next = if after { self.parent_of(id, store)? } else { None };
+        }
+        Ok(next == Some(earlier))
+    }
+
     /// What is known of a commit.
     pub(super) fn node(&self, id: Id, store: &Store) -> Result<Node> {
         match self.nodes.get(&id) {

@@ -105,3 +105,43 @@ impl Resume for Kilo {
         [CLI.name, "--session", native].map(str::to_owned).to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::rows;
+    use crate::tool::testing::{messages, opened};
+
+    const SCHEMA: &[&str] = &[
+        r#"{"schema":"CREATE TABLE session (id text PRIMARY KEY, parent_id text, title text, time_updated integer)"}"#,
+        r#"{"schema":"CREATE TABLE message (id text PRIMARY KEY, session_id text, time_created integer, time_updated integer, data text)"}"#,
+        r#"{"schema":"CREATE TABLE part (id text PRIMARY KEY, message_id text, session_id text, time_updated integer, data text)"}"#,
+        r#"{"table":"session","row":{"id":"ses_1","parent_id":null,"title":"New session - x","time_updated":5}}"#,
+        r#"{"table":"message","row":{"id":"m1","session_id":"ses_1","time_created":1,"time_updated":1,"data":{"role":"user"}}}"#,
+        r#"{"table":"part","row":{"id":"p1","message_id":"m1","session_id":"ses_1","time_updated":1,"data":{"type":"text","text":"a"}}}"#,
+        r#"{"table":"message","row":{"id":"m2","session_id":"ses_1","time_created":2,"time_updated":2,"data":{"role":"assistant","time":{"completed":3}}}}"#,
+        r#"{"table":"part","row":{"id":"p2","message_id":"m2","session_id":"ses_1","time_updated":2,"data":{"type":"text","text":"b"}}}"#,
+    ];
+
+    #[test]
+    fn sessions_of_both_programs_are_found_and_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let places = Places { home: dir.path().to_owned(), ..Places::default() };
+        let data = dir.path().join(".local/share/kilo");
+        std::fs::create_dir_all(&data).unwrap();
+        rows::write(&data.join("kilo.db"), SCHEMA).unwrap();
+        let task = dir.path().join(".config/Code/User/globalStorage").join(EXTENSION).join("tasks/t1");
+        std::fs::create_dir_all(&task).unwrap();
+        let history =
+            r#"[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"text","text":"b"}]}]"#;
+        std::fs::write(task.join("api_conversation_history.json"), history).unwrap();
+        let discovery = Kilo.discover(&places);
+        assert!(discovery.trouble.is_empty());
+        let natives: Vec<_> = discovery.found.iter().map(|found| found.native.as_str()).collect();
+        assert_eq!(natives, ["ses_1", "t1"]);
+        let all: Vec<_> = discovery.found.iter().map(|found| opened(&Kilo, found)).collect();
+        assert_eq!(messages(&all[0].0), messages(&all[1].0));
+        assert_eq!(all[0].2.facts.tool_title, None, "it has no title yet");
+        assert!(discovery.found.iter().all(|found| Kilo.root(&places).join(&found.place) == found.path));
+    }
+}

@@ -59,7 +59,7 @@ impl State {
         let (model, prompts) = (next(), next());
         let prompts: Vec<u64> = (0..prompts.min(PROMPTS as u64)).map(|_| next()).collect();
         let rest = bytes.get((11 + prompts.len()) * 8..).unwrap_or_default();
-        let model = (model > 0).then(|| String::from_utf8_lossy(rest).into_owned());
+        let model = (model > 0 && rest.len() <= MODEL).then(|| String::from_utf8_lossy(rest).into_owned());
         State {
             speaker,
             message,

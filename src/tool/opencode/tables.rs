@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 
 use super::order::{Shelf, lines};
+use crate::object::json::Tape;
 use crate::tool::rows::{Database, RowsError, Select, Value};
 use crate::tool::{Frame, Key, Stamp, StepFacts};
 
@@ -91,8 +92,27 @@ pub(super) struct Table {
     database: Database,
     session: Value,
     messages: Vec<Value>,
+    chunk: Chunk,
     /// Whether the session's row was given as a record.
     told: bool,
+}
+
+/// How many messages are read at once: to ask for each alone takes longer than
+/// to read it.
+const CHUNK: usize = 64;
+
+/// Messages that stand together, with their parts.
+#[derive(Default)]
+struct Chunk {
+    start: usize,
+    messages: Vec<Lines>,
+}
+
+/// The line of a message, and those of its parts.
+#[derive(Clone, Default)]
+struct Lines {
+    message: Option<Vec<u8>>,
+    parts: Vec<Vec<u8>>,
 }
 
 impl Table {
@@ -108,15 +128,47 @@ impl Table {
             ..Select::default()
         };
         let messages = database.values(&select, &["id"]).map_err(told)?.into_iter().flatten().collect();
-        Ok(Table { database, session, messages, told: false })
+        Ok(Table { database, session, messages, chunk: Chunk::default(), told: false })
     }
 
     fn lines(&self, table: &str, filter: &str, order: &str, value: &Value) -> io::Result<Vec<Vec<u8>>> {
-        let params = std::slice::from_ref(value);
+        self.all(table, filter, order, std::slice::from_ref(value))
+    }
+
+    fn all(&self, table: &str, filter: &str, order: &str, params: &[Value]) -> io::Result<Vec<Vec<u8>>> {
         let select = Select { table, filter, params, order, leave_out: &[] };
         let mut lines = Vec::new();
         self.database.lines(&select, &mut |line| lines.push(line)).map_err(told)?;
         Ok(lines)
+    }
+
+    /// Reads the chunk that a message is in; its place there.
+    fn chunk(&mut self, n: usize) -> io::Result<Option<usize>> {
+        let start = n - n % CHUNK;
+        if self.chunk.messages.is_empty() || self.chunk.start != start {
+            let ids = self.messages.get(start..).unwrap_or_default();
+            let ids = ids.get(..CHUNK).unwrap_or(ids);
+            let marks = vec!["?"; ids.len()].join(",");
+            let mut chunk = Chunk { start, messages: vec![Lines::default(); ids.len()] };
+            let place = |line: &[u8], column| {
+                let mut tape = Tape::default();
+                tape.read(line)?;
+                let id = tape.root(line).path(&["row", column])?.bytes()?;
+                ids.iter().position(|known| known.bytes() == Some(&*id))
+            };
+            for row in self.all("message", &format!("id IN ({marks})"), "", ids)? {
+                if let Some(at) = place(&row, "id").and_then(|at| chunk.messages.get_mut(at)) {
+                    at.message = Some(row);
+                }
+            }
+            for part in self.all("part", &format!("message_id IN ({marks})"), "id", ids)? {
+                if let Some(at) = place(&part, "message_id").and_then(|at| chunk.messages.get_mut(at)) {
+                    at.parts.push(part);
+                }
+            }
+            self.chunk = chunk;
+        }
+        Ok(Some(n - start).filter(|at| *at < self.chunk.messages.len()))
     }
 
     /// Whether a table is there and has the column.
@@ -173,13 +225,13 @@ impl Shelf for Table {
     }
 
     fn message(&mut self, n: usize) -> io::Result<Option<Vec<u8>>> {
-        let Some(id) = self.messages.get(n) else { return Ok(None) };
-        Ok(self.lines("message", "id = ?1", "", id)?.pop())
+        let at = self.chunk(n)?;
+        Ok(at.and_then(|at| self.chunk.messages.get(at)?.message.clone()))
     }
 
     fn parts(&mut self, n: usize) -> io::Result<Vec<Vec<u8>>> {
-        let Some(id) = self.messages.get(n) else { return Ok(Vec::new()) };
-        self.lines("part", "message_id = ?1", "id", id)
+        let at = self.chunk(n)?;
+        Ok(at.and_then(|at| self.chunk.messages.get(at)).map(|lines| lines.parts.clone()).unwrap_or_default())
     }
 
     fn taken_back(&mut self) -> io::Result<Option<Vec<u8>>> {

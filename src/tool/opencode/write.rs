@@ -33,7 +33,7 @@ pub(in crate::tool) fn write(
     let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
     let path = target.scratch.join("session.json");
     let out = sink.create(&path, 0o600)?;
-    let ids = Ids::new(target.seed);
+    let ids = Ids::new(target.seed, target.now);
     let session = ids.session(target.now);
     let user = model::of_user(family, &target.places, &target.cwd);
     let mut writer = Writer { family, target, out, path, ids, session, user, prompt: None, written: 0 };
