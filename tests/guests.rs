@@ -1,92 +1,17 @@
-//! Sessions of the Copilot CLI and of Pi through the real binary: captured,
+//! Sessions of the Copilot CLI, Gemini CLI and Pi through the real binary: captured,
 //! gone on with, cut, copied and restored.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+#[path = "guests/gemini.rs"]
+mod gemini;
+#[path = "guests/sandbox.rs"]
+mod sandbox;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use sandbox::{Sandbox, branches};
 use serde_json::{Value, json};
-
-struct Sandbox(tempfile::TempDir);
-
-impl Sandbox {
-    fn new() -> Sandbox {
-        Sandbox(tempfile::tempdir().unwrap())
-    }
-
-    fn home(&self) -> PathBuf {
-        self.0.path().join("home")
-    }
-
-    /// Writes a file below the home.
-    fn put(&self, place: &str, text: &str) -> PathBuf {
-        let path = self.home().join(place);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn ok(&self, args: &[&str]) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
-        command.env_clear().env("HOME", self.home()).env("SFS_DIR", self.0.path().join("store"));
-        let output = command.current_dir(self.0.path()).args(args).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "sfs {args:?}: {said}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(&[args, &["--json"]].concat())).unwrap()
-    }
-
-    /// The one session of the store, after a capture; and how many commits that made.
-    fn capture(&self) -> (Value, u64) {
-        let report = self.json(&["capture"]);
-        assert_eq!(report["trouble"], 0, "{report}");
-        let sessions = self.json(&["list", "--all"]);
-        assert_eq!(sessions.as_array().unwrap().len(), 1, "{sessions:#}");
-        (sessions[0].clone(), report["commits"].as_u64().unwrap())
-    }
-
-    /// A revision; `@` is the one session, wherever it worked.
-    fn rev(&self, rev: &str) -> String {
-        let sessions = self.json(&["list", "--all"]);
-        rev.replacen('@', sessions[0]["id"].as_str().unwrap(), 1)
-    }
-
-    /// What was asked on a line, the first first.
-    fn titles(&self, rev: &str) -> Vec<String> {
-        let turns = self.json(&["log", &self.rev(rev)]);
-        let titles = turns.as_array().unwrap().iter().rev().filter_map(|turn| turn["title"].as_str());
-        titles.map(str::to_owned).collect()
-    }
-
-    /// Everything below `folder` of the home comes back byte for byte.
-    fn assert_restored(&self, folder: &str, tool: &str, name: &str) {
-        self.ok(&["fsck"]);
-        let to = self.0.path().join(name);
-        self.ok(&["restore", "--all", "--to", to.to_str().unwrap()]);
-        assert_eq!(contents(&to.join(tool)), contents(&self.home().join(folder)));
-    }
-}
-
-fn contents(root: &Path) -> Vec<(PathBuf, String)> {
-    let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().flatten();
-    let files = walk.filter(|entry| entry.file_type().is_file());
-    files
-        .map(|entry| {
-            let bytes = fs::read(entry.path()).unwrap();
-            let place = entry.path().strip_prefix(root).unwrap().to_owned();
-            (place, String::from_utf8_lossy(&bytes).into_owned())
-        })
-        .collect()
-}
-
-fn branches(session: &Value) -> Vec<&str> {
-    session["branches"].as_array().unwrap().iter().filter_map(Value::as_str).collect()
-}
 
 /// Events of the Copilot CLI from number `from` on, a second apart.
 fn events(from: usize, events: &[(&str, Value)]) -> String {

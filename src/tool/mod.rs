@@ -6,18 +6,26 @@
 
 mod amp;
 mod claude_code;
+mod cline;
 mod codex;
 mod copilot;
 pub mod document;
 mod fit;
 pub mod folder;
+mod gemini;
+mod hosts;
 mod ids;
 mod jsonl;
+mod kilo;
+mod opencode;
+mod parts;
 mod pi;
 mod plan;
 mod qwen;
+mod roo;
 pub mod rows;
 mod step;
+mod tasks;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -34,8 +42,19 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] =
-    &[&claude_code::ClaudeCode, &codex::Codex, &copilot::Copilot, &pi::Pi, &qwen::Qwen, &amp::Amp];
+pub static TOOLS: &[&dyn Tool] = &[
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &cline::Cline,
+    &copilot::Copilot,
+    &gemini::Gemini,
+    &kilo::Kilo,
+    &opencode::OpenCode,
+    &pi::Pi,
+    &qwen::Qwen,
+    &roo::Roo,
+    &amp::Amp,
+];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
@@ -104,6 +123,10 @@ pub enum Framing {
     /// [`folder`] makes them, and they become files again.
     Folder,
 }
+
+/// How a record begins, of a source of rows or files, that is neither: what a
+/// row says before it is final, in words of the adapter's. No restore writes it.
+pub const EARLY: &[u8] = b"{\"early\":";
 
 impl Framing {
     /// Whether [`Tool::open`] reads it.
@@ -274,6 +297,11 @@ pub trait Tool: Sync {
 
 /// A tool that resumes sessions which another program wrote.
 pub trait Resume: Sync {
+    /// The id of a new session in this tool, made from a UUID of version 7.
+    fn new_id(&self, uuid: &str) -> String {
+        uuid.to_owned()
+    }
+
     /// What tells the version that is installed, when what is written depends
     /// on it: a program and its arguments.
     fn version_command(&self) -> Option<&'static [&'static str]> {

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Conversation, Found, Framing, Pieces, Places, Plan, Said, Sink, Stamp, Step, Target, Tool, ToolError,
+    Conversation, Found, Frame, Framing, Pieces, Places, Plan, Said, Sink, Stamp, Step, Target, Tool,
+    ToolError,
 };
 use crate::object::commit::Usage;
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status, Text};
@@ -189,9 +190,28 @@ pub(super) fn corpus(folder: &str, ending: &str) -> Vec<(PathBuf, Vec<u8>)> {
     files.filter_map(|entry| Some((entry.path().to_owned(), std::fs::read(entry.path()).ok()?))).collect()
 }
 
+/// Reads an opened source, with the reader made anew from its state after each
+/// record; its steps, and its bytes joined again.
+pub(super) fn opened(tool: &dyn Tool, found: &Found) -> (Vec<Step>, Vec<u8>, Frame) {
+    let (mut pieces, mut splitter) = (tool.open(found).unwrap(), Splitter::default());
+    let (mut steps, mut state, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+    while let Some(record) = pieces.next().unwrap() {
+        let piece = splitter.document(&record);
+        splitter.split(&record, piece, tool.lift());
+        let mut reader = tool.reader(found, &state);
+        steps.push(reader.read(splitter.row(&record, piece)));
+        state = reader.state();
+        assert!(state.len() < 1024, "{} bytes of state", state.len());
+        bytes.extend_from_slice(&record);
+    }
+    let frame = pieces.frame().unwrap();
+    let bytes = [frame.lead.as_slice(), &bytes, &frame.trail].concat();
+    (steps, bytes, frame)
+}
+
 /// Reads what an adapter cuts, with the reader made anew from its state after
 /// each record. Also gives all bytes, joined.
-pub(super) fn opened(tool: &dyn Tool, framing: Framing, mut pieces: impl Pieces) -> (Vec<Step>, Vec<u8>) {
+pub(super) fn cut(tool: &dyn Tool, framing: Framing, mut pieces: impl Pieces) -> (Vec<Step>, Vec<u8>) {
     let (mut state, mut steps, mut records) = (Vec::new(), Vec::new(), Vec::new());
     let (mut splitter, found) = (Splitter::default(), found(framing));
     while let Some(record) = pieces.next().unwrap() {

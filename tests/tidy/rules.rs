@@ -57,7 +57,8 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Names of tools, which only their adapters know.
-const TOOLS: &[&str] = &["claude", "codex", "copilot", "qwen"];
+const TOOLS: &[&str] =
+    &["claude", "cline", "codex", "copilot", "gemini", "kilo", "opencode", "qwen", "roo code", "roo-cline"];
 
 /// Those among them that also stand inside of other words.
 const WORDS: &[&str] = &["amp"];

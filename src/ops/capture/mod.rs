@@ -199,6 +199,9 @@ fn missing(
             new: Some(RefValue::from(now)),
         });
     }
+    if edits.is_empty() {
+        return Ok(());
+    }
     match store.apply(Batch::default(), edits, &env.actor()) {
         // Another process is at it; it notes the same.
         Err(StoreError::Conflict(_)) => Ok(()),

@@ -218,7 +218,7 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
         places: env.places.clone(),
         git_branch: git_branch(&cwd),
         cwd,
-        native: native.to_string(),
+        native: options.tool.resume().map_or(native.to_string(), |tool| tool.new_id(&native.to_string())),
         seed: env.seed,
         now: env.now,
         started: started.unwrap_or(env.now),

@@ -23,7 +23,7 @@ const ROWS: usize = 4096;
 const WORDS: usize = 256 << 10;
 /// How many bytes of bodies or contents make a block: read at random in a
 /// millisecond, and large enough to compress well.
-const TEXTS: usize = 1 << 20;
+const TEXTS: usize = 2 << 20;
 /// How many full blocks may wait for the compressor.
 const WAITING: usize = 3;
 /// Blobs above this are stored as chunks.

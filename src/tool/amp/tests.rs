@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::object::message::{Action, Block, Message, Part, Role, Status};
-use crate::tool::testing::{Memory, Talk, corpus, messages, opened, result, said, says, talk, target, text};
+use crate::tool::testing::{Memory, Talk, corpus, cut, messages, result, said, says, talk, target, text};
 use crate::tool::{Framing, Link, Step};
 
 const THREAD: &str = r#"{
@@ -24,7 +24,7 @@ const THREAD: &str = r#"{
 }"#;
 
 fn read(bytes: &[u8]) -> Vec<Step> {
-    let (steps, all) = opened(&Amp, Framing::Document, open::thread(bytes.to_vec()));
+    let (steps, all) = cut(&Amp, Framing::Document, open::thread(bytes.to_vec()));
     assert_eq!(all, bytes, "restored");
     steps
 }

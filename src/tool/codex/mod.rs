@@ -23,6 +23,8 @@ mod write;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+pub(super) use tools::action;
+
 use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
 
 /// The adapter.

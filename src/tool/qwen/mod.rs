@@ -55,6 +55,12 @@ impl Tool for Qwen {
 }
 
 impl Resume for Qwen {
+    /// It takes what isn't a UUID of version 1 to 5 for a title (0.24.4).
+    fn new_id(&self, uuid: &str) -> String {
+        let digit = |(n, c)| if n == 14 { '4' } else { c };
+        uuid.chars().enumerate().map(digit).collect()
+    }
+
     fn write(
         &self,
         conversation: &mut dyn Conversation,

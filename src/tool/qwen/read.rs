@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use crate::object::commit::Usage;
 use crate::object::json::{Tape, Type, Value};
-use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status};
+use crate::object::message::{Block, Message, Role};
 use crate::object::split::Texts;
+use crate::tool::parts::Making;
 use crate::tool::step::first_words;
 use crate::tool::{Counted, Draft, Key, Link, Reader, Step, StepFacts, time};
 
@@ -95,30 +96,6 @@ fn parts(row: Value<'_>) -> impl Iterator<Item = Value<'_>> {
     row.path(&["message", "parts"]).into_iter().flat_map(|parts| parts.items())
 }
 
-/// What stands in a message until it is whole.
-struct Making {
-    draft: Draft,
-    files: Vec<String>,
-}
-
-impl Making {
-    fn of(role: Role) -> Making {
-        let message = Message { role, blocks: Vec::new() };
-        Making { draft: Draft { message, calls: Vec::new(), results: Vec::new() }, files: Vec::new() }
-    }
-
-    fn push(&mut self, block: Block) {
-        self.draft.message.blocks.push(block);
-    }
-
-    fn finish(self, step: &mut Step) {
-        if !self.draft.message.blocks.is_empty() {
-            step.message = Some(self.draft);
-        }
-        step.files = self.files;
-    }
-}
-
 fn user(row: Value<'_>, subtype: &[u8], texts: &mut Texts, step: &mut Step) {
     // What the tool reports by itself (a task that ended) is no prompt.
     let own = subtype == b"notification" || row.get("provenance").is_some_and(|p| p.raw() == b"system");
@@ -133,11 +110,11 @@ fn user(row: Value<'_>, subtype: &[u8], texts: &mut Texts, step: &mut Step) {
                 words = words.or_else(|| text.str());
                 making.push(Block::Text(texts.of(text)));
             }
-            None => other_part(part, texts, &mut making),
+            None => making.other(part, texts),
         }
     }
     let results = !making.draft.results.is_empty();
-    let said = making.draft.message.blocks.iter().any(|block| !matches!(block, Block::Notice(_)));
+    let said = making.blocks().iter().any(|block| !matches!(block, Block::Notice(_)));
     if !own && !results && said {
         step.prompt = Some(first_words(&words.unwrap_or_default()));
     } else if !said {
@@ -152,13 +129,11 @@ fn assistant(row: Value<'_>, texts: &mut Texts, step: &mut Step) {
         let text = part.get("text").filter(|text| text.kind() == Type::String);
         match (text, part.get("functionCall")) {
             (Some(text), _) if part.get("thought").is_some_and(|thought| thought.is_true()) => {
-                let signature = part.get("thoughtSignature").filter(|s| s.kind() == Type::String);
-                let signature = signature.map(|signature| texts.of(signature));
-                making.push(Block::Thinking { text: texts.of(text), signature });
+                making.thought(part, text, texts);
             }
             (Some(text), _) => making.push(Block::Text(texts.of(text))),
-            (None, Some(call)) => function_call(call, texts, &mut making),
-            (None, None) => other_part(part, texts, &mut making),
+            (None, Some(call)) => making.call(call, texts),
+            (None, None) => making.other(part, texts),
         }
     }
     making.finish(step);
@@ -166,68 +141,16 @@ fn assistant(row: Value<'_>, texts: &mut Texts, step: &mut Step) {
     step.usage = row.get("usageMetadata").and_then(|usage| counted(row, usage));
 }
 
-fn function_call(call: Value<'_>, texts: &mut Texts, making: &mut Making) {
-    let name = call.string("name").unwrap_or_default();
-    let action = action(&name);
-    let args = call.get("args");
-    making.files.extend(args.and_then(|args| file(action, args)));
-    let empty = || Json { literal: b"{}".to_vec(), holes: Vec::new() };
-    let input = Input::Json(args.map_or_else(empty, |args| texts.json(args)));
-    making.draft.calls.push(Key::of(call.get("id").map(|id| id.raw()).unwrap_or_default()));
-    making.push(Block::Call { name, action, input });
-}
-
 fn tool_result(row: Value<'_>, texts: &mut Texts, step: &mut Step) {
     let failed = row.path(&["toolCallResult", "status"]).is_some_and(|status| status.raw() == b"error");
     let mut making = Making::of(Role::User);
     for part in parts(row) {
-        other_part(part, texts, &mut making);
+        making.other(part, texts);
     }
-    for block in &mut making.draft.message.blocks {
-        if let Block::Result { status, .. } = block
-            && failed
-        {
-            *status = Status::Error;
-        }
+    if failed {
+        making.failed(0);
     }
     making.finish(step);
-}
-
-/// A part that isn't text: a result, a picture, a file. A picture after a
-/// result belongs to it.
-fn other_part(part: Value<'_>, texts: &mut Texts, making: &mut Making) {
-    if let Some(response) = part.get("functionResponse") {
-        making.draft.results.push(Key::of(response.get("id").map(|id| id.raw()).unwrap_or_default()));
-        return making.push(function_response(response, texts));
-    }
-    let data = part.get("inlineData").and_then(|data| Some((data, data.get("data")?)));
-    let link = part.get("fileData").and_then(|data| Some((data, data.get("fileUri")?)));
-    let Some((media, data)) = data.or(link) else {
-        return making.push(Block::Other(texts.json(part)));
-    };
-    let (media, name) = (media.string("mimeType").unwrap_or_default(), media.string("displayName"));
-    let data = texts.of(data);
-    if !media.starts_with("image/") {
-        return making.push(Block::File(media, name.unwrap_or_default(), data));
-    }
-    match making.draft.message.blocks.last_mut() {
-        Some(Block::Result { parts, .. }) => parts.push(Part::Image(media, data)),
-        _ => making.push(Block::Image(media, data)),
-    }
-}
-
-fn function_response(response: Value<'_>, texts: &mut Texts) -> Block {
-    let body = response.get("response");
-    let error = body.and_then(|body| body.get("error"));
-    let said = error.or_else(|| body.and_then(|body| body.get("output")));
-    let part = match (said, body) {
-        (Some(said), _) if said.kind() == Type::String => Some(Part::Text(texts.of(said))),
-        (Some(said), _) => Some(Part::Other(texts.json(said))),
-        (None, Some(body)) => Some(Part::Other(texts.json(body))),
-        (None, None) => None,
-    };
-    let status = if error.is_some() { Status::Error } else { Status::Ok };
-    Block::Result { call: None, status, parts: part.into_iter().collect() }
 }
 
 fn system(row: Value<'_>, subtype: &[u8], texts: &mut Texts, step: &mut Step) {
@@ -268,33 +191,6 @@ fn counted(row: Value<'_>, usage: Value<'_>) -> Option<Counted> {
         output: answer.unwrap_or_else(|| number("candidatesTokenCount")),
     };
     Some(Counted { api: Key::of(row.get("uuid")?.raw()), usage })
-}
-
-/// What the tool's own tools do.
-fn action(name: &str) -> Action {
-    match name {
-        "run_shell_command" => Action::Shell,
-        "read_file" | "read_many_files" => Action::Read,
-        "write_file" => Action::Write,
-        "edit" | "replace" => Action::Edit,
-        "grep_search" | "search_file_content" | "glob" | "list_directory" => Action::Search,
-        "web_fetch" | "web_search" | "google_web_search" => Action::Fetch,
-        "task" | "agent" => Action::Task,
-        "todo_write" => Action::Plan,
-        _ => Action::Other,
-    }
-}
-
-fn file(action: Action, args: Value<'_>) -> Option<String> {
-    let letter = match action {
-        Action::Read => 'r',
-        Action::Write => 'w',
-        Action::Edit => 'e',
-        _ => return None,
-    };
-    let path =
-        args.string("file_path").or_else(|| args.string("absolute_path")).or_else(|| args.string("path"))?;
-    Some(format!("{letter}{path}"))
 }
 
 /// Gives a row the id of another session.

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::tool::turns::{Answer, Call, Piece, Turn, Turns, quoted};
-use crate::tool::{Conversation, Plan, Planned, Sink, Target, ToolError, ids, time};
+use crate::tool::{Conversation, Plan, Planned, Sink, Target, ToolError, ids, parts, time};
 
 /// The version that rows are written as: the newest that was verified.
 const VERSION: &str = "0.24.4";
@@ -72,16 +72,11 @@ impl Rows<'_> {
     }
 
     fn result(&self, result: &Answer) -> String {
-        let id = quoted(&ids::call(self.target.seed, result.number));
-        let key = if result.failed { "error" } else { "output" };
-        let mut parts = vec![format!(
-            "{{\"functionResponse\":{{\"id\":{id},\"name\":{},\"response\":{{\"{key}\":{}}}}}}}",
-            quoted(&result.name),
-            quoted(&result.text)
-        )];
-        parts.extend(result.images.iter().map(|(media, data)| picture(media, data)));
+        let id = ids::call(self.target.seed, result.number);
+        let mut parts = vec![parts::response(&id, &result.name, result.failed, &result.text)];
+        parts.extend(result.images.iter().map(|(media, data)| parts::media(media, data)));
         let status = if result.failed { "error" } else { "success" };
-        let told = format!(",\"toolCallResult\":{{\"callId\":{id},\"status\":\"{status}\"}}");
+        let told = format!(",\"toolCallResult\":{{\"callId\":\"{id}\",\"status\":\"{status}\"}}");
         message("user", &parts) + &told
     }
 
@@ -102,9 +97,7 @@ impl Rows<'_> {
             quoted(&self.target.cwd.to_string_lossy()),
         );
         self.written += 1;
-        // Some versions of Node end a line at these.
-        let row = row.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029");
-        let written = self.out.write_all(row.as_bytes());
+        let written = self.out.write_all(parts::line(&row).as_bytes());
         written.map_err(|source| ToolError::Write { path: self.path.to_owned(), source })
     }
 
@@ -124,7 +117,7 @@ fn message(role: &str, parts: &[String]) -> String {
 /// A part; `None` for a thought that nobody can read.
 fn said(piece: &Piece, turns: &mut Turns<'_>) -> Option<String> {
     Some(match piece {
-        Piece::Text(text) => format!("{{\"text\":{}}}", quoted(text)),
+        Piece::Text(text) => parts::text(text),
         Piece::Thinking(text, ..) if text.trim().is_empty() => {
             turns.losses.add("thoughts that only their maker can read are left out");
             return None;
@@ -135,21 +128,11 @@ fn said(piece: &Piece, turns: &mut Turns<'_>) -> Option<String> {
             }
             format!("{{\"text\":{},\"thought\":true}}", quoted(text))
         }
-        Piece::Image(media, data) => picture(media, data),
-        Piece::File(media, _, data) => picture(media, data),
+        Piece::Image(media, data) => parts::media(media, data),
+        Piece::File(media, _, data) => parts::media(media, data),
     })
 }
 
-fn picture(media: &str, data: &str) -> String {
-    let (key, name) = if data.contains("://") { ("fileData", "fileUri") } else { ("inlineData", "data") };
-    format!("{{\"{key}\":{{\"mimeType\":{},\"{name}\":{}}}}}", quoted(media), quoted(data))
-}
-
 fn call(call: &Call, target: &Target) -> String {
-    format!(
-        "{{\"functionCall\":{{\"id\":{},\"name\":{},\"args\":{}}}}}",
-        quoted(&ids::call(target.seed, call.number)),
-        quoted(&call.name),
-        call.input
-    )
+    parts::function_call(&ids::call(target.seed, call.number), &call.name, &call.input)
 }
