@@ -40,10 +40,19 @@ pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreR
         }
     }
     sources.sort_by_key(|(_, place)| *place);
-    for (known, _) in sources {
+    let mut files: BTreeMap<_, Vec<&Source>> = BTreeMap::new();
+    for (known, _) in sources.iter().filter(|(known, _)| known.form == Form::File) {
+        files.entry((&known.tool, &known.place)).or_default().push(known);
+    }
+    for (known, _) in &sources {
         let root = to.join(&known.tool);
         match known.form {
-            Form::File => put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?,
+            Form::File => {
+                if let Some(together) = files.remove(&(&known.tool, &known.place)) {
+                    let mut write = |out: &mut dyn Write| write_together(store, together.clone(), out);
+                    put(&root, &known.place, &mut report, &mut write)?;
+                }
+            }
             Form::Folder => put_folder(store, known, &root, &mut report)?,
             Form::Rows => put_rows(store, known, &root, &mut databases, &mut report)?,
         }
@@ -57,6 +66,16 @@ pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreR
         }
     }
     Ok(report)
+}
+
+/// Writes the sources that one file holds, in the order of their native ids.
+fn write_together(
+    store: &Store,
+    mut sources: Vec<&Source>,
+    out: &mut dyn Write,
+) -> Result<u64, RestoreError> {
+    sources.sort_by(|a, b| a.native.cmp(&b.native));
+    sources.into_iter().map(|known| write_source(store, known, out)).sum()
 }
 
 /// Tells whether a source was only written to be resumed: nothing of it has

@@ -4,6 +4,7 @@
 //! and how to write a session that the tool resumes. It describes; [`crate::ops`]
 //! acts: an adapter never writes to disk and knows no store.
 
+mod aider;
 mod amp;
 mod claude_code;
 mod cline;
@@ -54,6 +55,7 @@ pub static TOOLS: &[&dyn Tool] = &[
     &qwen::Qwen,
     &roo::Roo,
     &amp::Amp,
+    &aider::Aider,
 ];
 
 /// The tool called `name`.
@@ -71,6 +73,9 @@ pub struct Places {
     pub vars: BTreeMap<String, String>,
     /// The operating system, whose folders differ.
     pub os: Os,
+    /// Directories that people work in, as far as they are known: for tools
+    /// that keep their sessions there.
+    pub projects: Vec<PathBuf>,
 }
 
 /// An operating system, as far as the folders of its programs differ.
@@ -257,6 +262,12 @@ pub trait Tool: Sync {
     /// The folder that [`Found::place`] is below.
     fn root(&self, places: &Places) -> PathBuf;
 
+    /// The folders in which changes are waited for; other places are only
+    /// looked into now and then.
+    fn watched(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places)]
+    }
+
     /// Finds its sources, without opening the transcripts.
     fn discover(&self, places: &Places) -> Discovery;
 
@@ -366,6 +377,13 @@ pub trait Reader {
     /// Says what a record means. `row` is `None` for what isn't JSON; then
     /// the record is kept and means nothing.
     fn read(&mut self, row: Option<(Value<'_>, &mut Texts)>) -> Step;
+
+    /// The same for a record that isn't JSON, of a tool that writes other
+    /// things; `None` if it should have been JSON.
+    fn read_text(&mut self, record: &[u8], texts: &mut Texts) -> Option<Step> {
+        let _ = (record, texts);
+        None
+    }
 
     /// What must be known to go on after the last record read, as small as
     /// possible (it is written with every capture): less than 1 KiB.
