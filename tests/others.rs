@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+#[path = "others/aider.rs"]
+mod aider;
 #[path = "others/amp.rs"]
 mod amp;
 #[path = "others/sandbox.rs"]

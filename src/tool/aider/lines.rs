@@ -38,19 +38,26 @@ pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
     })
 }
 
-/// What a line is.
-pub(super) fn kind(line: &[u8]) -> Kind {
+/// What a line is. `plain` where the spaces at the ends of lines were lost, so
+/// that they tell nothing.
+pub(super) fn kind(line: &[u8], plain: bool) -> Kind {
     if line.trim_ascii().is_empty() {
         Kind::Blank
     } else if started(line).is_some() {
         Kind::Head
-    } else if line.starts_with(b"####") && matches!(line.get(4), Some(b' ')) && is_marked(line) {
+    } else if line.starts_with(b"#### ") && (plain || is_marked(line)) {
         Kind::User
     } else if line.starts_with(b"> ") {
-        if is_marked(line) { Kind::Tool } else { Kind::ToolBegins }
+        if plain || is_marked(line) { Kind::Tool } else { Kind::ToolBegins }
     } else {
         Kind::Model
     }
+}
+
+/// Whether the spaces at the ends of lines were lost, if a line tells: the first
+/// of a chat that aider or the user wrote.
+pub(super) fn is_plain(line: &[u8]) -> Option<bool> {
+    (line.starts_with(b"#### ") || line.starts_with(b"> ")).then(|| !is_marked(line))
 }
 
 /// Whether a line ends as aider ends its own.

@@ -1,6 +1,6 @@
 //! Reading: what each block of a chat means.
 
-use super::lines::{Kind, kind, lines, millis, started};
+use super::lines::{Kind, is_plain, kind, lines, millis, started};
 use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Message, Role};
@@ -9,8 +9,8 @@ use crate::tool::step::first_words;
 use crate::tool::{Counted, Draft, Key, Reader, Step};
 
 /// How thoughts are marked (0.86).
-const THOUGHT: &str = "<thinking-content-7bbeb8e1441453ad999a0bbba8a46d4b>";
-const THOUGHT_END: &str = "</thinking-content-7bbeb8e1441453ad999a0bbba8a46d4b>";
+pub(super) const THOUGHT: &str = "<thinking-content-7bbeb8e1441453ad999a0bbba8a46d4b>";
+pub(super) const THOUGHT_END: &str = "</thinking-content-7bbeb8e1441453ad999a0bbba8a46d4b>";
 /// Commands that hand the words after them to the model.
 const ASKING: &[&str] = &["/ask ", "/architect ", "/code ", "/context ", "/help "];
 /// The longest name of a model that is remembered.
@@ -20,6 +20,8 @@ const MODEL_MAX: usize = 200;
 pub(super) struct BlockReader {
     /// Whether it is a log beside the chats, which says nothing.
     log: bool,
+    /// Whether the spaces at the ends of lines were lost, once it is known.
+    plain: Option<bool>,
     /// How many counts of tokens there were.
     counts: u32,
     model: String,
@@ -27,17 +29,31 @@ pub(super) struct BlockReader {
 
 impl BlockReader {
     pub(super) fn new(log: bool, state: &[u8]) -> BlockReader {
-        let (counts, model) = state
+        let (plain, rest) = state.split_first().unwrap_or((&0, &[]));
+        let plain = (*plain > 0).then_some(*plain == 2);
+        let (counts, model) = rest
             .split_first_chunk::<4>()
             .map_or((0, &[][..]), |(counts, model)| (u32::from_le_bytes(*counts), model));
-        BlockReader { log, counts, model: String::from_utf8_lossy(model).into_owned() }
+        BlockReader { log, plain, counts, model: String::from_utf8_lossy(model).into_owned() }
     }
 
     fn block(&mut self, block: &[u8], texts: &mut Texts) -> Step {
-        let first = lines(block).filter_map(|span| block.get(span)).find(|line| kind(line) != Kind::Blank);
-        match first.map(|line| (kind(line), line)) {
+        let first =
+            lines(block).filter_map(|span| block.get(span)).find(|line| !line.trim_ascii().is_empty());
+        if self.plain.is_none() {
+            self.plain = first.and_then(is_plain);
+        }
+        match first.map(|line| (kind(line, self.plain == Some(true)), line)) {
             None => Step::default(),
-            Some((Kind::Head, line)) => Step { time: started(line).and_then(millis), ..Step::default() },
+            // A message with a time, since chats begin alike: without it one would
+            // be taken for a copy of another.
+            Some((Kind::Head, line)) => {
+                let words = texts.make(line.strip_prefix(b"# ").unwrap_or(line).trim_ascii());
+                Step {
+                    time: started(line).and_then(millis),
+                    ..says(Role::System, vec![Block::Notice(words)])
+                }
+            }
             Some((Kind::User, _)) => user(&String::from_utf8_lossy(block), texts),
             Some((Kind::Tool | Kind::ToolBegins, _)) => self.tool(&String::from_utf8_lossy(block), texts),
             Some(_) => self.answer(block.trim_ascii(), texts),
@@ -109,7 +125,8 @@ impl Reader for BlockReader {
     }
 
     fn state(&self) -> Vec<u8> {
-        [self.counts.to_le_bytes().as_slice(), self.model.as_bytes()].concat()
+        let plain = self.plain.map_or(0, |plain| 1 + u8::from(plain));
+        [[plain].as_slice(), &self.counts.to_le_bytes(), self.model.as_bytes()].concat()
     }
 }
 

@@ -10,7 +10,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
-use super::lines::{Kind, is_marked, kind, lines, millis, started};
+use super::lines::{Kind, is_marked, is_plain, kind, lines, millis, started};
+use super::read;
 use crate::tool::{Frame, Pieces, StepFacts};
 
 /// A chat in a history.
@@ -41,7 +42,7 @@ pub(super) fn sections(bytes: &[u8]) -> Vec<Chat> {
             chats.push(Chat { name, started: millis(when), span: start..bytes.len() });
         }
         // The blank line right before a head belongs to it.
-        blank = (kind(line) == Kind::Blank).then_some(span.start);
+        blank = (line.trim_ascii().is_empty()).then_some(span.start);
     }
     if chats.is_empty() && !bytes.is_empty() {
         chats.push(Chat { name: "0".to_owned(), started: None, span: 0..bytes.len() });
@@ -61,7 +62,8 @@ pub(super) struct Section {
 impl Section {
     /// Cuts a chat. `closed` if it is over, so that its last block is whole.
     pub(super) fn of(bytes: Vec<u8>, closed: bool, folder: Option<&Path>) -> Section {
-        let mut cut = Cut { bytes: &bytes, ends: Vec::new(), block: None, fence: 0, blank: None };
+        let plain = lines(&bytes).find_map(|span| is_plain(bytes.get(span)?)).unwrap_or(false);
+        let mut cut = Cut { bytes: &bytes, plain, ends: Vec::new(), block: None, fence: 0, blank: None };
         lines(&bytes).for_each(|span| cut.line(span));
         let Cut { block, blank, mut ends, .. } = cut;
         let whole = match block {
@@ -82,12 +84,17 @@ fn end_of_line(bytes: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', rest).map_or(bytes.len(), |end| at + end + 1)
 }
 
+/// In a thought, as if in code.
+const THOUGHT: usize = usize::MAX;
+
 struct Cut<'b> {
     bytes: &'b [u8],
+    plain: bool,
     ends: Vec<usize>,
     /// What the block is that is read.
     block: Option<Kind>,
-    /// How many backticks opened the code that is read; 0 outside of code.
+    /// How many backticks opened the code that is read; 0 outside of code, and
+    /// [`THOUGHT`] in a thought.
     fence: usize,
     /// Where the blank lines begin that were read last, outside of code.
     blank: Option<usize>,
@@ -96,7 +103,7 @@ struct Cut<'b> {
 impl Cut<'_> {
     fn line(&mut self, span: Range<usize>) {
         let line = self.bytes.get(span.clone()).unwrap_or_default();
-        let kind = kind(line);
+        let kind = kind(line, self.plain);
         match (self.block, kind) {
             // A message of aider's that has several lines ends as its lines do.
             (Some(Kind::ToolBegins), Kind::Blank | Kind::Model) => {
@@ -144,6 +151,13 @@ impl Cut<'_> {
     }
 
     fn fence(&mut self, line: &[u8]) {
+        let marks = if self.fence == THOUGHT { read::THOUGHT_END } else { read::THOUGHT };
+        if (self.fence == THOUGHT || self.fence == 0) && line.starts_with(marks.as_bytes()) {
+            self.fence = if self.fence == 0 { THOUGHT } else { 0 };
+        }
+        if self.fence == THOUGHT {
+            return;
+        }
         let ticks = line.iter().take_while(|byte| **byte == b'`').count();
         if ticks < 3 {
             return;

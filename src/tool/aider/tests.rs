@@ -52,6 +52,7 @@ the end of it
 
 Because.
 
+
 # aider chat started at 2026-04-22 22:40:47
 
 #### hi  
@@ -117,7 +118,12 @@ fn grows(chat: &str, writes: impl Iterator<Item = usize>) {
     let whole = read(chat.as_bytes(), true);
     for end in writes {
         let steps = read(&chat.as_bytes()[..end], false);
-        assert_eq!(steps, whole[..steps.len()], "{:?}", &chat[..end]);
+        let at = steps.iter().zip(&whole).position(|(a, b)| a != b);
+        assert!(
+            at.is_none(),
+            "block {at:?} of what ends in {:?}",
+            &chat[chat[..end].char_indices().rev().nth(80).map_or(0, |(at, _)| at)..end]
+        );
     }
 }
 
@@ -212,7 +218,10 @@ fn real_histories_are_understood() {
             answers += messages(&steps).iter().filter(|m| m.role == Role::Assistant).count();
             tokens += steps.iter().filter_map(|step| step.usage).map(|c| c.usage.output).sum::<u64>();
             if let Ok(text) = std::str::from_utf8(text) {
-                grows(text, text.match_indices("  \n").map(|(at, end)| at + end.len()));
+                // What aider says itself is written line by line.
+                let lines = super::lines::lines(text.as_bytes());
+                let said = |span: &std::ops::Range<usize>| text[span.clone()].starts_with("> ");
+                grows(text, lines.filter(said).map(|span| span.end).collect::<Vec<_>>().into_iter());
             }
         }
         println!(
@@ -239,4 +248,12 @@ proptest! {
     fn invalid_bytes_too(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         read(&bytes, true);
     }
+}
+
+#[test]
+fn a_history_that_lost_its_spaces_is_read_all_the_same() {
+    let chat = HISTORY.replace("  \n", "\n");
+    let steps = read(&chat.as_bytes()[..chat.find("```").unwrap()], true);
+    let prompts: Vec<_> = steps.iter().filter_map(|step| step.prompt.as_deref()).collect();
+    assert_eq!(prompts, ["what is this? second line"]);
 }
