@@ -74,7 +74,7 @@ mod tests {
             "{}",
             ids.session(1_795_327_968_725)
         );
-        assert!(ids.session(1_800_000_000_000) < ids.session(1_700_000_000_000));
+        assert!(ids.session(1_795_327_968_726) < ids.session(1_795_327_968_725));
         let (mut last, mut before) = (String::new(), 0);
         for time in [1_700_000_000_000, 1_600_000_000_000, 1_700_000_000_001, 1_700_000_000_002] {
             let now = ids.begin(time);
