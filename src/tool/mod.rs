@@ -10,10 +10,12 @@ mod claude_code;
 mod cline;
 mod codex;
 mod copilot;
+mod crush;
 pub mod document;
 mod fit;
 pub mod folder;
 mod gemini;
+mod goose;
 mod hosts;
 mod ids;
 mod jsonl;
@@ -26,6 +28,7 @@ mod qwen;
 mod roo;
 pub mod rows;
 mod step;
+mod table;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -56,6 +59,8 @@ pub static TOOLS: &[&dyn Tool] = &[
     &roo::Roo,
     &amp::Amp,
     &aider::Aider,
+    &goose::Goose,
+    &crush::Crush,
 ];
 
 /// The tool called `name`.
@@ -388,6 +393,14 @@ pub trait Reader {
     /// What must be known to go on after the last record read, as small as
     /// possible (it is written with every capture): less than 1 KiB.
     fn state(&self) -> Vec<u8>;
+}
+
+/// The place of a file for tools whose places are absolute paths: without
+/// what makes it one.
+fn absolute_place(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('\\', "/");
+    let has_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    path.trim_start_matches('/').replacen(':', "", usize::from(has_drive))
 }
 
 /// The prompt that makes a tool go on from a briefing.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::section::sections;
 use crate::object::id::checksum;
-use crate::tool::{Discovery, Found, Framing, Places, Stamp, Trouble, stamp};
+use crate::tool::{Discovery, Found, Framing, Places, Stamp, Trouble, absolute_place, stamp};
 
 /// The history, and what may stand beside it: the variable that moves it, its
 /// usual name, and what part of the first chat it is.
@@ -69,7 +69,7 @@ fn found(native: String, part: &str, path: &Path) -> Option<Found> {
         native,
         part: part.to_owned(),
         path: path.to_owned(),
-        place: place(path),
+        place: absolute_place(path),
         framing: Framing::Document,
         stamp: stamp(path)?,
         side: Vec::new(),
@@ -79,15 +79,4 @@ fn found(native: String, part: &str, path: &Path) -> Option<Found> {
 /// The id of a chat: which file, and when it began. In order of time.
 pub(super) fn native(path: &Path, section: &str) -> String {
     format!("{:016x}-{section}", checksum(path.to_string_lossy().as_bytes()))
-}
-
-/// A path without what makes it absolute.
-fn place(path: &Path) -> String {
-    let path = path.to_string_lossy().replace('\\', "/");
-    path.trim_start_matches('/').replacen(':', "", usize::from(has_drive(&path)))
-}
-
-/// Whether a path begins with a drive.
-fn has_drive(path: &str) -> bool {
-    matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic())
 }
