@@ -7,5 +7,7 @@
 mod aider;
 #[path = "others/amp.rs"]
 mod amp;
+#[path = "others/databases.rs"]
+mod databases;
 #[path = "others/sandbox.rs"]
 mod sandbox;
