@@ -11,6 +11,8 @@
 #[path = "real/mod.rs"]
 mod real;
 
+#[path = "real/amp.rs"]
+mod amp;
 #[path = "real/broken.rs"]
 mod broken;
 #[path = "real/copilot.rs"]

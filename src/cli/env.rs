@@ -17,7 +17,7 @@ pub(crate) fn from_process(command: &str, store: Option<&Path>) -> Result<Env, C
         .collect();
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
     let home = home.ok_or_else(|| CommandError::message("there is no home directory").hint("set HOME"))?;
-    let places = Places { home, vars, os: Os::here() };
+    let places = Places { home, vars, os: Os::here(), projects: Vec::new() };
     let cwd = std::env::current_dir()
         .and_then(std::fs::canonicalize)
         .map_err(|e| CommandError::message(format!("cannot tell the current directory: {e}")))?;

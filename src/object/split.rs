@@ -121,15 +121,20 @@ impl Splitter {
         &mut self.texts
     }
 
-    /// Keeps a record as it is: in place when short, else as one blob.
+    /// Keeps a record as it is: in place when short, else as one blob but for
+    /// the white space around it, so that a message of the same text shares it.
     fn whole(&mut self, raw: &[u8]) -> Parts {
         let mut parts = Parts::default();
-        if raw.len() < TEXT_MIN {
+        let text = raw.trim_ascii();
+        if text.len() < TEXT_MIN {
             parts.record.literal = raw.to_vec();
-        } else {
-            let id = self.texts.add(raw.to_vec());
-            parts.record.holes.push((0, Fill::Text(id, Style::Raw)));
+            return parts;
         }
+        let start = raw.len() - raw.trim_ascii_start().len();
+        let id = self.texts.add(text.to_vec());
+        parts.record.literal.extend_from_slice(raw.get(..start).unwrap_or_default());
+        parts.record.holes.push((start as u64, Fill::Text(id, Style::Raw)));
+        parts.record.literal.extend_from_slice(raw.get(start + text.len()..).unwrap_or_default());
         parts
     }
 }

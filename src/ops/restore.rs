@@ -11,7 +11,7 @@ use crate::object::json::Tape;
 use crate::object::tree::is_safe_path;
 use crate::store::refs::{Form, Source};
 use crate::store::{Store, StoreError};
-use crate::tool::{EARLY, folder, rows};
+use crate::tool::{self, EARLY, Tool, folder, rows};
 
 /// How many bytes are written at once.
 const AT_ONCE: usize = 256 << 10;
@@ -42,10 +42,22 @@ pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreR
     }
     // What is still there comes before what once stood in the same place.
     sources.sort_by_key(|(_, order)| *order);
-    for (known, _) in sources {
+    let mut files = shared_files(&sources);
+    for (known, _) in &sources {
         let root = to.join(&known.tool);
         match known.form {
-            Form::File => put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?,
+            Form::File => {
+                let file = (known.tool.as_str(), known.place.as_str());
+                match files.get_mut(&file).map(std::mem::take) {
+                    None => {
+                        put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?
+                    }
+                    Some(together) if together.is_empty() => {}
+                    Some(together) => put(&root, &known.place, &mut report, &mut |out| {
+                        together.iter().map(|known| write_source(store, known, out)).sum()
+                    })?,
+                }
+            }
             Form::Folder => put_folder(store, known, &root, &mut report)?,
             Form::Rows => put_rows(store, known, &root, &mut databases, &mut report)?,
         }
@@ -59,6 +71,23 @@ pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreR
         }
     }
     Ok(report)
+}
+
+/// What is written together, of tools whose files hold several sources: those
+/// that are still there or, where none is, all; in the order of their native ids.
+fn shared_files<'s, O>(sources: &[(&'s Source, O)]) -> BTreeMap<(&'s str, &'s str), Vec<&'s Source>> {
+    let shares = |name: &str| tool::by_name(name).is_some_and(Tool::shares_files);
+    let mut files: BTreeMap<_, Vec<&Source>> = BTreeMap::new();
+    for (known, _) in sources.iter().filter(|(known, _)| known.form == Form::File && shares(&known.tool)) {
+        files.entry((known.tool.as_str(), known.place.as_str())).or_default().push(known);
+    }
+    for together in files.values_mut() {
+        if together.iter().any(|known| !known.about.gone) {
+            together.retain(|known| !known.about.gone);
+        }
+        together.sort_by(|a, b| a.native.cmp(&b.native));
+    }
+    files
 }
 
 /// Tells whether a source was only written to be resumed: nothing of it has

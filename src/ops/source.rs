@@ -1,12 +1,32 @@
 //! Sources in the store: their refs, and their bytes written out again.
 
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
+use super::Env;
 use crate::object::id::{Id, IdMap};
 use crate::object::record::RebuildError;
 use crate::object::{Body, Context};
 use crate::store::refs::{RefValue, Source};
 use crate::store::{Store, StoreError};
+use crate::tool::Places;
+
+/// Where tools keep things, with the directories that sessions worked in and
+/// the one the user is in.
+pub(super) fn places(env: &Env, store: &Store) -> Places {
+    let worked_in = all(store).filter_map(|source| source.about.cwd.as_deref().map(PathBuf::from));
+    let mut projects: BTreeSet<PathBuf> = worked_in.filter(|path| path.is_absolute()).collect();
+    projects.insert(env.cwd.clone());
+    let roots: Vec<PathBuf> = projects.iter().filter_map(|path| git_root(path)).collect();
+    projects.extend(roots);
+    Places { projects: projects.into_iter().collect(), ..env.places.clone() }
+}
+
+/// The root of the git repository that a directory is in.
+fn git_root(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|path| path.join(".git").exists()).map(Path::to_owned)
+}
 
 /// The name of a source's ref.
 pub fn ref_name(key: &Id) -> String {

@@ -70,7 +70,7 @@ pub fn status(env: &Env, store: &Store) -> Result<Status, StoreError> {
 
 fn of_tool(env: &Env, store: &Store, tool: &dyn Tool) -> ToolStatus {
     let root = tool.root(&env.places);
-    let found = tool.discover(&env.places);
+    let found = tool.discover(&source::places(env, store));
     let gone = source::all(store).filter(|s| s.tool == tool.name() && s.about.gone).count();
     let mut status = ToolStatus {
         name: tool.name().to_owned(),

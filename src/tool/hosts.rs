@@ -96,7 +96,7 @@ mod tests {
 
     fn dirs(os: Os, vars: &[(&str, &str)]) -> Vec<String> {
         let vars = vars.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let places = Places { home: PathBuf::from("/h"), vars, os };
+        let places = Places { home: PathBuf::from("/h"), vars, os, ..Places::default() };
         user_dirs(&places).iter().map(|dir| dir.to_string_lossy().into_owned()).collect()
     }
 

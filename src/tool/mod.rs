@@ -4,15 +4,18 @@
 //! and how to write a session that the tool resumes. It describes; [`crate::ops`]
 //! acts: an adapter never writes to disk and knows no store.
 
+mod aider;
 mod amp;
 mod claude_code;
 mod cline;
 mod codex;
 mod copilot;
+mod crush;
 pub mod document;
 mod fit;
 pub mod folder;
 mod gemini;
+mod goose;
 mod hosts;
 mod ids;
 mod jsonl;
@@ -25,6 +28,7 @@ mod qwen;
 mod roo;
 pub mod rows;
 mod step;
+mod table;
 mod tasks;
 #[cfg(test)]
 mod testing;
@@ -54,6 +58,9 @@ pub static TOOLS: &[&dyn Tool] = &[
     &qwen::Qwen,
     &roo::Roo,
     &amp::Amp,
+    &aider::Aider,
+    &goose::Goose,
+    &crush::Crush,
 ];
 
 /// The tool called `name`.
@@ -71,6 +78,9 @@ pub struct Places {
     pub vars: BTreeMap<String, String>,
     /// The operating system, whose folders differ.
     pub os: Os,
+    /// Directories that people work in, as far as they are known: for tools
+    /// that keep their sessions there.
+    pub projects: Vec<PathBuf>,
 }
 
 /// An operating system, as far as the folders of its programs differ.
@@ -257,6 +267,17 @@ pub trait Tool: Sync {
     /// The folder that [`Found::place`] is below.
     fn root(&self, places: &Places) -> PathBuf;
 
+    /// Whether several sources stand in one file, one after another.
+    fn shares_files(&self) -> bool {
+        false
+    }
+
+    /// The folders in which changes are waited for; other places are only
+    /// looked into now and then.
+    fn watched(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places)]
+    }
+
     /// Finds its sources, without opening the transcripts.
     fn discover(&self, places: &Places) -> Discovery;
 
@@ -367,9 +388,24 @@ pub trait Reader {
     /// the record is kept and means nothing.
     fn read(&mut self, row: Option<(Value<'_>, &mut Texts)>) -> Step;
 
+    /// The same for a record that isn't JSON, of a tool that writes other
+    /// things; `None` if it should have been JSON.
+    fn read_text(&mut self, record: &[u8], texts: &mut Texts) -> Option<Step> {
+        let _ = (record, texts);
+        None
+    }
+
     /// What must be known to go on after the last record read, as small as
     /// possible (it is written with every capture): less than 1 KiB.
     fn state(&self) -> Vec<u8>;
+}
+
+/// The place of a file for tools whose places are absolute paths: without
+/// what makes it one.
+fn absolute_place(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('\\', "/");
+    let has_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    path.trim_start_matches('/').replacen(':', "", usize::from(has_drive))
 }
 
 /// The prompt that makes a tool go on from a briefing.

@@ -218,7 +218,10 @@ pub(super) fn cut(tool: &dyn Tool, framing: Framing, mut pieces: impl Pieces) ->
         let piece = splitter.document(&record);
         splitter.split(&record, piece, tool.lift());
         let mut reader = tool.reader(&found, &state);
-        steps.push(reader.read(splitter.row(&record, piece)));
+        steps.push(match splitter.row(&record, piece) {
+            Some(row) => reader.read(Some(row)),
+            None => reader.read_text(&record, splitter.texts()).unwrap_or_else(|| reader.read(None)),
+        });
         state = reader.state();
         assert!(state.len() < 1024, "{} bytes of state", state.len());
         records.extend_from_slice(&record);

@@ -61,7 +61,7 @@ const TOOLS: &[&str] =
     &["claude", "cline", "codex", "copilot", "gemini", "kilo", "opencode", "qwen", "roo code", "roo-cline"];
 
 /// Those among them that also stand inside of other words.
-const WORDS: &[&str] = &["amp"];
+const WORDS: &[&str] = &["aider", "amp", "crush", "droid", "goose", "kimi", "specstory"];
 
 /// The most lines of a file.
 const LINES: usize = 700;

@@ -51,7 +51,7 @@ fn keep_capturing(
     static STOP: AtomicBool = AtomicBool::new(false);
     ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))
         .map_err(|e| CommandError::message(format!("cannot hear of signals: {e}")))?;
-    let folders: Vec<_> = crate::tool::TOOLS.iter().map(|tool| tool.root(&app.env.places)).collect();
+    let folders: Vec<_> = crate::tool::TOOLS.iter().flat_map(|tool| tool.watched(&app.env.places)).collect();
     app.ui.note("Capturing as the tools write; Ctrl-C stops.");
     let mut look = || {
         let outcome = env::from_process("capture", Some(&app.env.store)).and_then(|now| {

@@ -109,11 +109,12 @@ pub fn capture(
 ) -> Result<CaptureReport, StoreError> {
     let mut report = CaptureReport::default();
     let (mut work, mut unseen) = (Vec::new(), Vec::new());
+    let places = source::places(env, store);
     for tool in tool::TOOLS.iter().copied() {
         if !options.tools.is_empty() && !options.tools.iter().any(|name| name == tool.name()) {
             continue;
         }
-        let discovery = tool.discover(&env.places);
+        let discovery = tool.discover(&places);
         unseen.extend(discovery.trouble.iter().map(|t| t.path.clone()));
         report.trouble.extend(discovery.trouble.into_iter().map(|t| (t.path, t.error.to_string())));
         work.extend(tell_apart(store, tool, discovery.found).into_iter().map(|found| (tool, found)));

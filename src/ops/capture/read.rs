@@ -15,7 +15,7 @@ use crate::object::codec;
 use crate::object::commit::{Commit, Usage};
 use crate::object::id::{Id, Kind};
 use crate::object::message::{Block, Message};
-use crate::object::split::{Parts, Splitter};
+use crate::object::split::{Parts, Piece, Splitter};
 use crate::object::{Body, Context, Record};
 use crate::store::refs::{About, Mark, Source};
 use crate::store::{Batch, Store, Stored};
@@ -164,10 +164,8 @@ impl<'a> SourceReader<'a> {
             while let Some(piece) = feed.piece(&mut self.splitter, taken) {
                 let rest = feed.bytes().get(taken..).unwrap_or_default();
                 let parts = self.splitter.split(rest, piece, self.tool.lift());
-                let row = self.splitter.row(rest, piece);
-                self.about.broken += u64::from(row.is_none());
-                let mut step = self.reader.read(row);
                 let raw = rest.get(..piece.end).unwrap_or_default();
+                let mut step = self.step_of(rest, piece);
                 let then = std::mem::take(&mut step.then);
                 if let Err(stop) = self.record(raw, parts, step)? {
                     return Ok(Err(stop));
@@ -186,6 +184,18 @@ impl<'a> SourceReader<'a> {
                 return Ok(Ok(feed.end().map_err(read)?));
             }
         }
+    }
+
+    /// What the record that was split last means.
+    fn step_of(&mut self, rest: &[u8], piece: Piece) -> Step {
+        if let Some(row) = self.splitter.row(rest, piece) {
+            return self.reader.read(Some(row));
+        }
+        let raw = rest.get(..piece.end).unwrap_or_default();
+        self.reader.read_text(raw, self.splitter.texts()).unwrap_or_else(|| {
+            self.about.broken += 1;
+            self.reader.read(None)
+        })
     }
 
     /// Takes in one record with the first that it means.

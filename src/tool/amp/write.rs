@@ -8,15 +8,9 @@ use std::io::Write;
 use std::path::Path;
 
 use super::NAME;
+use crate::tool::fit::{self, Fitting};
 use crate::tool::turns::{Answer, Call, Piece, Turn, Turns, quoted};
-use crate::tool::{Conversation, Plan, Planned, Sink, Target, ToolError, claude_code, ids, time};
-
-/// The pictures that the model takes.
-const PICTURES: &[&str] = &["image/png", "image/jpeg", "image/gif", "image/webp"];
-/// The longest name of a tool that the model takes.
-const NAME_MAX: usize = 128;
-/// Stands for what isn't there before the model speaks first.
-const NO_BEGINNING: &str = "[The beginning of this conversation is not there.]";
+use crate::tool::{Conversation, Losses, Plan, Planned, Sink, Target, ToolError, claude_code, ids, time};
 
 /// Writes the conversation to a file in `folder`.
 pub(super) fn write(
@@ -38,7 +32,7 @@ pub(super) fn write(
         quoted(&target.title)
     ))?;
     loop {
-        thread.turn(&turn, &mut turns)?;
+        thread.turn(turn, &mut turns.losses)?;
         match turns.next()? {
             Some(next) => turn = next,
             None => break,
@@ -69,19 +63,20 @@ impl Thread<'_> {
         written.map_err(|source| ToolError::Write { path: self.path.to_owned(), source })
     }
 
-    fn turn(&mut self, turn: &Turn, turns: &mut Turns<'_>) -> Result<(), ToolError> {
+    fn turn(&mut self, turn: Turn, losses: &mut Losses) -> Result<(), ToolError> {
         match turn {
             Turn::User { pieces, time } => {
-                let blocks: Vec<String> = pieces.iter().map(|piece| heard(piece, turns)).collect();
-                self.user(&blocks, *time)
+                let fitting = pieces.into_iter().filter_map(|piece| fit::piece(piece, losses));
+                self.user(&fitting.map(|piece| heard(&piece)).collect::<Vec<_>>(), time)
             }
             Turn::Model { said, calls, model, time } => {
-                let mut blocks: Vec<String> = said.iter().filter_map(|piece| spoken(piece, turns)).collect();
-                blocks.extend(calls.iter().map(|made| call(made, self.target, turns)));
-                self.assistant(&blocks, !calls.is_empty(), model.as_deref(), *time, turns)
+                let mut blocks: Vec<String> = said.iter().filter_map(|piece| spoken(piece, losses)).collect();
+                blocks.extend(calls.iter().map(|made| call(made, self.target, losses)));
+                self.assistant(&blocks, !calls.is_empty(), model.as_deref(), time, losses)
             }
             Turn::Results { results, .. } => {
-                let blocks: Vec<String> = results.iter().map(|r| result(r, self.target, turns)).collect();
+                let each = results.into_iter().map(|answer| result(answer, self.target, losses));
+                let blocks: Vec<String> = each.collect();
                 self.message("user", &blocks, "")
             }
         }
@@ -112,14 +107,14 @@ impl Thread<'_> {
         calls: bool,
         model: Option<&str>,
         time: Option<i64>,
-        turns: &mut Turns<'_>,
+        losses: &mut Losses,
     ) -> Result<(), ToolError> {
         if blocks.is_empty() {
             return Ok(());
         }
         if self.written == 0 {
-            turns.losses.add("the conversation begins with the model: a prompt is put before it");
-            self.user(&[text(NO_BEGINNING)], time)?;
+            losses.add("the conversation begins with the model: a prompt is put before it");
+            self.user(&[text(fit::NO_BEGINNING)], time)?;
         }
         let stop = if calls { "tool_use" } else { "end_turn" };
         let mut rest = format!(",\"state\":{{\"type\":\"complete\",\"stopReason\":\"{stop}\"}}");
@@ -170,38 +165,21 @@ fn text(words: &str) -> String {
     format!("{{\"type\":\"text\",\"text\":{}}}", quoted(words))
 }
 
-/// A picture's media type and data if the model takes it: as base64.
-fn is_taken(media: &str, data: &str) -> bool {
-    PICTURES.contains(&media) && !data.is_empty() && !data.contains("://")
-}
-
 /// What the user says.
-fn heard(piece: &Piece, turns: &mut Turns<'_>) -> String {
+fn heard(piece: &Fitting) -> String {
     match piece {
-        Piece::Text(words) | Piece::Thinking(words, ..) => text(words),
-        Piece::Image(media, data) if is_taken(media, data) => format!(
-            "{{\"type\":\"image\",\"source\":{{\"type\":\"base64\",\"mediaType\":{},\"data\":{}}},\"sourcePath\":\"picture\"}}",
+        Fitting::Text(words) => text(words),
+        Fitting::Image(media, data) => format!(
+            "{{\"type\":\"image\",\"source\":{{\"type\":\"base64\",\"mediaType\":{},\"data\":{}}},\
+             \"sourcePath\":\"picture\"}}",
             quoted(media),
             quoted(data)
         ),
-        Piece::Image(_, data) if data.contains("://") => format!(
-            "{{\"type\":\"image\",\"source\":{{\"type\":\"url\",\"url\":{}}},\"sourcePath\":{}}}",
-            quoted(data),
-            quoted(data)
-        ),
-        Piece::Image(..) => {
-            turns.losses.add("a picture of a kind that the model doesn't take is left out");
-            text("[image]")
-        }
-        Piece::File(_, name, _) => {
-            turns.losses.add("an attached file is left out: its name stands in its place");
-            text(&format!("[file: {name}]"))
-        }
     }
 }
 
 /// What the model says; `None` for a thought that it would not take for its own.
-fn spoken(piece: &Piece, turns: &mut Turns<'_>) -> Option<String> {
+fn spoken(piece: &Piece, losses: &mut Losses) -> Option<String> {
     match piece {
         Piece::Text(words) => Some(text(words)),
         Piece::Thinking(words, Some(signature), tool)
@@ -214,69 +192,55 @@ fn spoken(piece: &Piece, turns: &mut Turns<'_>) -> Option<String> {
             ))
         }
         Piece::Thinking(..) => {
-            turns.losses.add("thoughts that Anthropic's models didn't sign are left out");
+            losses.add("thoughts that Anthropic's models didn't sign are left out");
             None
         }
         Piece::Image(..) | Piece::File(..) => {
-            turns.losses.add("a picture that the model made is left out");
+            losses.add("a picture that the model made is left out");
             None
         }
     }
 }
 
-fn call(call: &Call, target: &Target, turns: &mut Turns<'_>) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    let mut name: String = call.name.chars().take(NAME_MAX).map(|c| if fits(c) { c } else { '_' }).collect();
-    if name.is_empty() {
-        name.push_str("tool");
-    }
-    if name != call.name {
-        turns.losses.add("a tool's name holds characters that the model refuses: they become `_`");
-    }
+fn call(call: &Call, target: &Target, losses: &mut Losses) -> String {
     format!(
         "{{\"type\":\"tool_use\",\"complete\":true,\"id\":\"{}\",\"name\":{},\"input\":{}}}",
         ids::call(target.seed, call.number),
-        quoted(&name),
+        quoted(&fit::name(&call.name, losses)),
         call.input
     )
 }
 
-fn result(answer: &Answer, target: &Target, turns: &mut Turns<'_>) -> String {
-    let run = if answer.failed {
-        if !answer.images.is_empty() {
-            turns.losses.add("a picture in the result of a call that failed is left out");
+fn result(answer: Answer, target: &Target, losses: &mut Losses) -> String {
+    let Answer { number, failed, text: words, images, .. } = answer;
+    let silent = words.trim().is_empty();
+    let run = if failed {
+        if !images.is_empty() {
+            losses.add("a picture in the result of a call that failed is left out");
         }
-        let words = if answer.text.trim().is_empty() { "[error]" } else { &answer.text };
+        let words = if silent { "[error]" } else { &words };
         format!("\"status\":\"error\",\"error\":{{\"message\":{}}}", quoted(words))
-    } else if answer.images.is_empty() && answer.text.trim().is_empty() {
+    } else if !images.is_empty() {
+        let seen = images.into_iter().map(|(media, data)| fit::image(&media, data, losses));
+        let said = (!silent).then_some(Fitting::Text(words));
+        let blocks: Vec<String> = said.into_iter().chain(seen).map(|piece| shown(&piece)).collect();
+        format!("\"status\":\"done\",\"result\":[{}]", blocks.join(","))
+    } else if silent {
         // A text that is empty would be refused.
-        format!("\"status\":\"done\",\"result\":{{\"output\":{},\"exitCode\":0}}", quoted(&answer.text))
-    } else if answer.images.is_empty() {
-        format!("\"status\":\"done\",\"result\":{}", quoted(&answer.text))
+        format!("\"status\":\"done\",\"result\":{{\"output\":{},\"exitCode\":0}}", quoted(&words))
     } else {
-        format!("\"status\":\"done\",\"result\":[{}]", shown(answer, turns).join(","))
+        format!("\"status\":\"done\",\"result\":{}", quoted(&words))
     };
-    let id = ids::call(target.seed, answer.number);
+    let id = ids::call(target.seed, number);
     format!("{{\"type\":\"tool_result\",\"toolUseID\":\"{id}\",\"run\":{{{run}}}}}")
 }
 
-/// A result with pictures in it.
-fn shown(answer: &Answer, turns: &mut Turns<'_>) -> Vec<String> {
-    let mut blocks = Vec::new();
-    if !answer.text.trim().is_empty() {
-        blocks.push(text(&answer.text));
-    }
-    for (media, data) in &answer.images {
-        if is_taken(media, data) {
-            blocks.push(format!(
-                "{{\"type\":\"image\",\"mimeType\":{},\"data\":{}}}",
-                quoted(media),
-                quoted(data)
-            ));
-        } else {
-            turns.losses.add("a picture in a result that the model doesn't take is left out");
-            blocks.push(text("[image]"));
+/// A piece of a result that has pictures.
+fn shown(piece: &Fitting) -> String {
+    match piece {
+        Fitting::Text(words) => text(words),
+        Fitting::Image(media, data) => {
+            format!("{{\"type\":\"image\",\"mimeType\":{},\"data\":{}}}", quoted(media), quoted(data))
         }
     }
-    blocks
 }
