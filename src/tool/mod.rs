@@ -6,6 +6,8 @@
 
 mod claude_code;
 mod codex;
+mod cursor;
+mod digest;
 pub mod document;
 pub mod folder;
 mod plan;
@@ -23,7 +25,13 @@ pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, 
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
-pub static TOOLS: &[&dyn Tool] = &[&claude_code::ClaudeCode, &codex::Codex];
+pub static TOOLS: &[&dyn Tool] = &[
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &cursor::Cursor::Agent,
+    &cursor::Cursor::Acp,
+    &cursor::Cursor::Ide,
+];
 
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {

@@ -54,10 +54,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("notify", &["src/daemon/watch.rs"]),
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),
+    ("md5", &["src/tool/digest.rs"]),
+    ("sha2", &["src/tool/digest.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.
-const TOOLS: &[&str] = &["claude", "codex"];
+const TOOLS: &[&str] = &["claude", "codex", "cursor"];
 
 /// The most lines of a file.
 const LINES: usize = 700;
