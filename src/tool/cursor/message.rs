@@ -151,8 +151,7 @@ fn notice(value: Value<'_>, texts: &mut Texts) -> Vec<Step> {
 
 fn user(value: Value<'_>, texts: &mut Texts) -> Vec<Step> {
     if is_summary(value) {
-        let blocks = whole(value, texts).into_iter().map(Block::Summary).collect();
-        return vec![step(Role::System, blocks)];
+        return vec![step(Role::System, summary(value, texts))];
     }
     let (mut context, mut said) = (Vec::new(), Vec::new());
     let Some(content) = value.get("content") else { return Vec::new() };
@@ -180,6 +179,16 @@ fn user(value: Value<'_>, texts: &mut Texts) -> Vec<Step> {
         steps.push(step);
     }
     steps
+}
+
+/// What a summary says, without the wrapper.
+fn summary(value: Value<'_>, texts: &mut Texts) -> Vec<Block> {
+    let words = strings(value).into_iter().next().unwrap_or_default();
+    let inner = words.strip_prefix("<conversation_summary>\n");
+    match inner.and_then(|words| words.strip_suffix("\n</conversation_summary>")) {
+        Some(words) => vec![Block::Summary(texts.make(words.as_bytes()))],
+        None => whole(value, texts).into_iter().map(Block::Summary).collect(),
+    }
 }
 
 /// A text of the user's, cut into what was said and what stands around it.
@@ -308,6 +317,7 @@ fn parts_of(part: Value<'_>, texts: &mut Texts) -> Vec<Part> {
     }
     let result = part.get("result").or_else(|| part.path(&["output", "value"]));
     match result {
+        Some(result) if result.raw().is_empty() => Vec::new(),
         Some(result) if result.kind() == Type::String => vec![Part::Text(texts.of(result))],
         Some(result) if !result.is_null() => vec![Part::Other(texts.json(result))],
         _ => Vec::new(),

@@ -26,11 +26,12 @@ mod uri;
 mod weave;
 mod wire;
 mod workspace;
+mod write;
 
 use std::path::PathBuf;
 
 use super::rows::RowsError;
-use super::{Discovery, Found, Pieces, Places, Reader, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, Resume, Tool};
 
 /// The adapter, for one of the places where the tool keeps sessions.
 pub(crate) enum Cursor {
@@ -93,6 +94,10 @@ impl Tool for Cursor {
 
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader> {
         Box::new(read::RowReader::new(found, state))
+    }
+
+    fn resume(&self) -> Option<&dyn Resume> {
+        Some(self)
     }
 }
 
