@@ -83,7 +83,11 @@ pub(super) fn graph(root: &Root, blobs: &Blobs, bubbles: Vec<Bubble>) -> Woven {
     queue.earlier(&story, blobs);
     let mut turns = Turns { root, blobs, told: &told, next: 0, done: HashSet::new() };
     let (mut prompts, mut tape) = (0, Tape::default());
-    for blob in story.iter().filter_map(|id| blobs.get(id)) {
+    for (at, blob) in story.iter().filter_map(|id| blobs.get(id)).enumerate() {
+        if at == 0 {
+            // Bubbles before the first message would speak.
+            queue.woven.records.push(blob.line.clone());
+        }
         if tape.read(&blob.bytes).is_some() {
             let value = tape.root(&blob.bytes);
             let said = message::prompt(value);
@@ -99,7 +103,9 @@ pub(super) fn graph(root: &Root, blobs: &Blobs, bubbles: Vec<Bubble>) -> Woven {
             };
             queue.show(&shown);
         }
-        queue.woven.records.push(blob.line.clone());
+        if at > 0 {
+            queue.woven.records.push(blob.line.clone());
+        }
     }
     let mut woven = queue.finish();
     for id in blobs.order().iter().filter(|id| !told.contains(*id) && !turns.done.contains(*id)) {

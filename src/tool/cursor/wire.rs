@@ -62,7 +62,7 @@ impl<'b> Fields<'b> {
 }
 
 /// All byte fields of a number, in order.
-pub(super) fn all<'b>(message: &'b [u8], number: u64) -> impl Iterator<Item = &'b [u8]> {
+pub(super) fn all(message: &[u8], number: u64) -> impl Iterator<Item = &[u8]> {
     fields(message).filter_map(move |(n, value)| match value {
         Wire::Bytes(bytes) if n == number => Some(bytes),
         _ => None,

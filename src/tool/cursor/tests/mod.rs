@@ -1,6 +1,10 @@
 //! The adapter as a whole, on small databases made for it.
 
 mod corpus;
+mod hostile;
+mod ide;
+mod round;
+mod store;
 
 use super::*;
 use crate::object::message::{Block, Message, Text};

@@ -40,10 +40,7 @@ pub(super) struct Written {
 }
 
 /// Writes a conversation.
-pub(super) fn write(
-    conversation: &mut dyn Conversation,
-    target: &Target,
-) -> Result<Written, ToolError> {
+pub(super) fn write(conversation: &mut dyn Conversation, target: &Target) -> Result<Written, ToolError> {
     let mut writer = Writer {
         conversation,
         target,
@@ -183,7 +180,12 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn say(&mut self, text: &Text, parts: &mut Vec<String>, words: &mut Vec<String>) -> Result<(), ToolError> {
+    fn say(
+        &mut self,
+        text: &Text,
+        parts: &mut Vec<String>,
+        words: &mut Vec<String>,
+    ) -> Result<(), ToolError> {
         let text = self.conversation.string(text)?;
         if !text.trim().is_empty() {
             parts.push(text_part(&query(&text)));
@@ -284,7 +286,8 @@ impl Writer<'_> {
         let answer = Answer { failed: status == Status::Error, text: text.join("\n"), parts: written };
         let number = call.and_then(|back| self.calls.checked_sub(u64::from(back) + 1));
         let open = self.open.as_mut().and_then(|open| {
-            let call = open.calls.iter_mut().find(|call| Some(call.number) == number && call.answer.is_none());
+            let call =
+                open.calls.iter_mut().find(|call| Some(call.number) == number && call.answer.is_none());
             open.answered |= call.is_some();
             call
         });
