@@ -6,6 +6,8 @@
 
 #[path = "complaints/chains.rs"]
 mod chains;
+#[path = "complaints/handover.rs"]
+mod handover;
 #[path = "complaints/history.rs"]
 mod history;
 #[path = "complaints/live.rs"]

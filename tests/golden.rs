@@ -95,7 +95,14 @@ fn commit() -> Commit {
         title: Some("first words".into()),
         usage: Usage { input: 250, cache_write: 251, cache_read: 65_536, output: 1 << 32 },
         files: vec!["rsrc/lib.rs".into(), "enotes.md".into()],
-        counts: Counts { commits: 4, messages: 3, turns: 2, calls: 1 },
+        counts: Counts {
+            commits: 4,
+            messages: 3,
+            turns: 2,
+            calls: 1,
+            files: 2,
+            usage: Usage { input: 251, cache_write: 252, cache_read: 65_537, output: 1 << 33 },
+        },
     }
 }
 
@@ -218,7 +225,7 @@ fn generate(dir: &Path) {
         set("head/s/main", None, tip(two)),
         set("tag/v1", None, Some(RefValue::Tag(tag))),
         set("name/n", None, Some(RefValue::Session(id(9)))),
-        set("source/x", None, Some(RefValue::Source(Box::new(source)))),
+        set("source/x", None, Some(RefValue::from(source))),
     ];
     store.apply(batch, edits, &actor(1)).unwrap();
     let options = GcOptions { dry_run: false, grace: Duration::ZERO, level: 19 };

@@ -13,8 +13,18 @@ mod real;
 
 #[path = "real/broken.rs"]
 mod broken;
+#[path = "real/copilot.rs"]
+mod copilot;
+#[path = "real/gemini.rs"]
+mod gemini;
+#[path = "real/guest.rs"]
+mod guest;
 #[path = "real/own.rs"]
 mod own;
+#[path = "real/pi.rs"]
+mod pi;
+#[path = "real/qwen.rs"]
+mod qwen;
 
 use std::fs;
 use std::path::Path;

@@ -9,10 +9,12 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use anstream::{AutoStream, ColorChoice, StripStream};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
 
 use super::CommandError;
 use crate::ops::Monitor;
@@ -32,6 +34,9 @@ pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// How many bytes are written at once.
+const BUFFER: usize = 64 << 10;
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -61,8 +66,15 @@ struct Inner {
 
 impl Ui {
     pub(crate) fn new(color: Color, quiet: bool, pager: bool) -> Ui {
-        let out = io::BufWriter::new(AutoStream::new(io::stdout(), choice(color, &io::stdout())));
-        let inner = Inner { out: Box::new(out), pager: None };
+        let out: Box<dyn Write> = match choice(color, &io::stdout()) {
+            // Buffered behind what strips the colour, which writes piece by piece.
+            ColorChoice::Never => {
+                let out: Box<dyn Write> = Box::new(io::BufWriter::with_capacity(BUFFER, io::stdout()));
+                Box::new(StripStream::new(out))
+            }
+            choice => Box::new(io::BufWriter::new(AutoStream::new(io::stdout(), choice))),
+        };
+        let inner = Inner { out, pager: None };
         Ui { inner: Rc::new(RefCell::new(inner)), color, quiet, pager }
     }
 
@@ -218,9 +230,20 @@ pub(crate) fn bytes(n: u64) -> String {
 /// A moment, in milliseconds since 1970, as the user's clock shows it.
 pub(crate) fn time(ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(ms) {
-        Ok(at) => at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+        Ok(at) => at.to_zoned(zone().clone()).strftime("%Y-%m-%d %H:%M").to_string(),
         Err(_) => "?".to_owned(),
     }
+}
+
+/// The user's time zone. Where nothing names another, the system's file is read
+/// as it stands: to find out what it is called, all zones would be looked at.
+fn zone() -> &'static TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    let local = || {
+        let bytes = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok())??;
+        TimeZone::tzif("Local", &bytes).ok()
+    };
+    ZONE.get_or_init(|| local().unwrap_or_else(TimeZone::system))
 }
 
 /// A progress bar.

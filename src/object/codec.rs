@@ -97,10 +97,45 @@ pub fn decode_fixed<T: Decode<()>>(bytes: &[u8]) -> Result<(T, usize), CodecErro
     Ok(bincode::decode_from_slice(bytes, FIXED)?)
 }
 
+/// Appends a number as [`encode`] writes it.
+#[expect(clippy::cast_possible_truncation, reason = "each arm has looked at the size")]
+pub fn push_number(n: u64, out: &mut Vec<u8>) {
+    match n {
+        0..251 => out.push(n as u8),
+        251..0x1_0000 => {
+            out.push(251);
+            out.extend((n as u16).to_le_bytes());
+        }
+        0x1_0000..0x1_0000_0000 => {
+            out.push(252);
+            out.extend((n as u32).to_le_bytes());
+        }
+        _ => {
+            out.push(253);
+            out.extend(n.to_le_bytes());
+        }
+    }
+}
+
+/// Reads the number at `at`, and goes past it.
+pub fn number(bytes: &[u8], at: &mut usize) -> Option<u64> {
+    let rest = bytes.get(*at..)?;
+    let (n, len) = match rest.split_first()? {
+        (251, rest) => (u64::from(u16::from_le_bytes(*rest.first_chunk()?)), 3),
+        (252, rest) => (u64::from(u32::from_le_bytes(*rest.first_chunk()?)), 5),
+        (253, rest) => (u64::from_le_bytes(*rest.first_chunk()?), 9),
+        (254 | 255, _) => return None,
+        (n, _) => (u64::from(*n), 1),
+    };
+    *at += len;
+    Some(n)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::object::{Block, Body, Message, Record, Role, Text};
+    use proptest::prelude::*;
 
     #[test]
     fn a_claimed_length_reserves_no_memory() {
@@ -120,6 +155,27 @@ mod tests {
             let message = Message { role: Role::User, blocks: vec![empty.clone(); n] };
             let body = Body { records: vec![Record::default(); n], message: Some(message) };
             assert!(decode::<Body>(&encode(&body).unwrap()).unwrap() == body, "{n}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_encoded_as_ever(n: u64, shift in 0..64u32, more: Vec<u8>) {
+            let (n, mut bytes) = (n >> shift, Vec::new());
+            push_number(n, &mut bytes);
+            prop_assert_eq!(&bytes, &encode(&n).unwrap());
+            let (len, mut at) = (bytes.len(), 0);
+            bytes.extend(more);
+            prop_assert_eq!(number(&bytes, &mut at), Some(n));
+            prop_assert_eq!(at, len);
+        }
+
+        #[test]
+        fn any_bytes_are_a_number_or_none(bytes: Vec<u8>, at: usize) {
+            let mut after = at % 20;
+            if number(&bytes, &mut after).is_some() {
+                prop_assert!(after <= bytes.len());
+            }
         }
     }
 }

@@ -55,6 +55,25 @@ pub struct Counts {
     pub turns: u64,
     /// Calls.
     pub calls: u64,
+    /// Files touched, each once a turn.
+    pub files: u64,
+    /// Tokens.
+    pub usage: Usage,
+}
+
+impl Counts {
+    /// What has been added since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Counts) -> Counts {
+        Counts {
+            commits: self.commits.saturating_sub(before.commits),
+            messages: self.messages.saturating_sub(before.messages),
+            turns: self.turns.saturating_sub(before.turns),
+            calls: self.calls.saturating_sub(before.calls),
+            files: self.files.saturating_sub(before.files),
+            usage: self.usage.since(&before.usage),
+        }
+    }
 }
 
 /// One step of a conversation.

@@ -188,6 +188,8 @@ pub(crate) fn commit(rng: &mut Rng, commits: Names<'_>, contents: Names<'_>) -> 
             messages: rng.number(),
             turns: rng.number(),
             calls: rng.number(),
+            files: rng.number(),
+            usage: Usage { input: rng.number(), ..Usage::default() },
         },
     }
 }

@@ -52,6 +52,8 @@ pub fn doctor(env: &Env) -> Vec<Finding> {
         }
         Ok(status) => {
             found.extend(status.tools.iter().flat_map(of_tool));
+            let remarks = tool::TOOLS.iter().filter_map(|tool| tool.remark(&env.places));
+            found.extend(remarks.map(|(what, advice)| Finding::new(Level::Odd, what).advice(advice)));
             match status.pending() {
                 0 => found.push(Finding::new(Level::Good, "everything that the tools wrote is captured")),
                 n => found.push(

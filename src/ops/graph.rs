@@ -44,6 +44,7 @@ fn walk(store: &Store, tip: Id, nodes: &mut Vec<Node>, of: &mut IdMap<usize>) ->
     while let Some(end) = next {
         let mut commit = store.commit(&end)?;
         let mut node = Node { turn: Turn::ending(end, &commit), ..Node::default() };
+        let counts = commit.counts;
         let (n, mut at) = (nodes.len(), end);
         loop {
             of.insert(at, n);
@@ -51,12 +52,12 @@ fn walk(store: &Store, tip: Id, nodes: &mut Vec<Node>, of: &mut IdMap<usize>) ->
             next = commit.parents.first().copied();
             node.parent = next.and_then(|id| of.get(&id)).copied();
             let Some(before) = next else {
-                node.turn.end(&Default::default());
+                node.turn.sum(&counts, &Default::default());
                 break;
             };
             let earlier = store.commit(&before)?;
             if commit.begins_turn() || node.parent.is_some() {
-                node.turn.end(&earlier.counts);
+                node.turn.sum(&counts, &earlier.counts);
                 break;
             }
             (at, commit) = (before, earlier);

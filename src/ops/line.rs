@@ -3,6 +3,7 @@
 //! Going back costs a commit a turn, not one a message, because every commit
 //! knows where its turn began.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::object::{Commit, Id};
@@ -23,6 +24,19 @@ pub fn turn_of(store: &Store, at: &At) -> Result<Option<At>> {
         return Ok(Some(at.clone()));
     }
     at.1.turn.map(|id| Ok((id, store.commit(&id)?))).transpose()
+}
+
+/// The files touched in the turn of `tip`, up to and with it.
+pub fn touched(store: &Store, tip: Id) -> Result<HashSet<String>> {
+    let mut files = HashSet::new();
+    for at in back(store, tip) {
+        let commit = at?.1;
+        files.extend(commit.files.iter().cloned());
+        if commit.begins_turn() {
+            break;
+        }
+    }
+    Ok(files)
 }
 
 /// The commits from `tip` back to the beginning, newest first.

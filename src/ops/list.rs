@@ -32,14 +32,14 @@ pub struct Listed {
 
 /// Finds sessions.
 pub fn list(env: &Env, store: &Store, options: &ListOptions) -> Listed {
-    let all = session::sessions(store);
-    let places: Vec<&SessionInfo> = match &options.project {
-        _ if options.all => all.iter().collect(),
-        Some(dir) => session::of_directory(env, &all, &env.resolve(dir)),
-        None => session::of_directory(env, &all, &env.cwd),
-    };
-    let sessions = places.into_iter().filter(|s| is_wanted(s, options)).cloned().collect();
-    Listed { sessions, total: all.len() }
+    let mut all = session::sessions(store);
+    let total = all.len();
+    if !options.all {
+        let dir = options.project.as_ref().map_or_else(|| env.cwd.clone(), |dir| env.resolve(dir));
+        all = session::of_directory(env, &all, &dir).into_iter().cloned().collect();
+    }
+    all.retain(|session| is_wanted(session, options));
+    Listed { sessions: all, total }
 }
 
 fn is_wanted(session: &SessionInfo, options: &ListOptions) -> bool {

@@ -1,9 +1,10 @@
 //! Log: a conversation turn by turn, from the commits alone.
 
+use super::line::{self, At};
 use crate::object::Commit;
 use crate::object::commit::{Counts, Usage};
 use crate::object::id::Id;
-use crate::store::{Store, StoreError};
+use crate::store::{Result, Store};
 
 /// A prompt and all that followed until the next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +21,10 @@ pub struct Turn {
     pub model: Option<String>,
     /// Tokens counted in it.
     pub usage: Usage,
-    /// Files touched, each once: a letter (`r`, `w`, `e`) and the path.
+    /// How many files it touched.
+    pub touched: u64,
+    /// Which, each once: a letter (`r`, `w`, `e`) and the path. Nothing where
+    /// they were not asked for.
     pub files: Vec<String>,
     /// Messages.
     pub messages: u64,
@@ -29,60 +33,74 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// A turn that ends with `commit`, which is yet to be added.
+    /// A turn that ends with a commit.
     pub(super) fn ending(tip: Id, commit: &Commit) -> Turn {
-        let Counts { messages, calls, .. } = commit.counts;
-        Turn { tip, messages, calls, tool: commit.tool.clone(), ..Turn::default() }
+        Turn { tip, tool: commit.tool.clone(), model: commit.model.clone(), ..Turn::default() }
     }
 
-    /// Adds a commit that lies before those added so far.
+    /// Takes what a commit before its end has to say of it.
     pub(super) fn add(&mut self, commit: &Commit) {
-        self.usage = self.usage.plus(&commit.usage);
         self.time = commit.time.or(self.time);
         if self.model.is_none() {
             self.model.clone_from(&commit.model);
         }
-        self.files.extend(commit.files.iter().rev().filter(|file| !file.is_empty()).cloned());
         self.title.clone_from(&commit.title);
+        self.files.extend(commit.files.iter().rev().filter(|file| !file.is_empty()).cloned());
     }
 
-    /// Ends the turn; `before` are the totals before its first commit.
-    pub(super) fn end(&mut self, before: &Counts) {
-        self.messages = self.messages.saturating_sub(before.messages);
-        self.calls = self.calls.saturating_sub(before.calls);
+    /// Ends the turn: `end` are the totals at its end, `before` those before its
+    /// first commit.
+    pub(super) fn sum(&mut self, end: &Counts, before: &Counts) {
+        let Counts { messages, calls, files, usage, .. } = end.since(before);
+        (self.messages, self.calls, self.touched, self.usage) = (messages, calls, files, usage);
         self.files.reverse();
         let mut seen = std::collections::HashSet::new();
         self.files.retain(|file| seen.insert(file.clone()));
     }
 }
 
-/// The last `most` turns of the line that ends at `tip`, the last one first.
-pub fn log(store: &Store, tip: Id, most: usize) -> Result<Vec<Turn>, StoreError> {
-    let (mut turns, mut next) = (Vec::new(), Some(tip));
-    while let Some(end) = next.filter(|_| turns.len() < most) {
-        let (turn, before) = turn(store, end)?;
+/// The last `most` turns of the line that ends at `tip`, the last one first;
+/// with the names of the files that they touched if `files` are asked for.
+pub fn log(store: &Store, tip: Id, most: usize, files: bool) -> Result<Vec<Turn>> {
+    let mut turns = Vec::new();
+    let mut next = if most > 0 { Some((tip, store.commit(&tip)?)) } else { None };
+    while let Some(end) = next {
+        let mut turn = Turn::ending(end.0, &end.1);
+        let first = if files { through(store, &end, &mut turn)? } else { over(store, &end, &mut turn)? };
+        let before = line::before(store, &first.1)?;
+        turn.sum(&end.1.counts, &before.as_ref().map(|(_, commit)| commit.counts).unwrap_or_default());
         turns.push(turn);
-        next = before;
+        next = before.filter(|_| turns.len() < most);
     }
     Ok(turns)
 }
 
-/// The turn that ends at `end`, and the commit before it.
-fn turn(store: &Store, end: Id) -> Result<(Turn, Option<Id>), StoreError> {
-    let mut commit = store.commit(&end)?;
-    let mut turn = Turn::ending(end, &commit);
+/// Goes back to the commit that began the turn of `end`, commit by commit.
+fn through(store: &Store, end: &At, turn: &mut Turn) -> Result<At> {
+    let mut at = end.clone();
     loop {
-        turn.add(&commit);
-        let before = commit.parents.first().copied();
-        let earlier = before.map(|id| store.commit(&id)).transpose()?;
-        match earlier {
-            Some(earlier) if !commit.begins_turn() => commit = earlier,
-            earlier => {
-                turn.end(&earlier.map(|c| c.counts).unwrap_or_default());
-                return Ok((turn, before));
-            }
+        turn.add(&at.1);
+        match line::before(store, &at.1)? {
+            Some(before) if !at.1.begins_turn() => at = before,
+            _ => return Ok(at),
         }
     }
+}
+
+/// Hops there, if it is known. A turn ends with the model's words, as a rule;
+/// if not, they are not far.
+fn over(store: &Store, end: &At, turn: &mut Turn) -> Result<At> {
+    let Some(first) = line::turn_of(store, end)? else { return through(store, end, turn) };
+    let mut at = end.clone();
+    while turn.model.is_none() && at.0 != first.0 {
+        let Some(before) = line::before(store, &at.1)? else { break };
+        turn.model.clone_from(&before.1.model);
+        at = before;
+    }
+    turn.time = end.1.time;
+    turn.add(&first.1);
+    turn.files.clear();
+    Ok(first)
 }
 
 #[cfg(test)]
@@ -99,12 +117,18 @@ mod tests {
         let prompt = sample.store.commit(&tip).unwrap().time;
         tip = sample.commit(Some(tip), None, Some(calls("ls")), &["r/a", "e/b"]);
         tip = sample.commit(Some(tip), None, Some(calls("ls")), &["r/a", ""]);
-        let turns = log(&sample.store, tip, usize::MAX).unwrap();
+        let turns = log(&sample.store, tip, usize::MAX, true).unwrap();
         let [two, one] = turns.as_slice() else { panic!("{turns:?}") };
         assert_eq!((two.title.as_deref(), two.time, two.tip), (Some("two"), prompt, tip));
         assert_eq!((two.messages, two.calls, two.usage.output), (3, 2, 10));
         assert_eq!(two.files, ["r/a", "e/b"]);
         assert_eq!((one.messages, one.calls, one.model.as_deref()), (2, 0, Some("model-1")));
-        assert_eq!(log(&sample.store, tip, 1).unwrap().len(), 1);
+        assert_eq!(log(&sample.store, tip, 1, true).unwrap(), turns[..1]);
+        assert!(log(&sample.store, tip, 0, true).unwrap().is_empty());
+        // Hopping tells the same, but for the names of the files.
+        let named = |turn: &Turn| Turn { files: Vec::new(), ..turn.clone() };
+        let hopped = log(&sample.store, tip, usize::MAX, false).unwrap();
+        assert_eq!(hopped, turns.iter().map(named).collect::<Vec<_>>());
+        assert_eq!((hopped[0].touched, hopped[1].touched), (2, 0));
     }
 }

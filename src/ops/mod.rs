@@ -4,6 +4,7 @@
 //! what came of it. It never prints.
 
 pub mod branch;
+pub mod briefing;
 pub mod capture;
 pub mod clone;
 pub mod diff;
@@ -11,6 +12,7 @@ pub mod doctor;
 pub mod env;
 pub mod fetch;
 pub mod graph;
+pub mod handoff;
 pub mod line;
 pub mod list;
 pub mod log;

@@ -142,7 +142,7 @@ impl Merge<'_> {
         let here = ours.mark.stamp != (0, 0, 0) && !ours.about.gone;
         if !here && ours.file != theirs.file && is_before(self.store, ours.file, theirs.file)? {
             self.report.sources += 1;
-            self.now.insert(name.to_owned(), RefValue::Source(Box::new(theirs.clone())));
+            self.now.insert(name.to_owned(), RefValue::from(theirs.clone()));
         }
         Ok(())
     }

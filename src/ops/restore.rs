@@ -11,7 +11,10 @@ use crate::object::json::Tape;
 use crate::object::tree::is_safe_path;
 use crate::store::refs::{Form, Source};
 use crate::store::{Store, StoreError};
-use crate::tool::{folder, rows};
+use crate::tool::{EARLY, folder, rows};
+
+/// How many bytes are written at once.
+const AT_ONCE: usize = 256 << 10;
 
 /// What a restore wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +32,15 @@ pub struct RestoreReport {
 pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreReport, StoreError> {
     let (mut report, mut databases) = (RestoreReport::default(), BTreeMap::new());
     let wanted = |s: &&Source| session.is_none_or(|id| id == s.session) && !is_only_written(s);
-    for known in source::all(store).filter(wanted) {
+    let mut sources: Vec<_> = source::all(store).filter(wanted).map(|s| (s, (0, 0))).collect();
+    for (known, place) in &mut sources {
+        // Rows of one database are written in an order that no packing changes.
+        if let (Some(last), Form::File | Form::Folder) = (&known.file, known.form) {
+            *place = store.place_of(last)?;
+        }
+    }
+    sources.sort_by_key(|(_, place)| *place);
+    for (known, _) in sources {
         let root = to.join(&known.tool);
         match known.form {
             Form::File => put(&root, &known.place, &mut report, &mut |out| write_source(store, known, out))?,
@@ -75,6 +86,8 @@ fn for_each_record(
     f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut tape = Tape::default();
+    let f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError> =
+        &mut |record| if record.starts_with(EARLY) { Ok(()) } else { f(record) };
     let mut values = |id: Option<Id>, f: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>| {
         let bytes = id.map(|id| store.blob(&id)).transpose()?.unwrap_or_default();
         let mut rest = bytes.trim_ascii();
@@ -165,7 +178,7 @@ fn put(root: &Path, place: &str, report: &mut RestoreReport, fill: Fill<'_>) -> 
     match create(&path) {
         Err(e) => report.refused.push((path, e.to_string())),
         Ok(file) => {
-            let mut out = BufWriter::new(file);
+            let mut out = BufWriter::with_capacity(AT_ONCE, file);
             match fill(&mut out).and_then(|n| out.flush().map(|()| n).map_err(RestoreError::Write)) {
                 Ok(bytes) => {
                     report.files += 1;

@@ -1,8 +1,9 @@
 //! Small stores for the tests of the verbs.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
-use super::{Env, source};
+use super::{Env, line, source};
 use crate::object::commit::Counts;
 use crate::object::{Action, Block, Body, Commit, Id, Input, Message, Part, Role, Status, Text, Usage};
 use crate::store::refs::{About, Edit, RefValue, Source};
@@ -81,6 +82,11 @@ impl Sample {
         let turn = before.and_then(|(id, c)| if c.begins_turn() { Some(id) } else { c.turn });
         self.clock += 1;
         let spoke = message.as_ref().is_some_and(|m| m.role == Role::Assistant);
+        let usage = if spoke { Usage { input: 10, output: 5, ..Usage::default() } } else { Usage::default() };
+        let known = parent.filter(|_| title.is_none()).map(|id| line::touched(&self.store, id).unwrap());
+        let known = known.unwrap_or_default();
+        let fresh: HashSet<&str> =
+            files.iter().copied().filter(|f| !f.is_empty() && !known.contains(*f)).collect();
         let commit = Commit {
             parents: parent.into_iter().collect(),
             turn: turn.filter(|_| title.is_none()),
@@ -88,13 +94,15 @@ impl Sample {
             tool: "tool".into(),
             model: spoke.then(|| "model-1".into()),
             title: title.map(str::to_owned),
-            usage: if spoke { Usage { input: 10, output: 5, ..Usage::default() } } else { Usage::default() },
+            usage,
             files: files.iter().map(|f| (*f).to_owned()).collect(),
             counts: Counts {
                 commits: counts.commits + 1,
                 messages: counts.messages + u64::from(message.is_some()),
                 turns: counts.turns + u64::from(title.is_some()),
                 calls: counts.calls + message.as_ref().map_or(0, Message::calls),
+                files: counts.files + fresh.len() as u64,
+                usage: counts.usage.plus(&usage),
             },
             ..Commit::default()
         };
@@ -142,7 +150,7 @@ impl Sample {
             about,
             ..Source::default()
         };
-        self.set(&source::ref_name(&id), RefValue::Source(Box::new(source)));
+        self.set(&source::ref_name(&id), RefValue::from(source));
         self.head(native, "main", tip);
         id
     }
@@ -168,7 +176,7 @@ impl Sample {
             ..Source::default()
         };
         let key = Source::key("tool", native, part);
-        self.set(&source::ref_name(&key), RefValue::Source(Box::new(source)));
+        self.set(&source::ref_name(&key), RefValue::from(source));
         self.head(native, part, tip);
     }
 }

@@ -51,14 +51,15 @@ pub fn undo(env: &Env, store: &mut Store, number: Option<u64>, dry_run: bool) ->
         Some(n) => ops.iter().find(|op| op.number == n).ok_or(UndoError::Missing(n))?,
         None => last(&ops).ok_or(UndoError::Nothing)?,
     };
-    let before = store.refs_after(op.number.saturating_sub(1))?;
+    let (before, then) = (store.refs_after(op.number.saturating_sub(1))?, store.refs_after(op.number)?);
     let (mut edits, mut restored) = (Vec::new(), Vec::new());
-    for (name, after) in &op.changes {
-        if store.refs().get(name) != after.as_ref() {
+    for (name, _) in &op.changes {
+        let after = then.get(name);
+        if store.refs().get(name) != after {
             let by = ops.iter().rev().find(|later| later.changes.iter().any(|(n, _)| n == name));
             return Err(UndoError::Later { name: name.clone(), by: by.map_or(0, |op| op.number) });
         }
-        let (expect, new) = (after.clone(), before.get(name).cloned());
+        let (expect, new) = (after.cloned(), before.get(name).cloned());
         restored.push((name.clone(), new.clone()));
         edits.push(Edit { name: name.clone(), expect, new });
     }

@@ -17,7 +17,7 @@ use crate::object::{Body, Commit, Context};
 /// Above so many bytes of objects a batch goes to a pack.
 const SPILL: usize = 2 << 20;
 /// The level at which captured packs are compressed.
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 4;
 
 /// What came of putting an object in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,8 +233,10 @@ impl Store {
         }
         // Nobody takes it away while we hold the lock.
         drop(finished);
-        let changes: Vec<_> =
-            edits.into_iter().filter(|e| e.new != e.expect).map(|edit| (edit.name, edit.new)).collect();
+        let changed = edits.into_iter().filter(|edit| edit.new != edit.expect);
+        let changes: Vec<_> = changed
+            .map(|edit| (edit.name, edit.new.map(|value| value.since(edit.expect.as_ref()))))
+            .collect();
         if changes.is_empty() && packs.is_empty() && objects.is_empty() {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::disk::{self, Lock};
 use super::error::{Result, StoreError};
@@ -88,6 +89,7 @@ pub fn shared(refs: &Refs) -> Vec<(String, RefValue)> {
 /// A ref as it is on any other machine: a source was never there.
 pub fn travelled(mut value: RefValue) -> RefValue {
     if let RefValue::Source(source) = &mut value {
+        let source = Arc::make_mut(source);
         source.mark = Mark::default();
         source.about.gone = false;
     }
@@ -321,7 +323,7 @@ mod tests {
         ] {
             assert!(table(name.clone(), commit.clone()).is_err(), "{name:?}");
         }
-        let source = RefValue::Source(Box::default());
+        let source = RefValue::Source(std::sync::Arc::default());
         assert!(table(format!("source/{}", Source::key("", "", "")), source.clone()).is_ok());
         assert!(table(format!("source/{}", Source::key("", "1", "")), source).is_err());
     }

@@ -18,7 +18,7 @@ use crate::object::{Body, Commit};
 const LONG: u64 = 4 << 20;
 /// … or has seen more operations.
 const MANY: usize = 2048;
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 4;
 /// What a journal is called that was damaged when it was folded. It is kept:
 /// what could not be read of it may be worth a closer look.
 pub(super) const DAMAGED: &str = "damaged";

@@ -67,6 +67,17 @@ impl Store {
         })
     }
 
+    /// Where a commit lies among all: who reads many commits and their texts
+    /// in this order reads each block once.
+    pub fn place_of(&self, id: &Id) -> Result<(usize, u32)> {
+        for (place, pack) in self.packs.iter().enumerate().rev() {
+            if let Some(n) = pack.find_commit(id)? {
+                return Ok((place, n));
+            }
+        }
+        Ok((self.packs.len(), 0))
+    }
+
     /// Reads the body of a commit.
     pub fn body(&self, id: &Id, commit: &Commit) -> Result<Body> {
         self.body_called(id, commit.body)

@@ -10,6 +10,7 @@
 //! | `remote/<remote>/<writer>/<ref>` | a ref of another machine, as last fetched |
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::object::codec::{Decode, Encode};
 use crate::object::commit::Counts;
@@ -25,7 +26,13 @@ pub enum RefValue {
     /// A session.
     Session(Id),
     /// A source.
-    Source(Box<Source>),
+    Source(Arc<Source>),
+}
+
+impl From<Source> for RefValue {
+    fn from(source: Source) -> RefValue {
+        RefValue::Source(Arc::new(source))
+    }
 }
 
 /// What has been captured of a source, and where to go on.
@@ -148,6 +155,9 @@ pub struct Mark {
     pub reader: Vec<u8>,
     /// What capture needs to go on.
     pub graph: Vec<u8>,
+    /// Only in an operation: `reader` and `graph` are as they were before it,
+    /// and empty here. They are most of a source, and rarely change.
+    pub same: bool,
 }
 
 impl Mark {
@@ -201,10 +211,45 @@ impl Op {
     pub fn apply(&self, refs: &mut Refs) {
         for (name, value) in &self.changes {
             match value {
-                Some(value) => refs.insert(name.clone(), value.clone()),
+                Some(value) => {
+                    let value = value.after(refs.get(name));
+                    refs.insert(name.clone(), value)
+                }
                 None => refs.remove(name),
             };
         }
+    }
+}
+
+impl RefValue {
+    /// How an operation writes that this comes after `before`.
+    pub(super) fn since(self, before: Option<&RefValue>) -> RefValue {
+        let (RefValue::Source(mut now), Some(RefValue::Source(before))) = (self.clone(), before) else {
+            return self;
+        };
+        let (mark, old) = (&now.mark, &before.mark);
+        if mark.graph.is_empty() || (&mark.reader, &mark.graph) != (&old.reader, &old.graph) {
+            return self;
+        }
+        let mark = &mut Arc::make_mut(&mut now).mark;
+        (mark.reader, mark.graph, mark.same) = (Vec::new(), Vec::new(), true);
+        RefValue::Source(now)
+    }
+
+    /// What this, as written by an operation, stands for after `before`.
+    fn after(&self, before: Option<&RefValue>) -> RefValue {
+        let mut value = self.clone();
+        if let RefValue::Source(now) = &mut value
+            && now.mark.same
+        {
+            let mark = &mut Arc::make_mut(now).mark;
+            mark.same = false;
+            if let Some(RefValue::Source(before)) = before {
+                mark.reader.clone_from(&before.mark.reader);
+                mark.graph.clone_from(&before.mark.graph);
+            }
+        }
+        value
     }
 }
 

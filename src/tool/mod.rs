@@ -4,15 +4,34 @@
 //! and how to write a session that the tool resumes. It describes; [`crate::ops`]
 //! acts: an adapter never writes to disk and knows no store.
 
+mod amp;
 mod claude_code;
+mod cline;
 mod codex;
+mod copilot;
 mod cursor;
 mod digest;
 pub mod document;
+mod fit;
 pub mod folder;
+mod gemini;
+mod hosts;
+mod ids;
+mod jsonl;
+mod kilo;
+mod opencode;
+mod parts;
+mod pi;
 mod plan;
+mod qwen;
+mod roo;
 pub mod rows;
 mod step;
+mod tasks;
+#[cfg(test)]
+mod testing;
+mod time;
+mod turns;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -28,6 +47,15 @@ pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 pub static TOOLS: &[&dyn Tool] = &[
     &claude_code::ClaudeCode,
     &codex::Codex,
+    &cline::Cline,
+    &copilot::Copilot,
+    &gemini::Gemini,
+    &kilo::Kilo,
+    &opencode::OpenCode,
+    &pi::Pi,
+    &qwen::Qwen,
+    &roo::Roo,
+    &amp::Amp,
     &cursor::Cursor::Agent,
     &cursor::Cursor::Acp,
     &cursor::Cursor::Ide,
@@ -100,6 +128,10 @@ pub enum Framing {
     /// [`folder`] makes them, and they become files again.
     Folder,
 }
+
+/// How a record begins, of a source of rows or files, that is neither: what a
+/// row says before it is final, in words of the adapter's. No restore writes it.
+pub const EARLY: &[u8] = b"{\"early\":";
 
 impl Framing {
     /// Whether [`Tool::open`] reads it.
@@ -248,6 +280,20 @@ pub trait Tool: Sync {
     /// start of the source.
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader>;
 
+    /// What its user should know of what can't be seen here: a sentence
+    /// without a dot, and what to do about it.
+    fn remark(&self, places: &Places) -> Option<(&'static str, &'static str)> {
+        let _ = places;
+        None
+    }
+
+    /// The command that starts it with a prompt, or with a file to read first;
+    /// nothing if there is no such command.
+    fn start_with(&self, file: &Path) -> Vec<String> {
+        let _ = file;
+        Vec::new()
+    }
+
     /// How sessions are written for it; `None` for a tool that can't hold one.
     fn resume(&self) -> Option<&dyn Resume> {
         None
@@ -256,6 +302,11 @@ pub trait Tool: Sync {
 
 /// A tool that resumes sessions which another program wrote.
 pub trait Resume: Sync {
+    /// The id of a new session in this tool, made from a UUID of version 7.
+    fn new_id(&self, uuid: &str) -> String {
+        uuid.to_owned()
+    }
+
     /// What tells the version that is installed, when what is written depends
     /// on it: a program and its arguments.
     fn version_command(&self) -> Option<&'static [&'static str]> {
@@ -304,6 +355,13 @@ pub trait Resume: Sync {
         Vec::new()
     }
 
+    /// The session's id in the tool, when its importer chose one: from what
+    /// [`Plan::imports`] printed.
+    fn imported(&self, said: &str) -> Option<String> {
+        let _ = said;
+        None
+    }
+
     /// The command that picks a session up.
     fn resume_command(&self, native: &str) -> Vec<String>;
 }
@@ -317,6 +375,11 @@ pub trait Reader {
     /// What must be known to go on after the last record read, as small as
     /// possible (it is written with every capture): less than 1 KiB.
     fn state(&self) -> Vec<u8>;
+}
+
+/// The prompt that makes a tool go on from a briefing.
+fn go_on(file: &Path) -> String {
+    format!("Read {} and go on with the work that it describes.", file.display())
 }
 
 /// What a look at a file tells; `None` if it is gone or no regular file.

@@ -74,7 +74,7 @@ pub struct Target {
     pub started: i64,
     /// Its title.
     pub title: String,
-    /// A folder of ours for files that only [`Plan::commands`] need; it is
+    /// A folder of ours for files that only [`Plan::imports`] need; it is
     /// removed when they have run.
     pub scratch: PathBuf,
     /// The git branch in `cwd`, if known.

@@ -80,12 +80,19 @@ const INJECTED: &[&str] = &[
     "<image name=",
     "<image>",
     "</image>",
+    // Gemini CLI 0.61 and 0.20
+    "<session_context>",
+    "This is the Gemini CLI. We are setting up the context",
 ];
 
 impl Conversation {
-    /// Reads a recorded request of either API.
+    /// Reads a recorded request of any of the APIs.
     pub(crate) fn of(request: &Request) -> Self {
-        if request.path.ends_with("/responses") { responses(&request.body) } else { messages(&request.body) }
+        match request.path.as_str() {
+            path if path.ends_with("/responses") => responses(&request.body),
+            path if path.ends_with("enerateContent") => contents_of(&request.body),
+            _ => messages(&request.body),
+        }
     }
 
     /// The same, and then `text` said by `role`.
@@ -264,6 +271,42 @@ fn push_message(conversation: &mut Conversation, item: &Value) {
             _ => conversation.push_text(role, string(&part["text"])),
         }
     }
+}
+
+/// Reads the body of a Gemini API request. Pictures after a result belong to it.
+fn contents_of(body: &Value) -> Conversation {
+    let (mut conversation, mut numbers) = (Conversation::default(), Numbers::default());
+    for content in list(&body["contents"]) {
+        let role = if content["role"] == "model" { Role::Assistant } else { Role::User };
+        for part in list(&content["parts"]) {
+            push_part(&mut conversation, &mut numbers, role, part);
+        }
+    }
+    conversation
+}
+
+fn push_part(conversation: &mut Conversation, numbers: &mut Numbers, role: Role, part: &Value) {
+    let item = if part["thought"] == true {
+        Item::Thinking { text: string(&part["text"]).to_owned(), genuine: false }
+    } else if part["text"].is_string() {
+        return conversation.push_text(role, string(&part["text"]));
+    } else if let Some(call) = part.get("functionCall") {
+        numbers.call(&call["id"]);
+        Item::Call { name: string(&call["name"]).to_owned(), input: call["args"].clone() }
+    } else if let Some(response) = part.get("functionResponse") {
+        let (error, output) = (&response["response"]["error"], &response["response"]["output"]);
+        let text = string(if error.is_null() { output } else { error }).to_owned();
+        let (call, is_error) = (numbers.of(&response["id"]), !error.is_null());
+        Item::Result { call, is_error, texts: vec![text], images: Vec::new() }
+    } else if let Some(data) = part["inlineData"]["data"].as_str() {
+        if let Some(Item::Result { images, .. }) = conversation.items.last_mut() {
+            return images.push(data.to_owned());
+        }
+        Item::Image { role, data: data.to_owned() }
+    } else {
+        Item::Other { kind: part.to_string() }
+    };
+    conversation.items.push(item);
 }
 
 /// The texts and images of a result of either API.

@@ -28,7 +28,7 @@ pub(crate) struct Request {
 #[derive(Debug)]
 pub(crate) enum Reply {
     Json(u16, Value),
-    /// Name and data of each event.
+    /// Name, if it has one, and data of each event.
     Events(Vec<(String, Value)>),
 }
 
@@ -210,7 +210,8 @@ fn write_json(output: &mut impl Write, status: u16, body: &Value) -> std::io::Re
 fn write_events(output: &mut impl Write, events: &[(String, Value)]) -> std::io::Result<()> {
     output.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nconnection: close\r\n\r\n")?;
     for (name, data) in events {
-        output.write_all(format!("event: {name}\ndata: {data}\n\n").as_bytes())?;
+        let event = if name.is_empty() { String::new() } else { format!("event: {name}\n") };
+        output.write_all(format!("{event}data: {data}\n\n").as_bytes())?;
         output.flush()?;
     }
     Ok(())

@@ -3,25 +3,32 @@
 //!
 //! - [`script`] what a model is to answer, the same for both APIs
 //! - [`mock`] a small HTTP server that records every request
-//! - [`anthropic`], [`openai`] the two model APIs, each with the rules by which
+//! - [`anthropic`], [`openai`], [`google`] the model APIs, each with the rules by which
 //!   the real one refuses a request
 //! - [`tools`] installs the tools, runs programs in a clean environment
 //! - [`sandbox`] a throwaway home, project and store
 //! - [`conversation`] what a recorded request says, free of its API
 //! - [`compare`] two conversations, item by item
+//! - [`chat`] the model API of most other tools
+//! - [`handed`] a session handed to another tool, and what must arrive
+//! - [`package`] other tools, each installed by itself
 //! - [`hand`] sessions written by hand: the control for the comparison
 //! - [`resume`] a session written by `sfs`, picked up by its tool
 //! - [`scenario`] sessions made by the real tools, for the tests to start from
 
 pub(crate) mod anthropic;
 pub(crate) mod anthropic_rules;
+pub(crate) mod chat;
 pub(crate) mod compare;
 pub(crate) mod conversation;
 pub(crate) mod essence;
+pub(crate) mod google;
 pub(crate) mod hand;
+pub(crate) mod handed;
 pub(crate) mod mock;
 pub(crate) mod openai;
 pub(crate) mod openai_rules;
+pub(crate) mod package;
 pub(crate) mod resume;
 pub(crate) mod sandbox;
 pub(crate) mod scenario;

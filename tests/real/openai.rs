@@ -146,6 +146,9 @@ fn events(begun: &Value, done: &Value, items: &[Value]) -> Vec<(String, Value)> 
                 added[emptied] = json!([]);
             }
         }
+        if item["arguments"].is_string() {
+            added["arguments"] = json!("");
+        }
         events.push(json!({"type": "response.output_item.added", "output_index": index, "item": added}));
         events.extend(deltas(index, item));
         events.push(json!({"type": "response.output_item.done", "output_index": index, "item": item}));
@@ -183,6 +186,13 @@ fn deltas(index: usize, item: &Value) -> Vec<Value> {
                 event("reasoning_summary_text.delta", "delta", text),
                 event("reasoning_summary_text.done", "text", text),
             ]
+        }
+        Some("function_call") => {
+            let arguments = &item["arguments"];
+            let delta = |piece| json!({"type": "response.function_call_arguments.delta", "item_id": id, "output_index": index, "delta": piece});
+            let mut events: Vec<Value> = cut(arguments).into_iter().map(delta).collect();
+            events.push(json!({"type": "response.function_call_arguments.done", "item_id": id, "output_index": index, "arguments": arguments}));
+            events
         }
         _ => Vec::new(),
     }

@@ -195,6 +195,14 @@ supports_websockets = false
         self.run(Path::new(env!("CARGO_BIN_EXE_sfs")), folder, &[("SFS_DIR", store)], args)
     }
 
+    /// Runs `sfs` where programs of a further folder are found first.
+    pub(crate) fn sfs_beside(&self, programs: &Path, args: &[&str]) -> Run {
+        let store = self.root.join("store").to_string_lossy().into_owned();
+        let path = format!("{}:{}", programs.display(), self.tools.path);
+        let vars = [("SFS_DIR", store), ("PATH", path)];
+        self.run(Path::new(env!("CARGO_BIN_EXE_sfs")), &self.project, &vars, args)
+    }
+
     fn run(&self, program: &Path, folder: &Path, vars: &[(&'static str, String)], args: &[&str]) -> Run {
         let mut command = clean(program, &self.tools.path, &self.home, folder);
         command.envs(self.places()).envs(vars.iter().cloned()).args(args);

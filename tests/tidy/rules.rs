@@ -59,7 +59,11 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Names of tools, which only their adapters know.
-const TOOLS: &[&str] = &["claude", "codex", "cursor"];
+const TOOLS: &[&str] =
+    &["claude", "cline", "codex", "copilot", "cursor", "gemini", "kilo", "opencode", "qwen", "roo code", "roo-cline"];
+
+/// Those among them that also stand inside of other words.
+const WORDS: &[&str] = &["amp"];
 
 /// The most lines of a file.
 const LINES: usize = 700;
@@ -196,7 +200,9 @@ fn names(source: &Source, faults: &mut Vec<Fault>) {
     }
     for (number, line) in source.text.lines().enumerate() {
         let small = line.to_lowercase();
-        for name in TOOLS.iter().filter(|name| small.contains(**name)) {
+        let parts: Vec<&str> = small.split(|c: char| !c.is_alphanumeric()).collect();
+        let named = TOOLS.iter().filter(|name| small.contains(**name));
+        for name in named.chain(WORDS.iter().filter(|name| parts.contains(*name))) {
             let what = format!("only src/tool/ may say `{name}`");
             faults.push(Fault { rule: "names", path: source.path.clone(), line: number + 1, what });
         }

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         let info = session::info(&store, &found.session).unwrap_or_default();
         return draw(args, app, &graph(&store, &info)?, most);
     }
-    let turns = log(&store, found.commit, most)?;
+    let turns = log(&store, found.commit, most, args.stat || args.json)?;
     if args.json {
         return Ok(app.ui.json(&turns.iter().map(view::json::turn).collect::<Vec<_>>())?);
     }
@@ -102,6 +102,6 @@ fn line(turn: &Turn, node: Option<&Node>, short: bool) -> String {
     let sent = usage.input + usage.cache_write + usage.cache_read;
     let model = turn.model.as_deref().map(clean).unwrap_or_default();
     let (sent, got) = (view::tokens(sent), view::tokens(usage.output));
-    let rest = format!("{model}  {sent}→{got}  {}", ui::count(turn.files.len() as u64, "file"));
+    let rest = format!("{model}  {sent}→{got}  {}", ui::count(turn.touched, "file"));
     format!("{id}  {}  {title}  {}", ui::paint(ui::FAINT, when), ui::paint(ui::FAINT, rest))
 }

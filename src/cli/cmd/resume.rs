@@ -1,12 +1,16 @@
 //! `sfs resume`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::ui::clean;
 use crate::cli::{App, CommandError};
-use crate::ops::resume::{ResumeError, ResumeOptions, ResumeOutcome, resume};
-use crate::ops::{revision, source};
-use crate::tool;
+use crate::ops::briefing::Briefing;
+use crate::ops::handoff::{HandOffOptions, hand_off};
+use crate::ops::resume::{History, ResumeError, ResumeOptions, ResumeOutcome, resume};
+use crate::ops::revision::{self, Resolved};
+use crate::ops::source;
+use crate::store::Store;
+use crate::tool::{self, Tool};
 
 /// Carry a revision on in a tool
 ///
@@ -23,6 +27,18 @@ pub(crate) struct Args {
     /// The directory to resume it in; the session's own if not given
     #[arg(long, value_name = "DIR")]
     project: Option<PathBuf>,
+    /// How much of the conversation to write: `all`, `compacted` (from the last
+    /// summary that its tool made) or a number of turns, which come after a
+    /// summary of those before
+    #[arg(long, value_name = "PART", default_value = "all", value_parser = history)]
+    history: History,
+    /// Write a briefing for the tool to read instead of the conversation; so it
+    /// is done for tools that can't hold a session from elsewhere
+    #[arg(long, conflicts_with = "history")]
+    briefing: bool,
+    /// How long a briefing may be, in tokens
+    #[arg(long, value_name = "TOKENS", default_value_t = 12_000)]
+    budget: usize,
     /// Only tell what would be written
     #[arg(long, short = 'n')]
     dry_run: bool,
@@ -49,11 +65,15 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let tool = tool::by_name(&name).ok_or_else(|| {
         CommandError::usage(format!("no tool is called {name:?}; there are: {}", known.join(", ")))
     })?;
+    if args.briefing || tool.resume().is_none() {
+        return brief(args, app, &store, &found, tool);
+    }
     let options = ResumeOptions {
         session: found.session,
         commit: found.commit,
         tool,
         project: args.project.clone(),
+        history: args.history,
         dry_run: args.dry_run,
         agreed: args.yes,
     };
@@ -70,7 +90,62 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         app.ui
             .note(&format!("{parts} other transcripts of the session stay in the store as branches of it."));
     }
-    if args.exec { start(&outcome) } else { show_command(app, &outcome, args.dry_run) }
+    match (args.dry_run, args.exec) {
+        (true, _) => Ok(()),
+        (false, true) => start(&outcome.command, &outcome.cwd),
+        (false, false) => show_command(app, &outcome.command, &outcome.cwd),
+    }
+}
+
+fn history(words: &str) -> Result<History, String> {
+    match words {
+        "all" => Ok(History::All),
+        "compacted" => Ok(History::Compacted),
+        turns => match turns.parse() {
+            Ok(turns) if turns > 0 => Ok(History::Turns(turns)),
+            _ => Err("it is `all`, `compacted`, or how many of the last turns".to_owned()),
+        },
+    }
+}
+
+/// Hands the session over by a briefing.
+fn brief(
+    args: &Args,
+    app: &App,
+    store: &Store,
+    found: &Resolved,
+    tool: &'static dyn Tool,
+) -> Result<(), CommandError> {
+    let options = HandOffOptions {
+        session: found.session,
+        commit: found.commit,
+        tool,
+        project: args.project.clone(),
+        tokens: args.budget,
+        dry_run: args.dry_run,
+    };
+    let outcome = hand_off(&app.env, store, &options)?;
+    if args.json {
+        return Ok(app.ui.json(&serde_json::json!({
+            "briefing": outcome.path, "turns": outcome.briefing.turns, "whole_turns": outcome.briefing.whole,
+            "bytes": outcome.briefing.text.len(), "command": outcome.command, "cwd": outcome.cwd,
+        }))?);
+    }
+    if tool.resume().is_none() {
+        app.ui.note(&format!("{} can't hold a session from elsewhere: it gets a briefing.", tool.title()));
+    }
+    let Briefing { turns, whole, .. } = outcome.briefing;
+    let verb = if args.dry_run { "Would write" } else { "Wrote" };
+    app.ui.note(&format!("{verb} {}: {turns} turns, {whole} of them whole.", outcome.path.display()));
+    if args.dry_run {
+        return Ok(());
+    }
+    match (outcome.command.is_empty(), args.exec) {
+        (true, _) => app.ui.line(clean(&outcome.path.to_string_lossy()))?,
+        (false, true) => start(&outcome.command, &outcome.cwd)?,
+        (false, false) => show_command(app, &outcome.command, &outcome.cwd)?,
+    }
+    Ok(())
 }
 
 fn tell(app: &App, outcome: &ResumeOutcome, dry_run: bool) {
@@ -87,32 +162,33 @@ fn tell(app: &App, outcome: &ResumeOutcome, dry_run: bool) {
     for consent in outcome.consent.iter().filter(|_| dry_run) {
         app.ui.note(&format!("You must agree, with `--yes`: {consent}."));
     }
+    if outcome.left_out > 0 {
+        app.ui.note(&format!("{} earlier turns are not written; they stay in the store.", outcome.left_out));
+    }
     for loss in &outcome.losses {
         app.ui.warn(&format!("{} ({} times)", loss.what, loss.count));
     }
 }
 
-fn show_command(app: &App, outcome: &ResumeOutcome, dry_run: bool) -> Result<(), CommandError> {
-    if !dry_run {
-        let folder = clean(&outcome.cwd.to_string_lossy());
-        app.ui.line(format!("cd {} && {}", quote(&folder), outcome.command.join(" ")))?;
-    }
+fn show_command(app: &App, command: &[String], cwd: &Path) -> Result<(), CommandError> {
+    let words: Vec<String> = command.iter().map(|word| quote(&clean(word))).collect();
+    app.ui.line(format!("cd {} && {}", quote(&clean(&cwd.to_string_lossy())), words.join(" ")))?;
     Ok(())
 }
 
 fn quote(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@".contains(c);
     if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-fn start(outcome: &ResumeOutcome) -> Result<(), CommandError> {
-    let Some((program, args)) = outcome.command.split_first() else { return Ok(()) };
-    let status = std::process::Command::new(program).args(args).current_dir(&outcome.cwd).status();
+fn start(command: &[String], cwd: &Path) -> Result<(), CommandError> {
+    let Some((program, args)) = command.split_first() else { return Ok(()) };
+    let status = std::process::Command::new(program).args(args).current_dir(cwd).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(CommandError::message(format!("{program} ended with {status}"))),
         Err(e) => Err(CommandError::message(format!("cannot start {program}: {e}"))
-            .hint(format!("the session is written; run `{}`", outcome.command.join(" ")))),
+            .hint(format!("the session is written; run `{}`", command.join(" ")))),
     }
 }
 
@@ -122,6 +198,6 @@ fn json(outcome: &ResumeOutcome) -> serde_json::Value {
     serde_json::json!({
         "native_id": outcome.native, "path": outcome.path, "files": outcome.files, "command": outcome.command,
         "cwd": outcome.cwd, "losses": losses, "messages": outcome.messages, "rebased": outcome.rebased,
-        "own_bytes": outcome.own_bytes, "imports": outcome.imports, "consent": outcome.consent,
+        "own_bytes": outcome.own_bytes, "left_out_turns": outcome.left_out, "imports": outcome.imports, "consent": outcome.consent,
     })
 }

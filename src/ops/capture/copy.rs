@@ -62,15 +62,15 @@ impl<'a> Originals<'a> {
         found: &Found,
     ) -> Result<bool, CaptureError> {
         self.resumed = match resumed {
-            Some(known) if begins_so(known, found) => Some(known.clone()),
-            Some(known) => match known.said {
-                Some(said) => {
-                    let len = follow(tool, found, &store.blob(&said)?)
-                        .map_err(|e| CaptureError::read(&found.path, e))?;
-                    (len > 0).then(|| Resumed { len, ..known.clone() })
-                }
-                None => None,
-            },
+            Some(known) => {
+                let len = match (begins_so(known, found), known.said) {
+                    (Some(len), _) => len,
+                    (None, Some(said)) => follow(tool, found, &store.blob(&said)?)
+                        .map_err(|e| CaptureError::read(&found.path, e))?,
+                    (None, None) => 0,
+                };
+                (len > 0).then(|| Resumed { len, ..known.clone() })
+            }
             None => None,
         };
         Ok(self.resumed.is_some())
@@ -190,7 +190,7 @@ fn follow(tool: &dyn Tool, found: &Found, said: &[u8]) -> std::io::Result<u64> {
             taken += piece.end;
             passed += piece.end as u64;
             let drafts = step.message.iter().chain(step.then.iter().filter_map(|step| step.message.as_ref()));
-            if drafts.fold(false, |known, draft| follow.goes_on(&draft.message) || known) {
+            if drafts.filter(|draft| follow.goes_on(&draft.message)).count() > 0 {
                 known = passed;
             }
         }
@@ -201,17 +201,16 @@ fn follow(tool: &dyn Tool, found: &Found, said: &[u8]) -> std::io::Result<u64> {
     }
 }
 
-/// Tells whether a file begins with the bytes that were written for it.
-fn begins_so(resumed: &Resumed, found: &Found) -> bool {
+/// How many bytes of records a file begins with that were written for it. What
+/// ends the last of them belongs to the record after it.
+fn begins_so(resumed: &Resumed, found: &Found) -> Option<u64> {
     if found.framing.is_opened() {
-        return false;
+        return None;
     }
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        File::open(&found.path)?.take(resumed.len).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().is_ok_and(|bytes| bytes.len() as u64 == resumed.len && checksum(&bytes) == resumed.sum)
+    let mut bytes = Vec::new();
+    File::open(&found.path).ok()?.take(resumed.len).read_to_end(&mut bytes).ok()?;
+    let same = bytes.len() as u64 == resumed.len && checksum(&bytes) == resumed.sum;
+    same.then(|| bytes.trim_ascii_end().len() as u64)
 }
 
 /// Reads a source out of the store until the record of a key; its commit.

@@ -53,7 +53,7 @@ impl Feed {
             pieces = tool.open(found)?;
         }
         let feed = Feed::Pieces { pieces, stamp: found.stamp, record: Vec::new() };
-        Ok(Opened { feed, seen: Passed::All(known.unwrap_or_default()), grown })
+        Ok(Opened { feed, seen: Passed::All(Box::new(known.unwrap_or_default())), grown })
     }
 
     /// What the source was when it was opened.

@@ -1,16 +1,19 @@
 //! The conversation's graph while a source is read: what hangs on what.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::object::codec::{Decode, Encode};
 use crate::object::commit::{Commit, Counts, Usage};
 use crate::object::id::{Id, IdMap};
+use crate::ops::line;
 use crate::store::{Result, Store};
 use crate::tool::{Counted, Key, Link};
 
 /// How many of each are kept from one capture to the next. What is older is
 /// found again by reading the source from its beginning.
 const KEPT: usize = 32;
+/// How many lines' files are kept at hand.
+const LINES: usize = 8;
 
 /// What must be known of a commit to hang others on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,8 +68,13 @@ pub(super) struct Graph {
     keys: HashMap<u64, Option<Id>>,
     calls: HashMap<u64, u64>,
     nodes: IdMap<Node>,
-    /// The parents of the commits that begin turns.
+    /// The parents of the commits made.
     parents: IdMap<Option<Id>>,
+    /// The files that they touched, if any.
+    files: IdMap<Vec<String>>,
+    /// The files touched so far in the turns of the lines gone on with lately,
+    /// by their tips.
+    touched: Vec<(Id, HashSet<String>)>,
     /// What the messages of rows that others can hang on look like, by commit.
     shapes: IdMap<u64>,
     /// Whether the source is read from its beginning, so that all keys are known.
@@ -206,12 +214,48 @@ impl Graph {
         }
     }
 
+    /// The files touched in the turn that a commit after `parent` continues;
+    /// `None` if they are neither at hand nor `wanted`.
+    pub(super) fn touched(
+        &mut self,
+        parent: Option<Id>,
+        wanted: bool,
+        store: &Store,
+    ) -> Result<Option<HashSet<String>>> {
+        if let Some(known) = self.touched.iter().position(|(tip, _)| Some(*tip) == parent) {
+            return Ok(Some(self.touched.swap_remove(known).1));
+        }
+        if parent.is_some() && !wanted {
+            return Ok(None);
+        }
+        let (mut files, mut next) = (HashSet::new(), parent);
+        while let Some(id) = next {
+            let Some(parent) = self.parents.get(&id) else {
+                files.extend(line::touched(store, id)?);
+                break;
+            };
+            files.extend(self.files.get(&id).into_iter().flatten().cloned());
+            let begins = self.nodes.get(&id).is_some_and(|node| node.turn == Some(id));
+            next = parent.filter(|_| !begins);
+        }
+        Ok(Some(files))
+    }
+
+    /// Notes the files of a commit: its own, and all of its turn so far.
+    pub(super) fn touch(&mut self, tip: Id, own: &[String], turn: Option<HashSet<String>>) {
+        if !own.is_empty() {
+            self.files.insert(tip, own.to_vec());
+        }
+        if self.touched.len() >= LINES {
+            self.touched.remove(0);
+        }
+        self.touched.extend(turn.map(|files| (tip, files)));
+    }
+
     /// Makes a commit the tip of the line that it continues.
     pub(super) fn grow(&mut self, node: Node, parent: Option<Id>, side: bool) {
         self.nodes.insert(node.id, node);
-        if node.turn == Some(node.id) {
-            self.parents.insert(node.id, parent);
-        }
+        self.parents.insert(node.id, parent);
         let continued = self.kept.leaves.iter().position(|leaf| Some(leaf.tip) == parent);
         if side {
             match continued.and_then(|at| self.kept.leaves.get_mut(at)) {

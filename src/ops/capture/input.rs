@@ -10,6 +10,8 @@ use crate::tool::{Found, Framing, Stamp, stamp_of};
 
 /// How much is read at once.
 const STEP: usize = 1 << 20;
+/// How much room there is for the first read.
+const FIRST: usize = 64 << 10;
 
 /// A source that is open.
 pub(super) struct Input {
@@ -61,6 +63,8 @@ impl Input {
         self.start = 0;
         let before = self.buffer.len();
         let want = STEP.max(before) as u64;
+        // Else the first reads would be of a few bytes.
+        self.buffer.reserve(FIRST);
         let n = self.reader.by_ref().take(want).read_to_end(&mut self.buffer)?;
         self.ended = (n as u64) < want;
         Ok(self.buffer.len() > before)
@@ -78,7 +82,7 @@ fn only_grew(file: &mut File, stamp: &Stamp, mark: &Mark) -> std::io::Result<boo
 }
 
 fn window_at(file: &mut File, at: u64, len: u64) -> std::io::Result<u64> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(Mark::WINDOW);
     file.seek(SeekFrom::Start(at))?;
     file.by_ref().take(len).read_to_end(&mut bytes)?;
     Ok(checksum(&bytes))
@@ -90,7 +94,7 @@ pub(super) enum Passed {
     /// Of a file that grows at its end.
     Windows(Windows),
     /// Of a source that may change anywhere: all of them.
-    All(Checksum),
+    All(Box<Checksum>),
 }
 
 impl Passed {
@@ -123,7 +127,7 @@ impl Windows {
     /// remembers only as checksums is read again.
     pub(super) fn resume(path: &Path, offset: u64) -> std::io::Result<Windows> {
         let mut file = File::open(path)?;
-        let (mut head, mut last) = (Vec::new(), Vec::new());
+        let [mut head, mut last] = [(); 2].map(|()| Vec::with_capacity(Mark::WINDOW));
         let window = offset.min(Mark::WINDOW as u64);
         file.by_ref().take(window).read_to_end(&mut head)?;
         file.seek(SeekFrom::Start(offset - window))?;

@@ -195,9 +195,12 @@ fn missing(
         report.gone.push(Kept { session: known.session, path: known.place.clone(), tip: known.head });
         edits.push(Edit {
             name: source::ref_name(&key),
-            expect: Some(RefValue::Source(Box::new(known.clone()))),
-            new: Some(RefValue::Source(Box::new(now))),
+            expect: Some(RefValue::from(known.clone())),
+            new: Some(RefValue::from(now)),
         });
+    }
+    if edits.is_empty() {
+        return Ok(());
     }
     match store.apply(Batch::default(), edits, &env.actor()) {
         // Another process is at it; it notes the same.
@@ -327,8 +330,8 @@ impl Pass {
         }
         self.edits.push(Edit {
             name: source::ref_name(&key),
-            expect: known.map(|known| RefValue::Source(Box::new(known))),
-            new: Some(RefValue::Source(Box::new(source))),
+            expect: known.map(RefValue::from),
+            new: Some(RefValue::from(source)),
         });
     }
 

@@ -471,6 +471,14 @@ impl<'a> SourceReader<'a> {
         counts.messages += u64::from(message.is_some());
         counts.turns += u64::from(step.prompt.is_some());
         counts.calls += message.as_ref().map_or(0, Message::calls);
+        let usage = std::mem::take(&mut self.waiting_usage);
+        counts.usage = counts.usage.plus(&usage);
+        let ongoing = parent.filter(|_| step.prompt.is_none());
+        let named = || step.files.iter().filter(|file| !file.is_empty());
+        let mut touched = self.graph.touched(ongoing, named().next().is_some(), self.store)?;
+        if let Some(touched) = &mut touched {
+            counts.files += named().filter(|file| touched.insert((*file).clone())).count() as u64;
+        }
         let commit = Commit {
             parents: parent.into_iter().collect(),
             after: self.graph.kept.file,
@@ -479,7 +487,7 @@ impl<'a> SourceReader<'a> {
             tool: self.tool.name().to_owned(),
             model: step.model.clone(),
             title: step.prompt.clone(),
-            usage: std::mem::take(&mut self.waiting_usage),
+            usage,
             files: step.files.clone(),
             counts,
             ..Commit::default()
@@ -488,6 +496,7 @@ impl<'a> SourceReader<'a> {
         let compacts = message.as_ref().is_some_and(summary) && !step.side;
         let (id, turn) = (self.store_commit(commit, message)?, before.turn);
         let node = Node { id, counts, turn: if step.prompt.is_some() { Some(id) } else { turn } };
+        self.graph.touch(id, &step.files, touched);
         self.graph.grow(node, parent, step.side);
         if compacts {
             self.graph.keep_before_compaction(parent);

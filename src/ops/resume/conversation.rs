@@ -37,6 +37,8 @@ impl Path {
 pub(super) struct Reading<'s> {
     store: &'s Store,
     way: std::vec::IntoIter<Id>,
+    /// What is said before all else.
+    opening: Option<Said>,
     /// The project's old path and its new one.
     rebase: Option<(String, String)>,
     rebased: u64,
@@ -45,8 +47,13 @@ pub(super) struct Reading<'s> {
 
 impl<'s> Reading<'s> {
     /// Begins at the beginning.
-    pub(super) fn new(store: &'s Store, path: Path, rebase: Option<(String, String)>) -> Reading<'s> {
-        Reading { store, way: path.0.into_iter(), rebase, rebased: 0, said: Sayings::default() }
+    pub(super) fn new(
+        store: &'s Store,
+        line: Vec<Id>,
+        opening: Option<Said>,
+        rebase: Option<(String, String)>,
+    ) -> Reading<'s> {
+        Reading { store, opening, way: line.into_iter(), rebase, rebased: 0, said: Sayings::default() }
     }
 
     /// How many paths were changed.
@@ -120,6 +127,9 @@ fn broken(e: StoreError) -> ToolError {
 
 impl Conversation for Reading<'_> {
     fn next(&mut self) -> Result<Option<Said>, ToolError> {
+        if let Some(opening) = self.opening.take() {
+            return Ok(Some(opening));
+        }
         for id in self.way.by_ref() {
             let commit = self.store.commit(&id).map_err(broken)?;
             let Some(mut message) = self.store.body(&id, &commit).map_err(broken)?.message else { continue };

@@ -7,6 +7,7 @@
 
 mod apply;
 mod conversation;
+mod history;
 mod run;
 
 use std::collections::HashSet;
@@ -71,10 +72,24 @@ pub struct ResumeOptions {
     pub tool: &'static dyn Tool,
     /// The directory to resume it in; the session's own if `None`.
     pub project: Option<PathBuf>,
+    /// How much of the conversation is written.
+    pub history: History,
     /// Only tell what would be written.
     pub dry_run: bool,
     /// Whether the user agreed to what must be agreed to.
     pub agreed: bool,
+}
+
+/// How much of a conversation is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// All of it.
+    #[default]
+    All,
+    /// From the last summary that its tool made, or all of it if there is none.
+    Compacted,
+    /// The last turns, after a summary of those before.
+    Turns(u64),
 }
 
 /// What was written, or would be.
@@ -98,6 +113,8 @@ pub struct ResumeOutcome {
     pub losses: Vec<Loss>,
     /// Messages written.
     pub messages: u64,
+    /// Turns that are not written, since less than all was wanted.
+    pub left_out: u64,
     /// Paths in calls that now lead to `cwd` instead of the old project.
     pub rebased: u64,
     /// Whether they are the tool's own bytes.
@@ -115,7 +132,12 @@ pub fn resume(
     monitor.begin("reading the conversation", None);
     let line = Line::to(store, options.commit)?;
     let target = target(env, store, options, &line)?;
-    let own = if tool.repeats() { own_chain(store, options, &line)? } else { None };
+    let own = if tool.repeats() && options.history == History::All {
+        own_chain(store, options, &line)?
+    } else {
+        None
+    };
+    let part = history::part(store, &line, options.history, &target.title)?;
     let mut written = Written::new(options.dry_run);
     let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
     let rebase = from.map(|from| (from, target.cwd.to_string_lossy().into_owned()));
@@ -125,7 +147,7 @@ pub fn resume(
             (plan, rebased, None)
         }
         None => {
-            let mut reading = Reading::new(store, line, rebase);
+            let mut reading = Reading::new(store, part.line, part.opening, rebase);
             let plan = tool.write(&mut reading, &target, &mut written)?;
             let rebased = reading.rebased();
             (plan, rebased, (!tool.repeats()).then(|| reading.said()))
@@ -139,10 +161,11 @@ pub fn resume(
             return Err(ResumeError::Unagreed(consent));
         }
         let (len, sum) = apply(&plan, written, &env.store.join("backups"))?;
-        let done = plan.imports.iter().try_for_each(|import| run::import(import, &target.cwd));
+        let printed: Result<String, _> =
+            plan.imports.iter().map(|import| run::import(import, &target.cwd)).collect();
         // The scratch is ours; what can't be removed is no loss.
         drop(std::fs::remove_dir_all(&target.scratch));
-        done?;
+        plan.native = tool.imported(&printed?).unwrap_or(plan.native);
         remember(env, store, options, &target, &plan, (len, sum, said))?;
     }
     let scratch = |path: &PathBuf| path.starts_with(&target.scratch);
@@ -156,6 +179,7 @@ pub fn resume(
         cwd: target.cwd,
         losses: plan.losses,
         messages: plan.messages,
+        left_out: part.left_out,
         rebased,
         own_bytes: own.is_some(),
     })
@@ -194,7 +218,7 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
         places: env.places.clone(),
         git_branch: git_branch(&cwd),
         cwd,
-        native: native.to_string(),
+        native: options.tool.resume().map_or(native.to_string(), |tool| tool.new_id(&native.to_string())),
         seed: env.seed,
         now: env.now,
         started: started.unwrap_or(env.now),
@@ -222,6 +246,14 @@ fn git_branch(cwd: &Path) -> Option<String> {
 fn own_chain(store: &Store, options: &ResumeOptions, line: &Line) -> Result<Option<Vec<Id>>, StoreError> {
     if store.commit(&options.commit)?.tool != options.tool.name() {
         return Ok(None);
+    }
+    // What stood in a document is no file without the rest of it.
+    let documents = source::all(store)
+        .filter(|s| s.session == options.session && s.tool == options.tool.name() && s.lead.is_some());
+    for document in documents {
+        if source::chain(store, document.file)?.contains(&options.commit) {
+            return Ok(None);
+        }
     }
     let chain = source::chain(store, Some(options.commit))?;
     let known: HashSet<Id> = chain.iter().copied().collect();
@@ -316,8 +348,7 @@ fn remember(
     source.about.cwd = Some(target.cwd.to_string_lossy().into_owned());
     source.about.resumed = Some(Resumed { from, len, sum, said });
     let key = Source::key(&source.tool, &source.native, "");
-    let edit =
-        Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::Source(Box::new(source))) };
+    let edit = Edit { name: source::ref_name(&key), expect: None, new: Some(RefValue::from(source)) };
     store.apply(batch, vec![edit], &env.actor())
 }
 

@@ -24,10 +24,10 @@ fn looks_like_version(word: &str) -> bool {
     number(parts.next()) && number(parts.next())
 }
 
-/// Runs what takes a session in.
-pub(super) fn import(import: &Import, cwd: &Path) -> Result<(), ResumeError> {
+/// Runs what takes a session in; what it printed.
+pub(super) fn import(import: &Import, cwd: &Path) -> Result<String, ResumeError> {
     let failed = |why: String| ResumeError::Import { command: import.command.join(" "), why };
-    let Some((program, arguments)) = import.command.split_first() else { return Ok(()) };
+    let Some((program, arguments)) = import.command.split_first() else { return Ok(String::new()) };
     let mut command = Command::new(program);
     command.args(arguments).current_dir(cwd).stdin(Stdio::null());
     let output = command.output().map_err(|e| match e.kind() {
@@ -35,7 +35,7 @@ pub(super) fn import(import: &Import, cwd: &Path) -> Result<(), ResumeError> {
         _ => failed(e.to_string()),
     })?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = [output.stderr, output.stdout].concat();
     let said = String::from_utf8_lossy(said.get(..said.len().min(TOLD)).unwrap_or_default()).into_owned();
@@ -59,7 +59,7 @@ mod tests {
             let command = ["sh", "-c", script].map(str::to_owned).to_vec();
             import(&Import { command, uploads_to: None }, Path::new("/"))
         };
-        assert!(run("exit 0").is_ok());
+        assert_eq!(run("echo T-1").unwrap(), "T-1\n");
         let error = run("echo bad file >&2; exit 3").unwrap_err().to_string();
         assert!(error.contains("bad file") && error.contains('3'), "{error}");
     }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::{Block, Trailer};
 use crate::object::codec::{self, Decode, Encode};
@@ -46,6 +46,8 @@ pub(crate) struct Index {
     tables: u64,
     lookups: AtomicU64,
     loaded: OnceLock<Vec<u8>>,
+    /// The commit and the content that were found last.
+    last: [AtomicU32; 2],
 }
 
 impl Index {
@@ -128,6 +130,7 @@ impl Index {
             tables: 0,
             lookups: AtomicU64::new(0),
             loaded: OnceLock::new(),
+            last: [const { AtomicU32::new(0) }; 2],
         }
     }
 
@@ -205,16 +208,6 @@ impl Index {
         Ok(Cow::Owned(self.read_at(self.tables + at, len)?))
     }
 
-    /// The ids of `count` objects from `n` on, with one read.
-    pub(super) fn id_range(&self, n: u32, count: u32) -> Result<Vec<Id>> {
-        if u64::from(n) + u64::from(count) > self.total() {
-            return Err(StoreError::damaged(&self.path, self.tables, "it has too few ids"));
-        }
-        let at = self.ids_at() + u64::from(n) * Id::LEN as u64;
-        let bytes = self.table(at, count as usize * Id::LEN)?;
-        Ok(bytes.chunks_exact(Id::LEN).filter_map(Id::from_slice).collect())
-    }
-
     /// The id of object `n` (commits first, then contents).
     pub(crate) fn id(&self, n: u32) -> Result<Id> {
         if u64::from(n) >= self.total() {
@@ -234,8 +227,44 @@ impl Index {
 
     /// The number of an object, if it is here.
     pub(crate) fn find(&self, id: &Id) -> Result<Option<u32>> {
-        let found = self.in_bucket(id, |other| other == id)?;
-        Ok(found.first().map(|(_, n)| *n))
+        if let Some(n) = self.near(id) {
+            return Ok(Some(n));
+        }
+        let (first, count) = self.bucket_range(fan(id, self.fan_bits), 1)?;
+        let order = self.table(self.order_at() + u64::from(first) * 4, count as usize * 4)?;
+        for place in 0..count as usize {
+            let n = word(&order, place);
+            if self.id(n)? == *id {
+                self.note(n);
+                return Ok(Some(n));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is looked up one after another mostly lies side by side.
+    fn near(&self, id: &Id) -> Option<u32> {
+        let ids = self.loaded.get()?.get(usize::try_from(self.ids_at()).ok()?..)?;
+        let is_it = |n: u32| {
+            let at = n as usize * Id::LEN;
+            ids.get(at..at + Id::LEN) == Some(id.bytes().as_slice())
+        };
+        for last in &self.last {
+            let last = last.load(Ordering::Relaxed);
+            if let Some(n) =
+                [last.wrapping_sub(1), last, last.wrapping_add(1)].into_iter().find(|n| is_it(*n))
+            {
+                self.note(n);
+                return Some(n);
+            }
+        }
+        None
+    }
+
+    fn note(&self, n: u32) {
+        let [commit, content] = &self.last;
+        let last = if n < self.commits { commit } else { content };
+        last.store(n, Ordering::Relaxed);
     }
 
     /// The objects whose ids begin with `prefix`.
@@ -267,20 +296,6 @@ impl Index {
             return Err(StoreError::damaged(&self.path, self.tables, "its fan-out falls"));
         }
         Ok((from, to - from))
-    }
-
-    fn in_bucket(&self, id: &Id, mut wanted: impl FnMut(&Id) -> bool) -> Result<Vec<(Id, u32)>> {
-        let (first, count) = self.bucket_range(fan(id, self.fan_bits), 1)?;
-        let order = self.table(self.order_at() + u64::from(first) * 4, count as usize * 4)?;
-        let mut found = Vec::new();
-        for place in 0..count as usize {
-            let n = word(&order, place);
-            let other = self.id(n)?;
-            if wanted(&other) {
-                found.push((other, n));
-            }
-        }
-        Ok(found)
     }
 }
 

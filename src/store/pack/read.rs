@@ -1,12 +1,11 @@
 //! Reading a pack.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::block::{CHUNKS, Objects, Refs};
-use super::rows::{Before, Row, unpack};
+use super::rows::{Names, Rows};
 use super::{BLOCK_LIMIT, Block, Index, MAGIC, Ref, Space, TRAILER_MAGIC, Trailer};
 use crate::object::codec::{self, CodecError};
 use crate::object::id::{Id, IdHasher, Kind, Prefix, checksum};
@@ -24,8 +23,6 @@ pub(crate) enum Stored {
     Chunks(Vec<Id>),
 }
 
-type IdMemo = std::collections::HashMap<u32, Id>;
-
 /// A pack that is open for reading.
 pub(crate) struct Pack {
     /// Its name.
@@ -38,8 +35,8 @@ pub(crate) struct Pack {
 
 /// A block that was read and taken apart.
 pub(crate) enum Decoded {
-    /// Commits in their order.
-    Commits(Vec<Arc<Commit>>),
+    /// Commits.
+    Commits(Box<Rows>),
     /// Bodies, each with the content number that its references lean on.
     Bodies(Objects, Vec<u32>),
     /// Contents.
@@ -49,7 +46,7 @@ pub(crate) enum Decoded {
 impl Decoded {
     fn weight(&self) -> usize {
         match self {
-            Decoded::Commits(commits) => commits.len() * 400,
+            Decoded::Commits(rows) => rows.weight(),
             Decoded::Bodies(objects, _) | Decoded::Contents(objects) => objects.weight(),
         }
     }
@@ -96,11 +93,12 @@ impl Pack {
     /// Reads commit `n`. Its id is not checked here.
     pub(crate) fn commit(&self, n: u32, cache: &Cache) -> Result<Arc<Commit>> {
         let (block, at) = self.block_of(Space::Commits, n)?;
-        let found = match &*self.decoded(&block, cache)? {
-            Decoded::Commits(commits) => commits.get(at).cloned(),
-            _ => None,
+        let decoded = self.decoded(&block, cache)?;
+        let Decoded::Commits(rows) = &*decoded else {
+            return Err(self.bad(&block, "it holds no commits"));
         };
-        found.ok_or_else(|| self.bad(&block, "it has too few commits"))
+        let commit = rows.commit(at, &Known(self));
+        commit.map(Arc::new).ok_or_else(|| self.bad(&block, "a commit cannot be read"))
     }
 
     /// Reads the body of commit `n`. Its id is not checked here.
@@ -200,15 +198,19 @@ impl Pack {
     }
 
     fn decode(&self, block: &Block, bytes: Vec<u8>) -> Result<Decoded> {
-        let objects = Objects::parse(bytes).map_err(|e| self.bad(block, &e.to_string()))?;
-        match block.space {
-            Space::Contents => Ok(Decoded::Contents(objects)),
-            Space::Bodies => {
-                let leans = self.leans(&objects).map_err(|e| self.blame(block, e))?;
-                Ok(Decoded::Bodies(objects, leans))
-            }
-            Space::Commits => self.commits_of(block, &objects).map(Decoded::Commits),
+        let bad = |e: CodecError| self.bad(block, &e.to_string());
+        if block.space == Space::Commits {
+            let rows = Rows::parse(bytes, block.first, block.count);
+            return rows
+                .map(|rows| Decoded::Commits(Box::new(rows)))
+                .ok_or_else(|| bad(CodecError::NotCanonical));
         }
+        let objects = Objects::parse(bytes).map_err(bad)?;
+        if block.space == Space::Contents {
+            return Ok(Decoded::Contents(objects));
+        }
+        let leans = self.leans(&objects).map_err(|e| self.blame(block, e))?;
+        Ok(Decoded::Bodies(objects, leans))
     }
 
     /// For each body of a block, the last content of the pack that was
@@ -227,48 +229,6 @@ impl Pack {
             }
         }
         Ok(leans)
-    }
-
-    fn commits_of(&self, block: &Block, objects: &Objects) -> Result<Vec<Arc<Commit>>> {
-        let bad = || self.bad(block, "a commit cannot be read");
-        let (_, body_ids) = objects.get(block.count as usize).ok_or_else(bad)?;
-        let mut bodies = body_ids.chunks_exact(Id::LEN).filter_map(Id::from_slice);
-        let (mut before, mut commits) = (Before::default(), Vec::with_capacity(block.count as usize));
-        // Nearly all references are to commits of the block: one read has them.
-        let own = self.index.id_range(block.first, block.count)?;
-        let others = RefCell::new(IdMemo::default());
-        let commit_id = |r: Ref| match r {
-            Ref::Local(n) if n >= self.index.commits() => None,
-            Ref::Local(n) => match n.checked_sub(block.first).and_then(|at| own.get(at as usize)) {
-                Some(id) => Some(*id),
-                None => self.memo(&others, n),
-            },
-            Ref::External(n) => self.index.external(n),
-        };
-        let content_id = |r: Ref| match r {
-            Ref::Local(n) if n >= self.index.contents() => None,
-            Ref::Local(n) => self.memo(&others, n + self.index.commits()),
-            Ref::External(n) => self.index.external(n),
-        };
-        for n in block.first..block.first + block.count {
-            let (_, bytes) = objects.get(commits.len()).ok_or_else(bad)?;
-            let (row, _): (Row, _) = codec::decode_prefix(bytes).map_err(|_| bad())?;
-            let body = bodies.next().ok_or_else(bad)?;
-            let commit = unpack(row, n, body, &before, commit_id, content_id).ok_or_else(bad)?;
-            before.note(&commit);
-            commits.push(Arc::new(commit));
-        }
-        Ok(commits)
-    }
-
-    /// The id of object `n`, looked up once.
-    fn memo(&self, memo: &RefCell<IdMemo>, n: u32) -> Option<Id> {
-        let known = memo.borrow().get(&n).copied();
-        known.or_else(|| {
-            let id = self.index.id(n).ok()?;
-            memo.borrow_mut().insert(n, id);
-            Some(id)
-        })
     }
 
     /// Damage inside a block is the block's; of the index, the index's.
@@ -380,30 +340,55 @@ pub(crate) fn ids_of(dir: &Path, name: Id, trailer: Trailer) -> Result<(Vec<Id>,
 }
 
 fn commit_ids(pack: &Pack, contents: &[Id]) -> Result<Vec<Id>> {
-    let mut commits: Vec<Id> = Vec::new();
+    let mut made = Made { pack, commits: Vec::new(), contents };
     for block in pack.index.blocks().iter().filter(|b| b.space == Space::Commits) {
-        let objects = Objects::parse(pack.block_bytes(block)?).map_err(|e| pack.blame(block, e.into()))?;
         let bad = || pack.bad(block, "a commit cannot be read");
-        let (_, body_ids) = objects.get(block.count as usize).ok_or_else(bad)?;
-        let mut bodies = body_ids.chunks_exact(Id::LEN).filter_map(Id::from_slice);
-        let mut before = Before::default();
-        for place in 0..block.count as usize {
-            let (_, bytes) = objects.get(place).ok_or_else(bad)?;
-            let (row, _): (Row, _) = codec::decode_prefix(bytes).map_err(|_| bad())?;
-            let number = u32::try_from(commits.len()).map_err(|_| bad())?;
-            let known = |r: Ref| match r {
-                Ref::Local(n) => commits.get(n as usize).copied(),
-                Ref::External(n) => pack.index.external(n),
-            };
-            let object = |r: Ref| match r {
-                Ref::Local(n) => contents.get(n as usize).copied(),
-                Ref::External(n) => pack.index.external(n),
-            };
-            let body = bodies.next().ok_or_else(bad)?;
-            let commit = unpack(row, number, body, &before, known, object).ok_or_else(bad)?;
-            before.note(&commit);
-            commits.push(Id::of(Kind::Commit, &codec::encode(&commit)?));
+        let rows = Rows::parse(pack.block_bytes(block)?, block.first, block.count).ok_or_else(bad)?;
+        for at in 0..block.count as usize {
+            let commit = rows.commit(at, &made).ok_or_else(bad)?;
+            made.commits.push(Id::of(Kind::Commit, &codec::encode(&commit)?));
         }
     }
-    Ok(commits)
+    Ok(made.commits)
+}
+
+/// The ids of a pack that has its index.
+struct Known<'p>(&'p Pack);
+
+impl Names for Known<'_> {
+    fn commit(&self, target: Ref) -> Option<Id> {
+        let index = &self.0.index;
+        match target {
+            Ref::Local(n) if n < index.commits() => index.id(n).ok(),
+            Ref::Local(_) => None,
+            Ref::External(n) => index.external(n),
+        }
+    }
+
+    fn content(&self, target: Ref) -> Option<Id> {
+        self.0.content_id(target).ok()
+    }
+}
+
+/// The ids of a pack whose index is made again, as far as they are computed.
+struct Made<'p> {
+    pack: &'p Pack,
+    commits: Vec<Id>,
+    contents: &'p [Id],
+}
+
+impl Names for Made<'_> {
+    fn commit(&self, target: Ref) -> Option<Id> {
+        match target {
+            Ref::Local(n) => self.commits.get(n as usize).copied(),
+            Ref::External(n) => self.pack.index.external(n),
+        }
+    }
+
+    fn content(&self, target: Ref) -> Option<Id> {
+        match target {
+            Ref::Local(n) => self.contents.get(n as usize).copied(),
+            Ref::External(n) => self.pack.index.external(n),
+        }
+    }
 }

@@ -115,7 +115,7 @@ proptest! {
 fn objects_over_many_blocks_are_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = PackWriter::create(dir.path(), 1).unwrap();
-    let mut put = fill(&mut writer, &mut Rng::new(5), 2500, 12000);
+    let mut put = fill(&mut writer, &mut Rng::new(5), 2500, 30000);
     // Blobs in chunks, the same twice, and one that shares chunks with it.
     let mut big = Rng::new(6).bytes(CHUNK_ABOVE * 2 + 5);
     for bytes in [big.clone(), big.clone(), {

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tempfile::TempPath;
 
 use super::block::{CHUNKS, Filling, Refs};
-use super::rows::{Before, Refer, pack};
+use super::rows::{self, Refer};
 use super::{BLOCK_LIMIT, Block, Index, MAGIC, Ref, Space, TRAILER_MAGIC, Trailer};
 use crate::object::codec::{self, CodecError};
 use crate::object::id::{Id, IdHasher, IdMap, Kind, checksum};
@@ -17,11 +17,13 @@ use crate::object::{Body, Commit};
 use crate::store::error::{Result, StoreError};
 use crate::store::{disk, sealed};
 
-/// How many bytes of rows make a block: few, since a log reads them all.
-const ROWS: usize = 128 << 10;
+/// How many commits make a block, …
+const ROWS: usize = 4096;
+/// … or how many bytes of their words.
+const WORDS: usize = 256 << 10;
 /// How many bytes of bodies or contents make a block: read at random in a
 /// millisecond, and large enough to compress well.
-const TEXTS: usize = 1 << 20;
+const TEXTS: usize = 2 << 20;
 /// How many full blocks may wait for the compressor.
 const WAITING: usize = 3;
 /// Blobs above this are stored as chunks.
@@ -41,9 +43,7 @@ pub(crate) struct PackWriter {
     content_numbers: IdMap<u32>,
     externals: Vec<Id>,
     external_numbers: IdMap<u32>,
-    rows: Filling,
-    before: Before,
-    body_ids: Vec<u8>,
+    rows: rows::Filling,
     bodies: Filling,
     texts: Filling,
     last_content: u32,
@@ -86,9 +86,7 @@ impl PackWriter {
             content_numbers: IdMap::default(),
             externals: Vec::new(),
             external_numbers: IdMap::default(),
-            rows: Filling::default(),
-            before: Before::default(),
-            body_ids: Vec::new(),
+            rows: rows::Filling::default(),
             bodies: Filling::default(),
             texts: Filling::default(),
             last_content: 0,
@@ -149,15 +147,11 @@ impl PackWriter {
         }
         self.commits.push(id);
         self.put_body(&mut body)?;
-        let before = std::mem::take(&mut self.before);
-        let row = pack(commit, own, &before, self)?;
-        self.before = before;
-        self.before.note(commit);
-        let start = self.rows.len();
-        codec::encode_into(&row, self.rows.data())?;
-        self.rows.close(0, self.rows.len() - start);
-        self.body_ids.extend_from_slice(commit.body.bytes());
-        if self.rows.len() >= ROWS {
+        let mut rows = std::mem::take(&mut self.rows);
+        let pushed = rows.push(commit, own, self);
+        self.rows = rows;
+        pushed?;
+        if self.rows.count() >= ROWS || self.rows.len() >= WORDS {
             self.flush_rows()?;
         }
         Ok(())
@@ -190,10 +184,9 @@ impl PackWriter {
         if self.rows.is_empty() {
             return Ok(());
         }
-        self.rows.push(1, &std::mem::take(&mut self.body_ids));
-        self.before = Before::default();
-        let (count, bytes) = self.rows.take()?;
-        self.send(Space::Commits, number(self.commits.len()), count - 1, bytes)
+        let count = number(self.rows.count());
+        let bytes = self.rows.take();
+        self.send(Space::Commits, number(self.commits.len()), count, bytes)
     }
 
     fn flush_bodies(&mut self) -> Result<()> {

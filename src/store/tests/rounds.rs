@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::object::id::Prefix;
-use crate::store::refs::About;
+use crate::store::refs::{About, Mark};
 
 #[test]
 fn a_session_comes_back_from_journal_and_packs() {
@@ -44,7 +44,7 @@ fn every_kind_of_object_comes_back() {
     };
     let edits = vec![
         set("tag/t", None, Some(RefValue::Tag(tag_id))),
-        set("source/x", None, Some(RefValue::Source(Box::new(source)))),
+        set("source/x", None, Some(RefValue::from(source))),
         set("name/n", None, Some(RefValue::Session(any()))),
     ];
     world.store.apply(batch, edits, &actor()).unwrap();
@@ -68,6 +68,31 @@ fn every_kind_of_object_comes_back() {
             }
         }
     }
+}
+
+/// What is needed to go on with a source stands in the log when it changes only.
+#[test]
+fn a_mark_that_stays_is_written_once() {
+    let mut world = World::new(8);
+    let source = |n: u64, reader: u8, graph: u8| {
+        let mark = Mark { offset: n, reader: vec![reader; 500], graph: vec![graph; 500], ..Mark::default() };
+        Some(RefValue::from(Source { mark, ..Source::default() }))
+    };
+    let (mut known, mut lens) = (None, Vec::new());
+    for (n, marks) in [(1, 1), (1, 1), (1, 2), (2, 2), (2, 2)].into_iter().enumerate() {
+        let next = source(n as u64, marks.0, marks.1);
+        let before = world.store.journal.len();
+        world.store.apply(Batch::default(), vec![set("source/x", known, next.clone())], &actor()).unwrap();
+        lens.push(world.store.journal.len() - before);
+        assert_eq!(world.store.refs().get("source/x"), next.as_ref());
+        assert_eq!(world.reopen().refs().get("source/x"), next.as_ref());
+        assert_eq!(world.store.refs_after(n as u64 + 1).unwrap().get("source/x"), next.as_ref());
+        known = next;
+    }
+    assert_eq!(lens.iter().map(|len| *len > 1000).collect::<Vec<_>>(), [true, false, true, true, false]);
+    world.fold();
+    assert_eq!(world.reopen().refs().get("source/x"), known.as_ref());
+    assert!(world.store.fsck(&mut |_| ()).unwrap().faults.is_empty());
 }
 
 fn any() -> Id {

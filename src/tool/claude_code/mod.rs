@@ -10,7 +10,6 @@ mod line;
 mod read;
 mod row;
 mod rows;
-mod time;
 mod write;
 
 use std::borrow::Cow;
@@ -22,7 +21,7 @@ use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, 
 pub(super) struct ClaudeCode;
 
 /// The name users type; also how its own thoughts are known when written.
-const NAME: &str = "claude-code";
+pub(super) const NAME: &str = "claude-code";
 
 impl Tool for ClaudeCode {
     fn name(&self) -> &'static str {
@@ -51,6 +50,10 @@ impl Tool for ClaudeCode {
 
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader> {
         Box::new(read::RowReader::new(found, state))
+    }
+
+    fn start_with(&self, file: &Path) -> Vec<String> {
+        vec!["claude".to_owned(), super::go_on(file)]
     }
 
     fn resume(&self) -> Option<&dyn Resume> {

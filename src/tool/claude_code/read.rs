@@ -3,9 +3,9 @@
 use super::blocks;
 use super::line::Line;
 use super::row::{Parent, Row};
-use super::time;
 use crate::object::json::Value;
 use crate::object::split::Texts;
+use crate::tool::time;
 use crate::tool::{Found, Key, Reader, Step, StepFacts};
 
 /// Kinds of rows that say nothing and hang on nothing (1.0.128 to 2.1.330).

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::content::{self, quote};
-use super::time;
+use crate::tool::time;
 use crate::tool::{Target, Tool, ToolError};
 
 /// Rows are handed on when so many bytes have come together.

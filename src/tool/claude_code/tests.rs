@@ -8,7 +8,7 @@ use super::*;
 use crate::object::commit::Usage;
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status, Text};
 use crate::object::split::Splitter;
-use crate::tool::{Framing, Key, Link, Said, Stamp, Step};
+use crate::tool::{Framing, Key, Link, Said, Stamp, Step, time};
 
 fn found(part: &str) -> Found {
     Found {

@@ -311,5 +311,5 @@ impl Answer {
     }
 }
 
-const NOTICE: &str = "What the tool put into the conversation is left out: Claude Code adds its own.";
+const NOTICE: &str = "What the tool put into the conversation is left out: the target adds its own.";
 const PICTURE: &str = "A picture that can't stand in its place is left out.";

@@ -21,7 +21,9 @@ mod usage;
 mod write;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+pub(super) use tools::action;
 
 use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
 
@@ -56,6 +58,10 @@ impl Tool for Codex {
 
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader> {
         Box::new(read::RolloutReader::new(found, state))
+    }
+
+    fn start_with(&self, file: &Path) -> Vec<String> {
+        vec!["codex".to_owned(), super::go_on(file)]
     }
 
     fn resume(&self) -> Option<&dyn Resume> {

@@ -6,7 +6,7 @@ use crate::object::message::{Action, Status};
 
 /// What a tool of that name does. Threads that began in another tool hold
 /// calls of tools that this one doesn't have.
-pub(super) fn action(name: &str) -> Action {
+pub(in crate::tool) fn action(name: &str) -> Action {
     match name {
         "shell" | "shell_command" | "exec_command" | "write_stdin" | "local_shell" | "unified_exec"
         | "container.exec" | "Bash" | "bash" | "run_shell_command" | "execute_command" => Action::Shell,

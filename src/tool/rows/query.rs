@@ -109,6 +109,23 @@ impl Database {
         Ok(found)
     }
 
+    /// What a query of your own gives: for what one table alone can't tell.
+    /// All is held in memory.
+    pub fn ask(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, RowsError> {
+        let run = || {
+            let mut statement = self.connection.prepare(sql)?;
+            let width = statement.column_count();
+            let mut rows = statement.query(params_from_iter(params))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let values = (0..width).map(|i| Ok(Value::from(row.get_ref(i)?)));
+                found.push(values.collect::<rusqlite::Result<_>>()?);
+            }
+            Ok(found)
+        };
+        run().map_err(|error| self.explain(error))
+    }
+
     fn each(
         &self,
         select: &Select<'_>,

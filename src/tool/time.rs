@@ -1,7 +1,7 @@
 //! Times as the rows write them: `2026-11-22T06:06:00.305Z`.
 
 /// Milliseconds since 1970 of a time in ISO 8601.
-pub(super) fn parse(text: &[u8]) -> Option<i64> {
+pub(in crate::tool) fn parse(text: &[u8]) -> Option<i64> {
     fast(text).or_else(|| {
         let time: jiff::Timestamp = std::str::from_utf8(text).ok()?.parse().ok()?;
         Some(time.as_millisecond())
@@ -38,7 +38,7 @@ fn days_of(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Writes a time as the rows do; years beyond 9999 are written as 9999.
-pub(super) fn format(ms: i64) -> String {
+pub(in crate::tool) fn format(ms: i64) -> String {
     let ms = ms.clamp(0, 253_402_300_799_999);
     let (days, rest) = (ms / 86_400_000 + 719_468, ms % 86_400_000);
     let (era, of_era) = (days / 146_097, days % 146_097);
