@@ -59,8 +59,19 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// Names of tools, which only their adapters know.
-const TOOLS: &[&str] =
-    &["claude", "cline", "codex", "copilot", "cursor", "gemini", "kilo", "opencode", "qwen", "roo code", "roo-cline"];
+const TOOLS: &[&str] = &[
+    "claude",
+    "cline",
+    "codex",
+    "copilot",
+    "cursor",
+    "gemini",
+    "kilo",
+    "opencode",
+    "qwen",
+    "roo code",
+    "roo-cline",
+];
 
 /// Those among them that also stand inside of other words.
 const WORDS: &[&str] = &["amp"];

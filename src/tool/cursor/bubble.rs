@@ -37,7 +37,7 @@ pub(super) fn id(bubble: Value<'_>) -> Option<String> {
 /// When it was made, in milliseconds since 1970.
 pub(super) fn time(bubble: Value<'_>) -> Option<i64> {
     let made = bubble.get("createdAt").and_then(|time| match time.str() {
-        Some(text) => Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()),
+        Some(text) => crate::tool::time::parse(text.as_bytes()),
         None => time.int(),
     });
     let began = || bubble.path(&["timingInfo", "clientStartTime"])?.int();

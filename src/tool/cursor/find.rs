@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::{find_ide, places};
-use crate::tool::digest::{hex, sha256};
+use crate::tool::digest::sha256_hex;
 use crate::tool::rows::{Database, Select};
 use crate::tool::{Discovery, Found, Framing, Places, SideFile, Stamp, Trouble, stamp};
 
@@ -180,7 +180,7 @@ fn agents(index: &Path) -> std::io::Result<HashMap<String, String>> {
             let select = Select { table: "agents", ..Select::default() };
             for id in database.values(&select, &["agent_id"])?.into_iter().flatten() {
                 if let Some(id) = id.text() {
-                    ids.insert(format!("agent-{}", hex(&sha256(id.as_bytes()))), id.to_owned());
+                    ids.insert(format!("agent-{}", sha256_hex(id.as_bytes())), id.to_owned());
                 }
             }
         }

@@ -151,7 +151,8 @@ fn notice(value: Value<'_>, texts: &mut Texts) -> Vec<Step> {
 
 fn user(value: Value<'_>, texts: &mut Texts) -> Vec<Step> {
     if is_summary(value) {
-        return vec![step(Role::System, summary(value, texts))];
+        let blocks = whole(value, texts).into_iter().map(Block::Summary).collect();
+        return vec![step(Role::System, blocks)];
     }
     let (mut context, mut said) = (Vec::new(), Vec::new());
     let Some(content) = value.get("content") else { return Vec::new() };
@@ -179,16 +180,6 @@ fn user(value: Value<'_>, texts: &mut Texts) -> Vec<Step> {
         steps.push(step);
     }
     steps
-}
-
-/// What a summary says, without the wrapper.
-fn summary(value: Value<'_>, texts: &mut Texts) -> Vec<Block> {
-    let words = strings(value).into_iter().next().unwrap_or_default();
-    let inner = words.strip_prefix("<conversation_summary>\n");
-    match inner.and_then(|words| words.strip_suffix("\n</conversation_summary>")) {
-        Some(words) => vec![Block::Summary(texts.make(words.as_bytes()))],
-        None => whole(value, texts).into_iter().map(Block::Summary).collect(),
-    }
 }
 
 /// A text of the user's, cut into what was said and what stands around it.

@@ -7,7 +7,7 @@ use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Input, Message, Part, Role, Status};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
-use crate::tool::{Draft, Key, Step};
+use crate::tool::{Draft, Key, Step, time};
 
 /// What stands for a thought that isn't shown.
 const REDACTED: &str = "[REDACTED]";
@@ -16,8 +16,8 @@ const CLOSE: &str = "\n</user_query>";
 
 /// What a line means. `calls` counts the calls so far, which have no ids.
 pub(super) fn step(row: Value<'_>, texts: &mut Texts, calls: &mut u64) -> Step {
-    let time = row.get("timestamp").and_then(|time| time.str()?.parse::<jiff::Timestamp>().ok());
-    let mut step = Step { time: time.map(|time| time.as_millisecond()), ..Step::default() };
+    let time = row.get("timestamp").and_then(|time| time::parse(&time.bytes()?));
+    let mut step = Step { time, ..Step::default() };
     let role = match row.string("role").as_deref() {
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,

@@ -280,12 +280,19 @@ fn long_texts_come_back_and_losses_are_told() {
     );
     let losses: Vec<_> =
         plan.losses.iter().map(|loss| (loss.what.split(' ').next().unwrap(), loss.count)).collect();
-    assert_eq!(losses, [("a", 1), ("context", 1)]);
+    assert_eq!(losses, [("a", 1), ("a", 1), ("thoughts", 1), ("what", 1)]);
     let (steps, _, frame) = read(&tool, &found(&plan.path));
     let length = format!("text ({} bytes)", long.len());
     assert_eq!(
         words_of(&steps),
-        [length.as_str(), "text yes", "call Bash", "result Error 1", "text stop", "summary all of it"]
+        [
+            length.as_str(),
+            "text yes",
+            "call Bash",
+            "result Error 1",
+            "text stop",
+            "text [Summary of the conversation so far]\n\nall of it"
+        ]
     );
     assert_eq!(frame.facts.cwd.as_deref(), Some("/work/here"));
     assert_eq!(frame.facts.tool_title.as_deref(), Some("A title"));

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::names;
 use super::super::wire::Message;
 use crate::object::message::Action;
 
@@ -11,7 +12,6 @@ pub(super) struct Shown<'a> {
     pub(super) id: &'a str,
     /// The name without what marks it as another tool's.
     pub(super) name: &'a str,
-    pub(super) action: Action,
     /// What it was given, as JSON.
     pub(super) input: &'a str,
     pub(super) output: &'a str,
@@ -25,7 +25,7 @@ pub(super) fn step(call: &Shown<'_>) -> Message {
     let input: Value = serde_json::from_str(call.input).unwrap_or_default();
     let text = |keys: &[&str]| keys.iter().find_map(|key| input.get(key)?.as_str().map(str::to_owned));
     let path = || text(&["path", "file_path", "target_file"]);
-    let body = match call.action {
+    let body = match names::action(call.name) {
         Action::Shell => text(&["command", "cmd"]).map(|command| shell(call, &command)),
         Action::Read => path().map(|path| read(call, &path)),
         Action::Write => {

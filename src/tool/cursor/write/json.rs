@@ -1,14 +1,7 @@
 //! JSON as the tool writes messages: compact, the members by name.
 
 use crate::object::escape::Style;
-
-/// A JSON string.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = vec![b'"'];
-    Style::Plain.write(text.as_bytes(), &mut out);
-    out.push(b'"');
-    String::from_utf8_lossy(&out).into_owned()
-}
+use crate::tool::turns::quoted;
 
 /// An object of members whose values are JSON. They come in the order of the
 /// names.

@@ -6,6 +6,7 @@
 //! the model knows nothing of it (told by several projects that tried).
 
 mod calls;
+mod foreign;
 mod graph;
 mod history;
 mod json;

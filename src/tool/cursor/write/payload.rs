@@ -4,8 +4,9 @@
 
 use super::super::places;
 use super::history::Written;
-use super::json::{base64, object, quoted};
+use super::json::{base64, object};
 use crate::tool::digest::hex;
+use crate::tool::turns::quoted;
 use crate::tool::{Loss, Plan, Planned, Sink, Target, ToolError};
 
 /// Writes a payload, and says how it gets in.

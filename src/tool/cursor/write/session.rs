@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::super::places;
 use super::history::Written;
-use super::json::{list, object, quoted};
+use super::json::{list, object};
 use crate::tool::digest::{hex, md5_hex};
 use crate::tool::rows::{self, Head, Row, Value};
+use crate::tool::turns::quoted;
 use crate::tool::{Plan, Planned, Sink, Target, ToolError};
 
 /// The tables of a store, as the tool makes them.
