@@ -15,6 +15,8 @@ mod real;
 mod broken;
 #[path = "real/copilot.rs"]
 mod copilot;
+#[path = "real/cursor.rs"]
+mod cursor;
 #[path = "real/gemini.rs"]
 mod gemini;
 #[path = "real/guest.rs"]

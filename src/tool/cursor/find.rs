@@ -10,9 +10,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use super::sdk::{self, Agent};
 use super::{find_ide, places};
-use crate::tool::digest::sha256_hex;
-use crate::tool::rows::{Database, Select};
+use crate::object::id::checksum;
 use crate::tool::{Discovery, Found, Framing, Places, SideFile, Stamp, Trouble, stamp};
 
 /// How the command line's sessions are found.
@@ -107,18 +107,22 @@ impl Search<'_> {
 
     /// The agents that the SDK keeps for a folder.
     fn sdk(&mut self, workspace: &Path) {
-        let index = workspace.join("index.db");
-        let ids = match agents(&index) {
-            Ok(ids) => ids,
-            Err(error) => {
-                self.discovery.trouble.push(Trouble { path: index, error });
-                HashMap::new()
+        let list = workspace.join("index.db");
+        let listed = if list.is_file() { super::patiently(|| sdk::agents(&list)) } else { Ok(Vec::new()) };
+        let known = listed.unwrap_or_else(|error| {
+            self.discovery.trouble.push(Trouble { path: list, error });
+            Vec::new()
+        });
+        let known: HashMap<String, Agent> = known.into_iter().map(|agent| (agent.folder(), agent)).collect();
+        for folder in self.folders(&workspace.join("agents")) {
+            let agent = known.get(&name(&folder));
+            let before = self.discovery.found.len();
+            self.store(&folder, agent.map_or_else(|| name(&folder), |agent| agent.id.clone()), &[]);
+            // The store is written before the list names its new root.
+            let root = agent.and_then(|agent| agent.root).map_or(0, |root| checksum(&root));
+            for found in self.discovery.found.iter_mut().skip(before) {
+                found.stamp.inode ^= root;
             }
-        };
-        for agent in self.folders(&workspace.join("agents")) {
-            let folder = name(&agent);
-            let native = ids.get(&folder).cloned().unwrap_or(folder);
-            self.store(&agent, native, &[]);
         }
     }
 
@@ -166,26 +170,4 @@ pub(super) fn database_stamp(path: &Path) -> Option<Stamp> {
     let log = stamp(Path::new(&log)).unwrap_or_default();
     let mtime = if log.len > 0 { main.mtime.max(log.mtime) } else { main.mtime };
     Some(Stamp { len: main.len + log.len, mtime, inode: main.inode })
-}
-
-/// The agents in an index, by the folder that their store is in.
-fn agents(index: &Path) -> std::io::Result<HashMap<String, String>> {
-    if !index.exists() {
-        return Ok(HashMap::new());
-    }
-    let read = || {
-        let database = Database::open(index)?;
-        let mut ids = HashMap::new();
-        if !database.columns("agents")?.is_empty() {
-            let select = Select { table: "agents", ..Select::default() };
-            for id in database.values(&select, &["agent_id"])?.into_iter().flatten() {
-                if let Some(id) = id.text() {
-                    ids.insert(format!("agent-{}", sha256_hex(id.as_bytes())), id.to_owned());
-                }
-            }
-        }
-        database.still_valid()?;
-        Ok(ids)
-    };
-    super::patiently(read)
 }

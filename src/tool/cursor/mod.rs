@@ -17,6 +17,7 @@ mod places;
 mod read;
 mod root;
 mod script;
+mod sdk;
 mod secret;
 mod store;
 #[cfg(test)]

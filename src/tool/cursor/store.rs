@@ -1,15 +1,17 @@
 //! `store.db`: a database for each session of the command line, of its ACP
 //! server, and of the SDK. Observed: `cursor-agent` 2026.06.26 to 2026.09.23,
-//! `@cursor/sdk` 1.0.18.
+//! `@cursor/sdk` 1.0.18 and 1.0.32.
 //!
 //! Row `0` of `meta` is JSON in hexadecimal; it names the root of the graph,
-//! which every checkpoint writes anew.
+//! which every checkpoint writes anew. Only in the SDK's it names none: there
+//! the list of agents does.
 
 use std::path::Path;
 
 use super::blobs::{BlobId, Blobs, Shelf};
 use super::root::Root;
 use super::script::Script;
+use super::sdk::{self, Agent};
 use super::wire::Message;
 use super::{secret, uri, weave};
 use crate::object::json::Tape;
@@ -34,6 +36,11 @@ pub(super) fn read(path: &Path) -> Result<Script, RowsError> {
             }
             script.rest.push(Line::Row(clean(row)).to_bytes());
         }
+    }
+    if let Some(list) = sdk::list_of(path) {
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+        let known = sdk::agents(&list)?.into_iter().find(|agent| *agent.folder() == *folder);
+        root_id = known.and_then(|agent| listed(agent, &mut script.facts)).or(root_id);
     }
     if let Some(id) = root_id.filter(|_| script.schema.len() > 1) {
         let start = Message::new().bytes(1, id);
@@ -85,6 +92,15 @@ fn meta(row: &Row, facts: &mut StepFacts) -> Option<BlobId> {
     let parent = ["rootParentAgentId", "parentAgentId"];
     facts.parent = parent.iter().find_map(|key| root.path(&["subagentInfo", key])?.str().map(Into::into));
     BlobId::try_from(unhex(root.get("latestRootBlobId")?.raw())?).ok()
+}
+
+/// What the SDK's list tells of an agent.
+fn listed(agent: Agent, facts: &mut StepFacts) -> Option<BlobId> {
+    facts.cwd = agent.cwd;
+    facts.tool_title = agent.name.filter(|name| is_name(name)).or(facts.tool_title.take());
+    facts.created = agent.created.or(facts.created);
+    facts.updated = agent.updated;
+    agent.root
 }
 
 fn is_name(name: &str) -> bool {

@@ -181,8 +181,11 @@ fn sessions_are_found_where_each_surface_keeps_them() {
     let agent = sdk.join(format!("agent-{}", hex(&sha256(b"agent-1"))));
     std::fs::create_dir_all(&agent).unwrap();
     std::fs::copy(&cli.path, agent.join("store.db")).unwrap();
-    let index = Row { table: "agents".into(), values: vec![("agent_id".into(), "agent-1".into())] };
-    let table = "CREATE TABLE agents (agent_id TEXT PRIMARY KEY)";
+    let index = Row {
+        table: "agents".into(),
+        values: vec![("agent_id".into(), "agent-1".into()), ("workspace_ref".into(), "/elsewhere".into())],
+    };
+    let table = "CREATE TABLE agents (agent_id TEXT PRIMARY KEY, workspace_ref TEXT)";
     std::fs::write(sdk.with_file_name("index.db"), rows::build(None, &[table], &[index]).unwrap()).unwrap();
     let transcripts = home.path().join(".cursor/projects/p/agent-transcripts");
     let line = "{\"role\":\"user\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"hi\"}]}}\n";
