@@ -198,7 +198,7 @@ fn a_store_for_cursor_that_lacks_something_is_noticed() {
     ];
     assert_eq!(missing(&expected(NEXT), &items(&request)), later, "{request:#}");
 
-    let id = cursor.handed.resume("claude-code", "cursor");
+    let id = cursor.handed.resume("@", "cursor");
     let store = cursor.store(&id);
     let mut bytes = fs::read(&store).expect("the store");
     let at = bytes.windows(10).position(|window| window == b"I mend it.").expect("what was said");

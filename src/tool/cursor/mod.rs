@@ -63,7 +63,7 @@ impl Tool for Cursor {
 
     fn verified(&self) -> &'static [&'static str] {
         match self {
-            Cursor::Agent | Cursor::Acp => &["@cursor/sdk 1.0.18"],
+            Cursor::Agent | Cursor::Acp => &["@cursor/sdk 1.0.32"],
             Cursor::Ide => &[],
         }
     }

@@ -15,9 +15,9 @@ use super::sdk::{self, Agent};
 use super::wire::Message;
 use super::{secret, uri, weave};
 use crate::object::json::Tape;
-use crate::tool::StepFacts;
 use crate::tool::digest::unhex;
 use crate::tool::rows::{Database, Line, Row, RowsError, Select, Value};
+use crate::tool::{StepFacts, stamp};
 
 /// Where its blobs are.
 const SHELF: Shelf = Shelf { table: "blobs", name: "id", prefix: "", data: "data" };
@@ -55,6 +55,10 @@ pub(super) fn read(path: &Path) -> Result<Script, RowsError> {
     }
     database.still_valid()?;
     beside(path, &mut script.facts);
+    if script.facts.updated.is_none() {
+        // Nothing in it tells.
+        script.facts.updated = stamp(path).map(|looks| looks.mtime / 1_000_000);
+    }
     Ok(script)
 }
 
