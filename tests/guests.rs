@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+#[path = "guests/cursor.rs"]
+mod cursor;
 #[path = "guests/gemini.rs"]
 mod gemini;
 #[path = "guests/qwen.rs"]

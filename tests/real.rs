@@ -17,6 +17,8 @@ mod amp;
 mod broken;
 #[path = "real/copilot.rs"]
 mod copilot;
+#[path = "real/cursor.rs"]
+mod cursor;
 #[path = "real/gemini.rs"]
 mod gemini;
 #[path = "real/guest.rs"]

@@ -107,7 +107,7 @@ fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<
 
 #[cfg(windows)]
 fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    // The offset goes with each read, since threads share the file's cursor.
+    // The offset goes with each read, since threads share the file's own.
     while !bytes.is_empty() {
         match std::os::windows::fs::FileExt::seek_read(file, bytes, offset) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),

@@ -11,6 +11,8 @@ mod cline;
 mod codex;
 mod copilot;
 mod crush;
+mod cursor;
+mod digest;
 pub mod document;
 mod fit;
 pub mod folder;
@@ -61,6 +63,9 @@ pub static TOOLS: &[&dyn Tool] = &[
     &aider::Aider,
     &goose::Goose,
     &crush::Crush,
+    &cursor::Cursor::Agent,
+    &cursor::Cursor::Acp,
+    &cursor::Cursor::Ide,
 ];
 
 /// The tool called `name`.

@@ -79,6 +79,10 @@ pub struct StepFacts {
     pub forked_from: Option<String>,
     /// For a subagent: the native id of the session that started it.
     pub parent: Option<String>,
+    /// When it began, in milliseconds since 1970, where its records don't tell.
+    pub created: Option<i64>,
+    /// When it last changed.
+    pub updated: Option<i64>,
 }
 
 /// What one record means.

@@ -26,7 +26,7 @@ pub(crate) struct World {
 pub(crate) enum Outcome {
     /// It was written into a home of its own; these sentences tell what the tool can't hold.
     Written(World, Vec<String>),
-    /// It only gets in by the tool's own program.
+    /// It only gets in by the tool's own program, which isn't here.
     Imported,
 }
 
@@ -127,6 +127,9 @@ impl World {
         match resume(&env, &mut self.store(), &options, &Quiet) {
             Ok(outcome) => {
                 there.capture();
+                if sessions(&there.store()).is_empty() {
+                    return Outcome::Imported;
+                }
                 Outcome::Written(there, outcome.losses.into_iter().map(|loss| loss.what).collect())
             }
             Err(ResumeError::Import { .. }) => Outcome::Imported,

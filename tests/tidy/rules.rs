@@ -54,11 +54,24 @@ const HOMES: &[(&str, &[&str])] = &[
     ("notify", &["src/daemon/watch.rs"]),
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),
+    ("md5", &["src/tool/digest.rs"]),
+    ("sha2", &["src/tool/digest.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.
-const TOOLS: &[&str] =
-    &["claude", "cline", "codex", "copilot", "gemini", "kilo", "opencode", "qwen", "roo code", "roo-cline"];
+const TOOLS: &[&str] = &[
+    "claude",
+    "cline",
+    "codex",
+    "copilot",
+    "cursor",
+    "gemini",
+    "kilo",
+    "opencode",
+    "qwen",
+    "roo code",
+    "roo-cline",
+];
 
 /// Those among them that also stand inside of other words.
 const WORDS: &[&str] = &["aider", "amp", "crush", "droid", "goose", "kimi", "specstory"];

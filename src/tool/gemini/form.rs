@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::message::MASK;
-use super::{Gemini, project, sha256};
+use super::{Gemini, project};
 use crate::tool::turns::{Answer, Call, Piece, quoted};
-use crate::tool::{Losses, Target, Tool, ids, parts, time};
+use crate::tool::{Losses, Target, Tool, digest, ids, parts, time};
 
 /// How long before now the name of a file says that it was begun, at least.
 /// The tool begins a file of its own at each start, called by the minute and
@@ -48,7 +48,7 @@ impl Form {
             let home = project::home(&root, &cwd);
             (home.name, home.marker)
         } else {
-            (sha256::hex(cwd.as_bytes()), None)
+            (digest::sha256_hex(cwd.as_bytes()), None)
         };
         let minute = time::format(target.started.min(target.now.saturating_sub(EARLIER)));
         let minute = minute.get(..16).unwrap_or_default().replace(':', "-");
@@ -65,7 +65,7 @@ impl Form {
             "{{\"sessionId\":{},\"projectHash\":\"{}\",\"startTime\":\"{}\",\"lastUpdated\":\"{}\",\
              \"kind\":\"main\",\"summary\":{}",
             quoted(&target.native),
-            sha256::hex(target.cwd.to_string_lossy().as_bytes()),
+            digest::sha256_hex(target.cwd.to_string_lossy().as_bytes()),
             time::format(target.started),
             time::format(target.now),
             quoted(&target.title),

@@ -10,7 +10,6 @@ mod known;
 mod message;
 mod project;
 mod read;
-mod sha256;
 #[cfg(test)]
 mod tests;
 mod write;

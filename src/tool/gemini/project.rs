@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::sha256;
 use crate::object::json::Tape;
 use crate::tool::Found;
+use crate::tool::digest::sha256_hex;
 
 /// The file in a project's folder that holds the project's path.
 pub(super) const MARKER: &str = ".project_root";
@@ -30,7 +30,7 @@ pub(super) fn of(found: &Found) -> Option<String> {
     let listed = LISTS.iter().flat_map(|(file, member)| listed(&root.join(file), member));
     listed
         .into_iter()
-        .find(|(path, slug)| slug == folder || sha256::hex(path.as_bytes()) == folder)
+        .find(|(path, slug)| slug == folder || sha256_hex(path.as_bytes()) == folder)
         .map(|(path, _)| path)
 }
 

@@ -10,8 +10,17 @@ impl SourceReader<'_> {
     /// Takes note of what a step tells of the whole session.
     pub(super) fn learn(&mut self, step: &mut Step) {
         let about = &mut self.about;
-        let StepFacts { user_title, tool_title, cwd, git_branch, version, forked_from, parent } =
-            std::mem::take(&mut step.facts);
+        let StepFacts {
+            user_title,
+            tool_title,
+            cwd,
+            git_branch,
+            version,
+            forked_from,
+            parent,
+            created,
+            updated,
+        } = std::mem::take(&mut step.facts);
         let replace = |place: &mut Option<String>, value: Option<String>| {
             if value.is_some() {
                 *place = value;
@@ -34,10 +43,10 @@ impl SourceReader<'_> {
         if about.first_prompt.as_ref().is_none_or(String::is_empty) && step.prompt.is_some() && !step.side {
             about.first_prompt.clone_from(&step.prompt);
         }
-        if let Some(time) = step.time {
+        for time in [step.time, created].into_iter().flatten() {
             about.created = Some(about.created.map_or(time, |t| t.min(time)));
-            about.updated = Some(about.updated.map_or(time, |t| t.max(time)));
         }
+        about.updated = about.updated.max(step.time).max(created).max(updated);
         if step.model.is_some() && about.model != step.model {
             about.model.clone_from(&step.model);
         }

@@ -95,7 +95,7 @@ fn a_session_knows_its_project_by_marker_list_or_hash() {
     assert_eq!(cwd(dir.path()).as_deref(), Some("/w/marked"));
 
     let old = tempfile::tempdir().unwrap();
-    let hash = crate::tool::gemini::sha256::hex(b"/w/hashed");
+    let hash = crate::tool::digest::sha256_hex(b"/w/hashed");
     let place = format!("tmp/{hash}/chats/session-2025-01-01T00-00-aaaaaaaa.json");
     put(old.path(), &place, r#"{"sessionId":"s","messages":[]}"#);
     assert_eq!(cwd(old.path()), None);

@@ -58,7 +58,7 @@ fn each_version_finds_its_session_where_it_looks_for_it() {
     let name = "/h/.gemini/tmp/my-proj/chats/session-2026-11-22T07-05-<id>";
     assert_eq!(place("0.61.0"), (format!("{name}.jsonl"), marked()));
     assert_eq!(place("0.38.0"), (format!("{name}.json"), marked()));
-    let hash = super::super::sha256::hex(b"/w/my proj");
+    let hash = crate::tool::digest::sha256_hex(b"/w/my proj");
     assert_eq!(
         place("0.20.0"),
         (format!("/h/.gemini/tmp/{hash}/chats/session-2026-11-22T07-05-<id>.json"), None)
