@@ -84,7 +84,7 @@ impl Cursor {
     fn try_go_on(&self, id: &str, prompt: &str, name: &str) -> Option<Value> {
         let backend = self.backend(name);
         let mut command = self.script("go_on.mjs", &backend);
-        command.arg(self.store(id)).args([id, prompt]);
+        command.arg(self.store(id)).args([id, prompt]).arg(&backend.requests);
         let run = self.handed.run(command);
         let request = fs::read(backend.requests.join("1.json")).ok()?;
         assert!(run.stdout.contains("SFS-ANSWER"), "{run:?}");

@@ -4,13 +4,15 @@
 // runtime notes in its list, the name of the new root, the command line notes
 // in the store: that is done for it here.
 //
-// node go_on.mjs <modules> <folder of the project> <store.db> <id> <prompt>
+// node go_on.mjs <modules> <folder of the project> <store.db> <id> <prompt> <folder of the servers>
 import fs from 'node:fs';
 import path from 'node:path';
 import crypto from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 
-const [modules, cwd, store, id, prompt] = process.argv.slice(2);
+const [modules, cwd, store, id, prompt, servers] = process.argv.slice(2);
+// The runtime tries again for ever when the servers can't go on.
+setInterval(() => fs.existsSync(path.join(servers, 'error.txt')) && process.exit(2), 100);
 const sdk = await import(path.join(modules, '@cursor/sdk/dist/esm/index.js'));
 const { SqliteLocalAgentStore } = await import(path.join(modules, '@cursor/sdk/dist/esm/sqlite.js'));
 
