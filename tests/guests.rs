@@ -1,8 +1,10 @@
-//! Sessions of the Copilot CLI, Gemini CLI, Pi and Qwen Code through the real binary: captured,
+//! Sessions of the Copilot CLI, Cline, Roo Code, Cursor, Gemini CLI, Pi and Qwen Code through the real binary: captured,
 //! gone on with, cut, copied and restored.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+#[path = "guests/cline.rs"]
+mod cline;
 #[path = "guests/cursor.rs"]
 mod cursor;
 #[path = "guests/gemini.rs"]

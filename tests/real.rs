@@ -15,6 +15,8 @@ mod real;
 mod amp;
 #[path = "real/broken.rs"]
 mod broken;
+#[path = "real/cline.rs"]
+mod cline;
 #[path = "real/copilot.rs"]
 mod copilot;
 #[path = "real/cursor.rs"]

@@ -62,15 +62,15 @@ impl Follow {
         Follow { said: kept.chunks_exact(8).map(number).collect(), at: 0 }
     }
 
-    /// Whether a message says what comes next.
-    pub(super) fn goes_on(&mut self, message: &Message) -> bool {
-        let mut follows = false;
+    /// Whether a message says what comes next, to its end: a tool may put what
+    /// is new behind what was said. `None` if it says nothing.
+    pub(super) fn goes_on(&mut self, message: &Message) -> Option<bool> {
+        let mut follows = None;
         for print in texts(message) {
             let ahead = self.said.iter().skip(self.at).take(AHEAD);
-            if let Some(n) = ahead.into_iter().position(|known| *known == print) {
-                self.at += n + 1;
-                follows = true;
-            }
+            let known = ahead.into_iter().position(|known| *known == print);
+            self.at += known.map_or(0, |n| n + 1);
+            follows = Some(known.is_some());
         }
         follows
     }
@@ -91,6 +91,17 @@ mod tests {
         ["a", "b", "c", "go on"].iter().for_each(|words| said.add(&message(words)));
         let mut follow = Follow::new(&said.into_bytes());
         let follows = ["a", "c", "new", "go on", "go on"].map(|words| follow.goes_on(&message(words)));
-        assert_eq!(follows, [true, true, false, true, false]);
+        assert_eq!(follows, [true, true, false, true, false].map(Some));
+        assert_eq!(follow.goes_on(&Message { role: Role::User, blocks: Vec::new() }), None);
+    }
+
+    #[test]
+    fn what_is_new_behind_what_was_said_is_new() {
+        let mut said = Sayings::default();
+        said.add(&message("a"));
+        let mut follow = Follow::new(&said.into_bytes());
+        let mut longer = message("a");
+        longer.blocks.extend(message("and on").blocks);
+        assert_eq!(follow.goes_on(&longer), Some(false));
     }
 }

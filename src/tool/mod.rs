@@ -41,6 +41,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::object::id::Checksum;
 use crate::object::json::Value;
 use crate::object::split::Texts;
 
@@ -161,6 +162,20 @@ impl Framing {
 pub trait Pieces {
     /// The bytes of the next record; `None` after the last.
     fn next(&mut self) -> std::io::Result<Option<Cow<'_, [u8]>>>;
+
+    /// Goes past the first `len` bytes of records if they are whole records
+    /// and what they were, by their [`checksum`](crate::object::id::checksum);
+    /// their checksum so far. `None` if not: then it must be opened anew. Only
+    /// called before anything is read.
+    fn pass(&mut self, len: u64, sum: u64) -> std::io::Result<Option<Checksum>> {
+        let (mut known, mut passed) = (Checksum::default(), 0);
+        while passed < len {
+            let Some(record) = self.next()? else { return Ok(None) };
+            known.update(&record);
+            passed += record.len() as u64;
+        }
+        Ok((passed == len && known.finish() == sum).then_some(known))
+    }
 
     /// What stands around the records. Only asked for after the last record.
     /// An error says that what was read can't be trusted.

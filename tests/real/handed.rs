@@ -53,10 +53,15 @@ impl Handed {
         run_guarded(command, &self.root.join(format!("run-{}", self.runs.get())))
     }
 
+    /// Where the store is.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.root.join("store")
+    }
+
     /// Runs `sfs`.
     pub(crate) fn sfs(&self, args: &[&str]) -> Run {
         let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_sfs")));
-        command.env("SFS_DIR", self.root.join("store")).args(args);
+        command.env("SFS_DIR", self.store()).args(args);
         self.run(command)
     }
 

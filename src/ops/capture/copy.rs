@@ -190,7 +190,7 @@ fn follow(tool: &dyn Tool, found: &Found, said: &[u8]) -> std::io::Result<u64> {
             taken += piece.end;
             passed += piece.end as u64;
             let drafts = step.message.iter().chain(step.then.iter().filter_map(|step| step.message.as_ref()));
-            if drafts.filter(|draft| follow.goes_on(&draft.message)).count() > 0 {
+            if drafts.filter_map(|draft| follow.goes_on(&draft.message)).last() == Some(true) {
                 known = passed;
             }
         }

@@ -3,7 +3,6 @@
 use std::io;
 
 use super::input::{Input, Passed, Windows};
-use crate::object::id::Checksum;
 use crate::object::split::{Piece, Splitter};
 use crate::store::refs::Mark;
 use crate::tool::{Found, Frame, Pieces, Stamp, Tool};
@@ -45,7 +44,7 @@ impl Feed {
     fn open_pieces(tool: &dyn Tool, found: &Found, mark: Option<&Mark>) -> io::Result<Opened> {
         let mut pieces = tool.open(found)?;
         let known = match mark.filter(|mark| mark.offset > 0) {
-            Some(mark) => skip(&mut *pieces, mark)?,
+            Some(mark) => pieces.pass(mark.offset, mark.start)?,
             None => None,
         };
         let grown = known.is_some();
@@ -112,15 +111,4 @@ impl Feed {
             Feed::Pieces { pieces, .. } => pieces.frame(),
         }
     }
-}
-
-/// Goes past the records before a mark; `None` if they are not what they were.
-fn skip(pieces: &mut dyn Pieces, mark: &Mark) -> io::Result<Option<Checksum>> {
-    let (mut sum, mut passed) = (Checksum::default(), 0);
-    while passed < mark.offset {
-        let Some(record) = pieces.next()? else { return Ok(None) };
-        sum.update(&record);
-        passed += record.len() as u64;
-    }
-    Ok((passed == mark.offset && sum.finish() == mark.start).then_some(sum))
 }

@@ -68,6 +68,8 @@ pub(super) struct Graph {
     keys: HashMap<u64, Option<Id>>,
     calls: HashMap<u64, u64>,
     nodes: IdMap<Node>,
+    /// The commits of other sources whose messages were met as copies.
+    copied: HashSet<Id>,
     /// The parents of the commits made.
     parents: IdMap<Option<Id>>,
     /// The files that they touched, if any.
@@ -164,6 +166,17 @@ impl Graph {
     /// Tells whether a commit of the conversation was made since the graph began.
     pub(super) fn made(&self, id: &Id) -> bool {
         self.nodes.contains_key(id)
+    }
+
+    /// Goes on from a commit of another source, whose message is repeated.
+    pub(super) fn copy(&mut self, at: Id) {
+        self.copied.insert(at);
+        self.kept.main = Some(at);
+    }
+
+    /// Whether a commit of another source was met as a copy.
+    pub(super) fn met(&self, at: &Id) -> bool {
+        self.copied.contains(at)
     }
 
     /// Whether a commit of earlier is on the main line, or the tip of another.

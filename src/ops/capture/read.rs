@@ -246,7 +246,7 @@ impl<'a> SourceReader<'a> {
         if let Some(at) = copied {
             // A message that the store has: its record is carried along.
             self.graph.name(step.key, Some(at.id));
-            self.graph.kept.main = Some(at.id);
+            self.graph.copy(at.id);
             self.note_calls(&draft.calls, at.counts.calls);
             if !raw.is_empty() {
                 self.shrink()?;

@@ -39,7 +39,7 @@ fn facts(found: &Found, document: &Document) -> StepFacts {
         facts.parent = Some(found.native.clone());
     }
     facts.version = facts.version.or_else(|| {
-        let origin = document.member("origin")?;
+        let origin = document.before("origin")?;
         let mut tape = Tape::default();
         tape.read(origin)?;
         tape.root(origin).string("version")

@@ -5,36 +5,28 @@ use std::path::Path;
 
 use super::UI;
 use crate::object::json::{Tape, Value};
-use crate::tool::document::Document;
+use crate::tool::document::{Document, Hold};
 use crate::tool::{Found, Pieces, StepFacts};
 
 /// The longest small file that is read for what it tells of the task.
 const SMALL: u64 = 1 << 20;
-/// How many entries of what is shown may be left to the trail.
-const HELD: usize = 64;
 
 /// Opens the conversation or what is shown of it.
 pub(in crate::tool) fn open(found: &Found) -> io::Result<Box<dyn Pieces>> {
     let mut document = Document::read(&found.path, None)?;
     if found.part == UI {
-        hold_request(&mut document);
+        document.hold(hold_request);
     } else if let Some(folder) = found.path.parent() {
         document.tell(facts(folder));
     }
     Ok(Box::new(document))
 }
 
-/// Leaves the last request with all that follows it to the trail: what it cost
-/// is written into it later, and answers are marked as given.
-fn hold_request(document: &mut Document) {
-    for _ in 0..HELD {
-        let Some(last) = document.last() else { return };
-        let begins = memchr::memmem::find(last, b"\"api_req_started\"").is_some();
-        document.hold_last();
-        if begins {
-            return;
-        }
-    }
+/// The last request with all that follows it is left to the trail: what it
+/// cost is written into it later, and answers are marked as given.
+fn hold_request(element: &[u8]) -> Hold {
+    let begins = memchr::memmem::find(element, b"\"api_req_started\"").is_some();
+    if begins { Hold::Last } else { Hold::More }
 }
 
 /// What the small files beside a conversation tell.

@@ -62,10 +62,11 @@ impl SourceReader<'_> {
         let graph = &self.graph.kept;
         let head = graph.main;
         let old = previous.filter(|p| p.mark.stamp != (0, 0, 0) && !copying(&p.mark)).and_then(|p| p.head);
-        let rewritten = match old.filter(|old| head != Some(*old) && !self.graph.made(old)) {
-            Some(old) => self.graph.whole || !self.graph.leads_to(old, self.store)?,
-            None => false,
-        };
+        let rewritten =
+            match old.filter(|old| head != Some(*old) && !self.graph.made(old) && !self.graph.met(old)) {
+                Some(old) => self.graph.whole || !self.graph.leads_to(old, self.store)?,
+                None => false,
+            };
         self.about.counts =
             head.map(|id| self.graph.node(id, self.store)).transpose()?.unwrap_or_default().counts;
         self.about.parent = self.parent.take();
