@@ -22,6 +22,7 @@ mod hosts;
 mod ids;
 mod jsonl;
 mod kilo;
+mod kimi;
 mod opencode;
 mod parts;
 mod pi;
@@ -64,6 +65,7 @@ pub static TOOLS: &[&dyn Tool] = &[
     &aider::Aider,
     &goose::Goose,
     &crush::Crush,
+    &kimi::Kimi,
     &cursor::Cursor::Agent,
     &cursor::Cursor::Acp,
     &cursor::Cursor::Ide,
