@@ -14,6 +14,7 @@ mod crush;
 mod cursor;
 mod digest;
 pub mod document;
+mod droid;
 mod fit;
 pub mod folder;
 mod gemini;
@@ -66,6 +67,7 @@ pub static TOOLS: &[&dyn Tool] = &[
     &goose::Goose,
     &crush::Crush,
     &kimi::Kimi,
+    &droid::Droid,
     &cursor::Cursor::Agent,
     &cursor::Cursor::Acp,
     &cursor::Cursor::Ide,
