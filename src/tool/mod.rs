@@ -31,6 +31,7 @@ mod plan;
 mod qwen;
 mod roo;
 pub mod rows;
+mod specstory;
 mod step;
 mod table;
 mod tasks;
@@ -68,6 +69,7 @@ pub static TOOLS: &[&dyn Tool] = &[
     &crush::Crush,
     &kimi::Kimi,
     &droid::Droid,
+    &specstory::SpecStory,
     &cursor::Cursor::Agent,
     &cursor::Cursor::Acp,
     &cursor::Cursor::Ide,
