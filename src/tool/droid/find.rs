@@ -7,7 +7,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::tool::{Discovery, Found, Framing, Places, SideFile, Trouble, stamp, stamp_of};
+use crate::tool::{Discovery, Found, Framing, Places, SideFile, Target, Trouble, stamp, stamp_of};
 
 /// The folder of all sessions.
 pub(super) const SESSIONS: &str = "sessions";
@@ -17,6 +17,19 @@ const DEPTH: u32 = 2;
 /// The tool's folder, the same on every system.
 pub(super) fn root(places: &Places) -> PathBuf {
     places.home.join(".factory")
+}
+
+/// Where a new session goes.
+pub(super) fn path_for(target: &Target) -> PathBuf {
+    let folder = root(&target.places).join(SESSIONS).join(slug(&target.cwd));
+    folder.join(format!("{}.jsonl", target.native))
+}
+
+/// The name of the folder for a working directory: `-home-me-project`.
+fn slug(cwd: &Path) -> String {
+    let cwd = cwd.to_string_lossy().replace('\\', "/");
+    let words: Vec<&str> = cwd.split('/').filter(|word| !word.is_empty()).collect();
+    format!("-{}", words.join("-"))
 }
 
 /// Finds all sessions.

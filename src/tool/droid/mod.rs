@@ -9,10 +9,14 @@ mod open;
 mod read;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::path::{Path, PathBuf};
 
-use super::{Discovery, Found, Pieces, Places, Reader, Tool, go_on};
+use super::{
+    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
+    go_on,
+};
 
 /// The adapter.
 pub(super) struct Droid;
@@ -57,5 +61,27 @@ impl Tool for Droid {
 
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["droid".to_owned(), go_on(file)]
+    }
+    fn resume(&self) -> Option<&dyn Resume> {
+        Some(self)
+    }
+}
+
+impl Resume for Droid {
+    fn repeats(&self) -> bool {
+        false
+    }
+
+    fn write(
+        &self,
+        conversation: &mut dyn Conversation,
+        target: &Target,
+        sink: &mut dyn Sink,
+    ) -> Result<Plan, ToolError> {
+        write::write(conversation, target, sink)
+    }
+
+    fn resume_command(&self, native: &str) -> Vec<String> {
+        ["droid", "--resume", native].map(str::to_owned).to_vec()
     }
 }

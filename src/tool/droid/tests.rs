@@ -199,6 +199,51 @@ fn sessions_are_found_with_their_settings() {
 }
 
 #[test]
+fn what_is_written_is_read_back_the_same() {
+    let (memory, plan) = testing::written(&Droid, testing::talk());
+    let id = "01a20212-a86f-7d30-ba34-f1999c4bbe7a";
+    assert_eq!(plan.path, Path::new("/h/.factory/sessions/-w-my proj").join(format!("{id}.jsonl")));
+    let steps = read(&memory.0[&plan.path]);
+    assert_eq!(testing::said(&messages(&steps)), testing::said(&testing::talk()));
+    assert!(plan.losses.is_empty(), "{:?}", plan.losses);
+    let text = String::from_utf8(memory.0[&plan.path].clone()).unwrap();
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&rows[0]["id"], &rows[0]["cwd"]), (&id.into(), &"/w/my proj".into()));
+    assert!(rows[1].get("parentId").is_none());
+    for pair in rows[1..].windows(2) {
+        assert_eq!(pair[1]["parentId"], pair[0]["id"]);
+        assert!(pair[1]["timestamp"].as_str() > pair[0]["timestamp"].as_str());
+    }
+}
+
+#[test]
+fn what_the_tool_would_refuse_is_written_otherwise() {
+    let thought = |words: &str| Block::Thinking { text: text(words), signature: Some(text("proof")) };
+    let (memory, plan) = testing::written(
+        &Droid,
+        vec![
+            Message {
+                role: Role::Assistant,
+                blocks: vec![thought(""), thought("hm"), testing::call("a.b", "[1]")],
+            },
+            Message { role: Role::User, blocks: vec![testing::result(Status::Ok, "whose?")] },
+            Message { role: Role::Assistant, blocks: vec![thought("alone")] },
+        ],
+    );
+    let steps = read(&memory.0[&plan.path]);
+    let roles: Vec<_> = messages(&steps).iter().map(|message| message.role).collect();
+    assert_eq!(roles, [Role::User, Role::Assistant, Role::User, Role::User]);
+    let said = format!("{:?}", messages(&steps)[1]);
+    assert!(said.contains("a_b") && !said.contains("proof"), "{said}");
+    assert_eq!(plan.losses.len(), 8, "{:#?}", plan.losses);
+    let alone = vec![Message { role: Role::Assistant, blocks: vec![Block::Notice(text("x"))] }];
+    let mut memory = testing::Memory::default();
+    let written =
+        Droid.resume().unwrap().write(&mut testing::Talk::of(alone), &testing::target(), &mut memory);
+    assert!(matches!(written, Err(ToolError::Empty)));
+}
+
+#[test]
 fn real_sessions_are_understood() {
     for (path, bytes) in [corpus("droid", ".jsonl"), corpus("_synthetic/droid", ".jsonl")].concat() {
         let steps = read(&bytes);

@@ -13,7 +13,9 @@ use crate::tool::{Discovery, Found, Framing, Places, SideFile, Stamp, Trouble, s
 
 /// A transcript, and the agent that speaks for the session.
 pub(super) const WIRE: &str = "wire.jsonl";
-const MAIN: &str = "main";
+pub(super) const MAIN: &str = "main";
+/// The folder of all sessions.
+pub(super) const SESSIONS: &str = "sessions";
 /// Folders of a session that belong to it: plans, schedules, and long results.
 /// Logs are not among them.
 const BESIDE: &[&str] = &["tasks", "cron", "media"];
@@ -30,7 +32,7 @@ pub(super) fn root(places: &Places) -> PathBuf {
 /// Finds all sessions.
 pub(super) fn discover(places: &Places) -> Discovery {
     let mut search = Search::new(root(places));
-    for bucket in search.folders("sessions") {
+    for bucket in search.folders(SESSIONS) {
         for session in search.folders(&bucket.place) {
             search.session(&session);
         }

@@ -9,17 +9,23 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod write;
 
 use std::path::{Path, PathBuf};
 
-use super::{Discovery, Found, Places, Reader, Tool, go_on};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, go_on,
+};
 
 /// The adapter of Kimi Code.
 pub(super) struct Kimi;
 
+/// The name users type; also how its own thoughts are known when written.
+const NAME: &str = "kimi";
+
 impl Tool for Kimi {
     fn name(&self) -> &'static str {
-        "kimi"
+        NAME
     }
 
     fn title(&self) -> &'static str {
@@ -35,7 +41,7 @@ impl Tool for Kimi {
     }
 
     fn watched(&self, places: &Places) -> Vec<PathBuf> {
-        vec![find::root(places).join("sessions")]
+        vec![find::root(places).join(find::SESSIONS)]
     }
 
     fn discover(&self, places: &Places) -> Discovery {
@@ -53,5 +59,31 @@ impl Tool for Kimi {
 
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["kimi".to_owned(), "-p".to_owned(), go_on(file)]
+    }
+    fn resume(&self) -> Option<&dyn Resume> {
+        Some(self)
+    }
+}
+
+impl Resume for Kimi {
+    fn new_id(&self, uuid: &str) -> String {
+        format!("{}{uuid}", write::PREFIX)
+    }
+
+    fn repeats(&self) -> bool {
+        false
+    }
+
+    fn write(
+        &self,
+        conversation: &mut dyn Conversation,
+        target: &Target,
+        sink: &mut dyn Sink,
+    ) -> Result<Plan, ToolError> {
+        write::write(conversation, target, sink)
+    }
+
+    fn resume_command(&self, native: &str) -> Vec<String> {
+        ["kimi", "--session", native].map(str::to_owned).to_vec()
     }
 }

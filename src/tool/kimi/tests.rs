@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::object::message::{Action, Block, Input, Json, Part, Role, Status};
+use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status};
 use crate::tool::testing::{self, corpus, messages, text};
 use crate::tool::{Framing, Key, Link, Step};
 
@@ -203,6 +203,40 @@ fn sessions_are_found_with_their_agents_and_what_stands_beside() {
     assert_eq!(facts(&found[1]).parent.as_deref(), Some("session_1"));
     let moved = Places { vars: [("KIMI_CODE_HOME".to_owned(), "/k".to_owned())].into(), ..places };
     assert!(Kimi.discover(&moved).found.is_empty() && Kimi.root(&moved) == Path::new("/k"));
+}
+
+#[test]
+fn what_is_written_is_read_back_the_same() {
+    let (memory, plan) = testing::written(&Kimi, testing::talk());
+    let folder =
+        Path::new("/h/.kimi-code/sessions/wd_my-proj_f12e8bd9554b/01a20212-a86f-7d30-ba34-f1999c4bbe7a");
+    assert_eq!(plan.path, folder.join("agents/main/wire.jsonl"));
+    let bytes = &memory.0[&plan.path];
+    let said = messages(&testing::steps(&Kimi, bytes));
+    assert_eq!(testing::said(&said), testing::said(&testing::talk()));
+    let state: Value = serde_json::from_slice(&memory.0[&folder.join("state.json")]).unwrap();
+    assert_eq!((&state["cwd"], &state["title"]), (&"/w/my proj".into(), &"a \"title\" ✓".into()));
+    assert_eq!(state["agents"]["main"]["homedir"], folder.join("agents/main").to_str().unwrap());
+    assert_eq!(Kimi.resume().unwrap().new_id("x"), "session_x");
+}
+
+#[test]
+fn thoughts_keep_the_proof_that_is_the_tools_own() {
+    let thought = Block::Thinking { text: text("hm"), signature: Some(text("proof")) };
+    let said = vec![
+        testing::says(Role::User, "hi"),
+        Message { role: Role::Assistant, blocks: vec![thought, Block::Text(text("ho"))] },
+    ];
+    let written = |by: &str| {
+        let (mut memory, mut talk) = (testing::Memory::default(), testing::Talk::of(said.clone()));
+        talk.by(by);
+        let plan = Kimi.resume().unwrap().write(&mut talk, &testing::target(), &mut memory).unwrap();
+        (String::from_utf8(memory.0[&plan.path].clone()).unwrap(), plan.losses.len())
+    };
+    let (own, losses) = written("kimi");
+    assert!(own.contains(r#""encrypted":"proof""#) && losses == 0, "{own}");
+    let (other, losses) = written("another");
+    assert!(!other.contains("proof") && other.contains(r#""think":"hm""#) && losses == 1, "{other}");
 }
 
 #[test]
