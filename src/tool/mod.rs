@@ -68,6 +68,7 @@ pub static TOOLS: &[&dyn Tool] = &[
     &goose::Goose,
     &crush::Crush,
     &kimi::Kimi,
+    &kimi::KimiCli,
     &droid::Droid,
     &specstory::SpecStory,
     &cursor::Cursor::Agent,

@@ -192,3 +192,36 @@ fn a_specstory_history_grows_and_comes_back_whole() {
     let out = sandbox.restored("specstory", "out");
     assert_same(&history, &out.join(history.strip_prefix("/").unwrap()));
 }
+
+#[test]
+fn a_session_of_the_program_before_kimi_code_is_cleared() {
+    let sandbox = Sandbox::new();
+    let folder = ".kimi/sessions/5f70ad7edc571788020ab158042187a6/s1";
+    let line = |role: &str, words: &str| json!({"role": role, "content": words});
+    let log = |n: u64| {
+        let begins = json!({"type": "TurnBegin", "payload": {"user_input": "a question"}});
+        format!("{}\n", json!({"timestamp": 1_795_769_643 + n, "message": begins}))
+    };
+    let first =
+        jsonl(&[line("_system_prompt", "x"), line("user", "first question"), line("assistant", "one")]);
+    let context = sandbox.put(&format!("{folder}/context.jsonl"), &first);
+    let wire = sandbox.put(&format!("{folder}/wire.jsonl"), log(10));
+    sandbox.capture();
+    fs::write(&context, first.clone() + &jsonl(&[line("user", "second question")])).unwrap();
+    fs::write(&wire, log(10) + &log(20)).unwrap();
+    let captured = sandbox.capture();
+    assert_eq!(captured.rewritten, 0);
+    assert_eq!(sandbox.titles(""), ["first question", "second question"]);
+
+    // What it clears, it keeps under another name.
+    let old = sandbox.home().join(folder).join("context_1.jsonl");
+    fs::rename(&context, &old).unwrap();
+    fs::write(&context, jsonl(&[line("_system_prompt", "x"), line("user", "anew")])).unwrap();
+    let captured = sandbox.capture();
+    assert_eq!(captured.rewritten, 1, "said, and the earlier tip is kept");
+    assert_eq!(sandbox.titles(""), ["anew"]);
+    let out = sandbox.restored("kimi-cli", "out");
+    for file in [context, wire, old] {
+        assert_same(&file, &out.join(file.strip_prefix(sandbox.home().join(".kimi")).unwrap()));
+    }
+}

@@ -139,6 +139,12 @@ pub(super) fn prompt(content: Option<Value<'_>>, texts: &mut Texts, step: &mut S
     step.message = Some(draft(Role::User, blocks));
 }
 
+/// The words of a content, joined, without the white space around them.
+pub(super) fn words(content: Option<Value<'_>>) -> Vec<u8> {
+    let texts = items(content).filter_map(|item| Some(text_of(item)?.bytes()?.into_owned()));
+    texts.collect::<Vec<_>>().concat().trim_ascii().to_vec()
+}
+
 /// What nobody typed: each text as `make` has it.
 pub(super) fn put_in(
     content: Option<Value<'_>>,

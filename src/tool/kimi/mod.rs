@@ -3,6 +3,7 @@
 //! Kimi Code keeps a log of JSON lines for each agent of a session, that it
 //! only appends to (it is rewritten once, when its protocol is old).
 
+mod cli;
 mod content;
 mod find;
 mod state;
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
 use super::{
     Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, go_on,
 };
+
+pub(super) use cli::KimiCli;
 
 /// The adapter of Kimi Code.
 pub(super) struct Kimi;
