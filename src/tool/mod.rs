@@ -14,6 +14,7 @@ mod crush;
 mod cursor;
 mod digest;
 pub mod document;
+mod droid;
 mod fit;
 pub mod folder;
 mod gemini;
@@ -22,6 +23,7 @@ mod hosts;
 mod ids;
 mod jsonl;
 mod kilo;
+mod kimi;
 mod opencode;
 mod parts;
 mod pi;
@@ -29,6 +31,7 @@ mod plan;
 mod qwen;
 mod roo;
 pub mod rows;
+mod specstory;
 mod step;
 mod table;
 mod tasks;
@@ -64,6 +67,9 @@ pub static TOOLS: &[&dyn Tool] = &[
     &aider::Aider,
     &goose::Goose,
     &crush::Crush,
+    &kimi::Kimi,
+    &droid::Droid,
+    &specstory::SpecStory,
     &cursor::Cursor::Agent,
     &cursor::Cursor::Acp,
     &cursor::Cursor::Ide,
