@@ -383,9 +383,15 @@ pub trait Resume: Sync {
         Cow::Borrowed(raw)
     }
 
+    /// The native key of a record of its own that is part of the conversation,
+    /// where [`Resume::epilogue`] needs it.
+    fn key_of(&self, record: Value<'_>) -> Option<String> {
+        let _ = record;
+        None
+    }
+
     /// What goes after the records of a session of its own that is resumed
-    /// elsewhere or earlier. `last` is the native key of the last record, if
-    /// it had one.
+    /// elsewhere or earlier. `last` is the last of their keys.
     fn epilogue(&self, target: &Target, last: Option<&str>) -> Vec<u8> {
         let _ = (target, last);
         Vec::new()
