@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::WorkspaceError;
 use crate::object::id::Id;
 use crate::object::{Entry, Sort};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// The longest path of a file in a tree, in bytes.
 pub(super) const PATH_MAX: usize = 4096;
@@ -44,6 +44,21 @@ pub fn files(store: &Store, tree: Id) -> Result<BTreeMap<String, Entry>, Workspa
     match below {
         Some(path) => Err(WorkspaceError::Hostile { path: path.clone(), why: "lies below a file" }),
         None => Ok(files),
+    }
+}
+
+/// The file or link at a path in a tree; a path in its entry is the whole one.
+pub fn find(store: &Store, tree: Id, path: &str) -> Result<Option<Entry>, StoreError> {
+    let (mut at, mut rest) = (tree, path);
+    loop {
+        let entries = store.tree(&at)?.entries;
+        if let Some(entry) = entries.iter().find(|entry| entry.path == rest && entry.sort() != Sort::Folder) {
+            return Ok(Some(Entry { path: path.to_owned(), ..entry.clone() }));
+        }
+        let Some((name, below)) = rest.split_once('/') else { return Ok(None) };
+        let folder = entries.into_iter().find(|entry| entry.path == name && entry.sort() == Sort::Folder);
+        let Some(folder) = folder else { return Ok(None) };
+        (at, rest) = (folder.blob, below);
     }
 }
 
@@ -185,6 +200,9 @@ mod tests {
                 (build(&store, &mut batch, &a).unwrap(), build(&store, &mut batch, &b).unwrap());
             store.apply(batch, Vec::new(), &Actor::default()).unwrap();
             prop_assert_eq!(&files(&store, tree_a).unwrap(), &a);
+            for path in a.keys().chain(b.keys()) {
+                prop_assert_eq!(find(&store, tree_a, path).unwrap(), a.get(path).cloned());
+            }
             let mut wanted: Vec<String> = a.keys().chain(b.keys()).filter(|path| a.get(*path) != b.get(*path)).cloned().collect();
             wanted.sort();
             wanted.dedup();
