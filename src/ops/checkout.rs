@@ -194,7 +194,7 @@ fn named(store: &Store, session: &Id, text: &str) -> Result<FilesAt, CheckoutErr
 /// The folder to write to.
 fn root(env: &Env, from: &FilesAt, options: &CheckoutOptions) -> Result<PathBuf, CheckoutError> {
     let root = match &options.to {
-        Some(dir) => env.resolve(dir),
+        Some(dir) => resolve(&env.cwd.join(dir)),
         None => {
             let own = Path::new(&from.root);
             if !own.is_absolute() || !own.is_dir() {
@@ -242,6 +242,16 @@ fn chosen(
         }
     }
     Ok(chosen)
+}
+
+/// A path with links resolved as far as it exists.
+fn resolve(path: &Path) -> PathBuf {
+    for above in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (std::fs::canonicalize(above), path.strip_prefix(above)) {
+            return normal(&real.join(rest));
+        }
+    }
+    normal(path)
 }
 
 /// A path without `.` and `..`.
