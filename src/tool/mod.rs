@@ -6,6 +6,7 @@
 
 mod aider;
 mod amp;
+pub mod change;
 mod claude_code;
 mod cline;
 mod codex;

@@ -56,6 +56,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
     ("sha2", &["src/tool/digest.rs"]),
+    ("ignore", &["src/workspace/rules.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.
