@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let mut store = app.store()?;
+    let mut store = app.fresh_store()?;
     let made = branch::fork(&app.env, &mut store, &args.rev, args.name.as_deref(), args.force)?;
     let rev = format!("{:.12}/{}", made.session, made.name);
     if args.json {

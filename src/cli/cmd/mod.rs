@@ -4,6 +4,7 @@ pub(crate) mod branch;
 pub(crate) mod capture;
 pub(crate) mod clone;
 pub(crate) mod completions;
+pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;
