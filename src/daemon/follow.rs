@@ -59,8 +59,8 @@ pub trait Host {
     fn captured(&mut self, report: &CaptureReport);
     /// A capture failed; it is tried again.
     fn failed(&mut self, error: &StoreError);
-    /// What can't be watched has changed.
-    fn refused(&mut self, watch: &Watch);
+    /// What is watched, or what can't be, has changed.
+    fn watches(&mut self, watch: &Watch);
     /// Whether to go on: asked at the latest after the time that it gave the
     /// last time, and when one of its files changed. What is watched is put
     /// right then, too.
@@ -124,7 +124,7 @@ impl<'a> Follow<'a> {
         let now = Instant::now();
         Follow {
             index: Index::of(&env.places, |tool| options.wants(tool)),
-            watch: Watch::new(sender, room.unwrap_or(usize::MAX)),
+            watch: Watch::new(sender, &env.places.home, room.unwrap_or(usize::MAX)),
             purse: Purse::new(now),
             clock: Clock::new(host.now(), now),
             env,
@@ -225,17 +225,19 @@ impl<'a> Follow<'a> {
         let mut wanted = self.index.watched();
         let own = self.own.iter().filter_map(|file| file.parent());
         wanted.extend(own.map(|folder| Watched::flat(folder.to_owned())));
-        let refused = |watch: &Watch| watch.refused().map(|(path, _)| path.to_owned()).collect::<Vec<_>>();
-        let before = refused(&self.watch);
-        let fresh = self.watch.arm(&wanted);
-        for folder in &fresh {
-            self.want_all_in(folder);
+        let state = |watch: &Watch| {
+            let refused = watch.refused().map(|(path, _)| path.to_owned());
+            (watch.armed(), refused.collect::<Vec<_>>())
+        };
+        let before = state(&self.watch);
+        for folder in self.watch.arm(&wanted) {
+            self.want_all_in(&folder);
         }
-        let after = refused(&self.watch);
+        let after = state(&self.watch);
         if before != after {
-            self.host.refused(&self.watch);
+            self.host.watches(&self.watch);
         }
-        match (after.is_empty(), self.poll_at) {
+        match (after.1.is_empty(), self.poll_at) {
             (true, _) => self.poll_at = None,
             (false, None) => self.poll_at = Some(Instant::now() + POLL),
             (false, Some(_)) => {}

@@ -123,7 +123,7 @@ impl Daemon<'_> {
         self.sum.told = Instant::now();
         if report.changed > 0 {
             self.say(&format!(
-                "captured {} records, {} messages, {} new sessions",
+                "captured: {} records, {} messages, {} new sessions",
                 report.records, report.messages, report.new_sessions
             ));
         }
@@ -202,12 +202,16 @@ impl Host for Daemon<'_> {
         }
     }
 
-    fn refused(&mut self, watch: &Watch) {
+    fn watches(&mut self, watch: &Watch) {
+        let before = std::mem::take(&mut self.info.polled);
         self.publish(watch);
-        let before: Vec<String> = watch.refused().map(|(_, why)| why.to_owned()).collect();
-        match before.first() {
-            Some(why) => {
-                let words = format!("{} folders are looked into every few seconds: {why}", before.len());
+        if self.info.polled == before {
+            return;
+        }
+        match self.info.polled.first() {
+            Some(Refused { why, .. }) => {
+                let many = self.info.polled.len();
+                let words = format!("folders that are looked into every few seconds: {many}: {why}");
                 self.say(&words);
             }
             None => self.say("all folders are watched"),

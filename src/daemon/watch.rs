@@ -1,8 +1,8 @@
 //! Waits for changes below folders, whether they are there yet or not.
 //!
 //! A folder that is watched can be moved away, removed and made again, and one
-//! that isn't there can appear at any time. So the folder above it, or the
-//! nearest that exists, is watched as well, and [`Watch::arm`] puts right what
+//! that isn't there can appear at any time. So the folders above it that exist
+//! are watched as well, and [`Watch::arm`] puts right what
 //! is no longer as it was. What can't be watched is named, with the reason:
 //! it must be looked into without being asked.
 
@@ -50,13 +50,15 @@ pub struct Watch {
     roots: Vec<Root>,
     /// The folders above, and which they were.
     above: BTreeMap<PathBuf, Identity>,
+    /// The user's home, which isn't moved away itself.
+    home: PathBuf,
     /// How many more folders may be watched: tests set a limit.
     room: usize,
 }
 
 impl Watch {
     /// Sends what is heard to `signals`. Watches nothing yet.
-    pub fn new(signals: Sender<Signal>, room: usize) -> Watch {
+    pub fn new(signals: Sender<Signal>, home: &Path, room: usize) -> Watch {
         let hear = move |event: notify::Result<notify::Event>| {
             // Nobody listens any more when this fails.
             let send = |signal| drop(signals.send(signal));
@@ -71,7 +73,7 @@ impl Watch {
         // A link below a folder may lead anywhere.
         let config = Config::default().with_follow_symlinks(false);
         let watcher = RecommendedWatcher::new(hear, config).map_err(|e| no_watcher(&e));
-        Watch { watcher, roots: Vec::new(), above: BTreeMap::new(), room }
+        Watch { watcher, roots: Vec::new(), above: BTreeMap::new(), home: home.to_owned(), room }
     }
 
     /// Watches these folders, and no others; those that are watched already
@@ -154,8 +156,8 @@ impl Watch {
         }
     }
 
-    /// The nearest folder above each root that exists. Those inside of a root
-    /// are watched with it.
+    /// The nearest folder above each root that exists, and those above it up to
+    /// the home directory. Those inside of a root are watched with it.
     fn folders_above(&self) -> BTreeMap<PathBuf, Identity> {
         let inside = |path: &Path| {
             self.roots.iter().any(|r| {
@@ -163,11 +165,17 @@ impl Watch {
                 path == folder.path || folder.deep && path.starts_with(&folder.path)
             })
         };
-        let nearest = |root: &Root| {
-            let mut above = root.folder.path.ancestors().skip(1);
-            above.find_map(|path| Some((path.to_owned(), identity(path)?)))
-        };
-        self.roots.iter().filter_map(nearest).filter(|(path, _)| !inside(path)).collect()
+        let mut found = BTreeMap::new();
+        for root in &self.roots {
+            let above = root.folder.path.ancestors().skip(1).map(|path| (path, identity(path)));
+            for (n, (path, which)) in above.skip_while(|(_, which)| which.is_none()).enumerate() {
+                if found.contains_key(path) || n > 0 && !path.starts_with(&self.home) {
+                    break;
+                }
+                found.extend(which.filter(|_| !inside(path)).map(|which| (path.to_owned(), which)));
+            }
+        }
+        found
     }
 
     fn watch_above(&mut self, above: BTreeMap<PathBuf, Identity>) {
@@ -266,9 +274,9 @@ mod tests {
 
     use super::*;
 
-    fn watch(room: usize) -> (Watch, Receiver<Signal>) {
+    fn watch(home: &Path, room: usize) -> (Watch, Receiver<Signal>) {
         let (sender, signals) = channel();
-        (Watch::new(sender, room), signals)
+        (Watch::new(sender, home, room), signals)
     }
 
     /// Waits until something is heard of this path.
@@ -285,7 +293,7 @@ mod tests {
     #[test]
     fn folders_are_awaited_and_awaited_again() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut watch, signals) = watch(usize::MAX);
+        let (mut watch, signals) = watch(dir.path(), usize::MAX);
         let root = dir.path().join("a/b/c");
         let wanted = [Watched::deep(root.clone())];
         for _ in 0..2 {
@@ -313,7 +321,7 @@ mod tests {
     #[test]
     fn another_folder_of_the_same_name_is_watched_instead() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut watch, signals) = watch(usize::MAX);
+        let (mut watch, signals) = watch(dir.path(), usize::MAX);
         let root = dir.path().join("r");
         let wanted = [Watched::deep(root.clone()), Watched::flat(root.join("below"))];
         fs::create_dir(&root).unwrap();
@@ -330,7 +338,7 @@ mod tests {
     #[test]
     fn what_cannot_be_watched_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut watch, _signals) = watch(2);
+        let (mut watch, _signals) = watch(dir.path(), 2);
         let wanted: Vec<Watched> = ["a", "b"].map(|name| Watched::deep(dir.path().join(name))).to_vec();
         for folder in &wanted {
             fs::create_dir(&folder.path).unwrap();

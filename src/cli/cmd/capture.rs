@@ -1,5 +1,7 @@
 //! `sfs capture`
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -56,7 +58,7 @@ fn keep_capturing(args: &Args, app: &App, store: Store, options: CaptureOptions)
     })
     .map_err(|e| CommandError::message(format!("cannot hear of signals: {e}")))?;
     app.ui.note("Capturing as the tools write; Ctrl-C stops.");
-    let mut watcher = Watcher { args, app, stop: &STOP };
+    let mut watcher = Watcher { args, app, stop: &STOP, warned: BTreeSet::new() };
     Follow::new(app.env.clone(), store, options, &mut watcher, Vec::new(), bell).run();
     Ok(())
 }
@@ -66,6 +68,8 @@ struct Watcher<'a> {
     args: &'a Args,
     app: &'a App,
     stop: &'a Stop,
+    /// The folders that were warned of.
+    warned: BTreeSet<PathBuf>,
 }
 
 impl Host for Watcher<'_> {
@@ -77,9 +81,7 @@ impl Host for Watcher<'_> {
         env::now(&self.app.env.places)
     }
 
-    fn begun(&mut self, watch: &Watch) {
-        self.refused(watch);
-    }
+    fn begun(&mut self, _: &Watch) {}
 
     fn captured(&mut self, report: &CaptureReport) {
         let nothing = report.changed == 0 && report.gone.is_empty() && report.trouble.is_empty();
@@ -93,9 +95,11 @@ impl Host for Watcher<'_> {
         self.app.ui.warn(&crate::cli::error::chain(error).join(": "));
     }
 
-    fn refused(&mut self, watch: &Watch) {
+    fn watches(&mut self, watch: &Watch) {
         for (folder, why) in watch.refused() {
-            self.app.ui.warn(&format!("{} is looked into every few seconds: {why}", folder.display()));
+            if self.warned.insert(folder.to_owned()) {
+                self.app.ui.warn(&format!("{} is looked into every few seconds: {why}", folder.display()));
+            }
         }
     }
 
