@@ -157,7 +157,7 @@ fn agent(words: &[&str]) -> String {
 }
 
 fn escaped(word: &str) -> String {
-    word.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    word.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;")
 }
 
 impl Service {
@@ -231,7 +231,7 @@ mod tests {
         let line = unit.text.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
         assert_eq!(line, r#"ExecStart="/a b/s\"f%%s$$x\\" "run""#);
         let agent = describe(&env(Os::Mac), Path::new("/a & <b>"), &[]).unwrap();
-        assert!(agent.text.contains("<string>/a &amp; &lt;b&gt;</string>"), "{}", agent.text);
+        assert!(agent.text.contains("<string>/a &#38; &#60;b&#62;</string>"), "{}", agent.text);
         assert!(matches!(describe(&env(Os::Linux), Path::new("/a\nb"), &[]), Err(ServiceError::Name { .. })));
         assert!(matches!(describe(&env(Os::Windows), program, &[]), Err(ServiceError::Unknown)));
     }
