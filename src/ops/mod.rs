@@ -13,6 +13,7 @@ pub mod env;
 pub mod fetch;
 pub mod graph;
 pub mod handoff;
+mod hold;
 pub mod line;
 pub mod list;
 pub mod log;

@@ -65,7 +65,7 @@ fn that_nothing_can_be_captured_stops_no_reader() {
     sandbox.append(&session, 0..1);
     sandbox.ok(&["capture"]);
     sandbox.append(&session, 1..200);
-    let mut command = std::process::Command::new("sh");
+    let mut command = std::process::Command::new("/bin/sh");
     let script = "trap '' XFSZ; ulimit -f 2; exec \"$0\" log --oneline";
     command.args(["-c", script]).arg(&sandbox.program).env_clear();
     command.envs(sandbox.command(&[]).get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -147,6 +147,28 @@ fn it_goes_on_as_the_program_that_replaces_its_own() {
     sandbox.is_sound();
 }
 
+/// What is resumed in another tool is a session that we wrote, however fast
+/// the daemon sees it.
+#[test]
+fn what_is_resumed_stays_the_same_session() {
+    let sandbox = Sandbox::new();
+    sandbox.ok(&["daemon", "start"]);
+    let session = sandbox.transcript("2222");
+    sandbox.append(&session, 0..3);
+    sandbox.captures(&session, 3);
+    for _ in 0..4 {
+        sandbox.ok(&["resume", "1111", "--in", "codex"]);
+        sandbox.ok(&["resume", "1111", "--in", "claude-code"]);
+    }
+    sandbox.eventually("all are captured", || {
+        let status = sandbox.ok(&["status", "--json"]);
+        status.contains("\"pending\":0")
+    });
+    let list: serde_json::Value = serde_json::from_str(&sandbox.ok(&["list", "--all", "--json"])).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 1, "{list:#}");
+    sandbox.is_sound();
+}
+
 #[test]
 fn another_version_is_told_apart() {
     let sandbox = Sandbox::new();

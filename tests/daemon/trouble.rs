@@ -130,7 +130,7 @@ fn on_a_full_disk_it_waits_for_room() {
     let session = sandbox.transcript("2222");
     sandbox.append(&session, 0..1);
     sandbox.ok(&["capture"]);
-    let mut command = Command::new("sh");
+    let mut command = Command::new("/bin/sh");
     let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" daemon run";
     let inner = sandbox.command(&[]);
     command.args(["-c", script]).arg(&sandbox.program).env_clear();

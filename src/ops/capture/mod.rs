@@ -22,7 +22,7 @@ use survey::missing;
 
 use crate::object::codec::CodecError;
 use crate::object::id::Id;
-use crate::ops::{Env, Monitor, source};
+use crate::ops::{Env, Monitor, hold, source};
 use crate::store::refs::{Edit, RefValue, Source};
 use crate::store::{Batch, Store, StoreError};
 use crate::tool::{Found, Tool};
@@ -132,6 +132,7 @@ pub fn capture_survey(
     survey: &Survey,
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
+    hold::settle(store)?;
     let mut report = CaptureReport { trouble: survey.trouble.clone(), ..CaptureReport::default() };
     missing(env, store, options, survey, &mut report)?;
     these(env, store, survey.found.clone(), report, monitor)
