@@ -82,9 +82,13 @@ pub struct Follow<'a> {
     due: BTreeMap<Hint, Instant>,
     /// When what was looked at lately may be looked at again.
     rests: HashMap<Hint, Instant>,
+    /// Sources in which captures found something, since this was reset.
+    changed: u64,
     purse: Purse,
     clock: Clock,
     scan_at: Instant,
+    /// Until then no scan is made because events were lost.
+    scan_rest: Instant,
     tick_at: Instant,
     poll_at: Option<Instant>,
     failures: u32,
@@ -135,7 +139,9 @@ impl<'a> Follow<'a> {
             signals,
             due: BTreeMap::new(),
             rests: HashMap::new(),
+            changed: 0,
             scan_at: now,
+            scan_rest: now,
             tick_at: now,
             poll_at: None,
             failures: 0,
@@ -173,7 +179,13 @@ impl<'a> Follow<'a> {
     fn hear(&mut self, signal: Signal) {
         match signal {
             Signal::Wake => self.tick_at = Instant::now(),
-            Signal::Lost => self.scan_soon(Duration::ZERO),
+            Signal::Lost => self.scan_soon(),
+            Signal::Unwatched(folder) => {
+                if self.watch.doubt(&folder) {
+                    self.tick_at = Instant::now();
+                    self.scan_soon();
+                }
+            }
             Signal::Changed(path) => {
                 if self.own.contains(&path) || self.watch.concerns(&path) {
                     self.tick_at = Instant::now();
@@ -192,8 +204,9 @@ impl<'a> Follow<'a> {
         self.due.entry(hint).or_insert(at);
     }
 
-    fn scan_soon(&mut self, after: Duration) {
-        self.scan_at = self.scan_at.min(Instant::now() + after);
+    /// Scans when the last scan has had its rest.
+    fn scan_soon(&mut self) {
+        self.scan_at = self.scan_at.min(self.scan_rest.max(Instant::now()));
     }
 
     /// Does what is due.
@@ -265,7 +278,8 @@ impl<'a> Follow<'a> {
         self.scan_at = Instant::now() + SCAN;
         self.due.clear();
         self.arm();
-        self.look_with(self.options.clone());
+        let took = self.look_with(self.options.clone());
+        self.scan_rest = Instant::now() + POLL.max(took * POLL_REST);
         self.arm();
     }
 
@@ -276,6 +290,7 @@ impl<'a> Follow<'a> {
             return;
         }
         self.rests.retain(|_, until| *until > now);
+        self.changed = 0;
         let (mut sources, mut tools) = (Work::new(), Vec::new());
         for hint in &due {
             self.due.remove(hint);
@@ -300,7 +315,7 @@ impl<'a> Follow<'a> {
         }
         let end = Instant::now();
         for hint in due {
-            self.rests.insert(hint, end + rest_after(end - now));
+            self.rests.insert(hint, end + rest_after(end - now, self.changed > 0));
         }
     }
 
@@ -328,11 +343,12 @@ impl<'a> Follow<'a> {
     /// the store meanwhile.
     fn capture(&mut self, run: impl FnOnce(&mut Self) -> Result<CaptureReport, StoreError>) {
         self.env.now = self.host.now();
+        let refreshed = self.store.refresh();
         let before = self.store.journal_len();
-        let outcome = self.store.refresh().and_then(|_| run(self));
-        match outcome {
+        match refreshed.and_then(|_| run(self)) {
             Ok(report) => {
                 self.failures = 0;
+                self.changed += report.changed;
                 self.purse.spend(
                     self.store.journal_len().saturating_sub(before),
                     report.grown,

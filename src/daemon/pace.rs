@@ -2,15 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-/// How many times longer the rest after a look is than the look.
+/// How many times longer the rest after a look is than the look …
 const REST: u32 = 8;
+/// … and after one that found nothing new.
+const REST_VAIN: u32 = 50;
 /// The longest rest after a look.
 const REST_MOST: Duration = Duration::from_secs(2);
 
 /// How long what was looked at is left alone after a look that took so long:
 /// a tool that never pauses costs a part of one processor, no more.
-pub(super) fn rest_after(took: Duration) -> Duration {
-    (took * REST).min(REST_MOST)
+pub(super) fn rest_after(took: Duration, found: bool) -> Duration {
+    (took * if found { REST } else { REST_VAIN }).min(REST_MOST)
 }
 
 /// How many bytes may be written for each new byte of the tools.
@@ -141,7 +143,8 @@ mod tests {
 
     #[test]
     fn long_looks_rest_longer() {
-        assert_eq!(rest_after(SECOND / 100), SECOND * 8 / 100);
-        assert_eq!(rest_after(60 * SECOND), REST_MOST);
+        assert_eq!(rest_after(SECOND / 100, true), SECOND * 8 / 100);
+        assert_eq!(rest_after(SECOND / 100, false), SECOND / 2);
+        assert_eq!(rest_after(60 * SECOND, true), REST_MOST);
     }
 }

@@ -28,6 +28,8 @@ pub enum Signal {
     Changed(PathBuf),
     /// Something may have happened anywhere: events were lost.
     Lost,
+    /// This folder isn't watched, though the one above it is.
+    Unwatched(PathBuf),
     /// It is time to ask the host whether to go on.
     Wake,
 }
@@ -67,6 +69,10 @@ impl Watch {
                 // Reading is none of our business, least of all our own.
                 Ok(event) if matches!(event.kind, EventKind::Access(_)) => {}
                 Ok(event) => event.paths.into_iter().for_each(|path| send(Signal::Changed(path))),
+                // Folders that were made just now are not watched.
+                Err(e) if matches!(e.kind, notify::ErrorKind::MaxFilesWatch) && !e.paths.is_empty() => {
+                    e.paths.into_iter().for_each(|path| send(Signal::Unwatched(path)));
+                }
                 Err(_) => send(Signal::Lost),
             }
         };
@@ -114,6 +120,19 @@ impl Watch {
         }
         self.roots = roots;
         fresh
+    }
+
+    /// Takes note that a folder below one that is watched isn't: the next
+    /// [`Watch::arm`] tries again. False if that was known.
+    pub fn doubt(&mut self, path: &Path) -> bool {
+        let mut doubted = false;
+        for root in self.roots.iter_mut().filter(|root| root.armed.is_some() && root.refused.is_none()) {
+            if path.starts_with(&root.folder.path) {
+                root.refused = Some(refusal(&notify::Error::new(notify::ErrorKind::MaxFilesWatch)));
+                doubted = true;
+            }
+        }
+        doubted
     }
 
     /// The folders that can't be watched, and why not.
@@ -350,6 +369,11 @@ mod tests {
         assert!(refused[0].1.contains("max_user_watches"), "{refused:?}");
         watch.room = 1;
         assert_eq!(watch.arm(&wanted), [wanted[1].path.clone()]);
+        assert_eq!(watch.refused().count(), 0);
+        // One that could be watched, but for a folder that was made in it.
+        assert!(watch.doubt(&wanted[0].path.join("new")) && !watch.doubt(&wanted[0].path.join("new")));
+        assert_eq!(watch.refused().count(), 1);
+        assert_eq!(watch.arm(&wanted), [wanted[0].path.clone()]);
         assert_eq!(watch.refused().count(), 0);
     }
 }

@@ -169,7 +169,7 @@ fn status(app: &App, json: bool) -> Result<(), CommandError> {
         row("log", clean(&log.to_string_lossy()))?;
     }
     // As a service manager's status does.
-    if running { Ok(()) } else { Err(CommandError::silent(super::super::error::FAILED)) }
+    if running { Ok(()) } else { Err(CommandError::silent(crate::cli::error::FAILED)) }
 }
 
 fn log_path(app: &App) -> std::path::PathBuf {
@@ -185,7 +185,10 @@ fn logs(app: &App, lines: usize, follow: bool) -> Result<(), CommandError> {
     for line in daemon::tail(&path, lines).map_err(failed)? {
         app.ui.line(clean(&line))?;
     }
-    while follow {
+    if !follow {
+        return Ok(());
+    }
+    loop {
         app.ui.flush()?;
         std::thread::sleep(Duration::from_millis(250));
         let (text, now) = daemon::more(&path, end)?;
@@ -194,7 +197,6 @@ fn logs(app: &App, lines: usize, follow: bool) -> Result<(), CommandError> {
             app.ui.line(clean(line))?;
         }
     }
-    Ok(())
 }
 
 fn run_here(app: &App, detached: bool) -> Result<(), CommandError> {
