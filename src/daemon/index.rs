@@ -182,7 +182,7 @@ mod tests {
         index.learn(|_| false, work);
         let tool = Hint::Tool(TOOLS[0].name());
         for name in ["/elsewhere/x.db", "/elsewhere/x.db-wal", "/elsewhere/x.db-journal"] {
-            assert_eq!(index.hints(Path::new(name)), [tool.clone()], "{name}");
+            assert_eq!(index.hints(Path::new(name)), std::slice::from_ref(&tool), "{name}");
         }
         assert_eq!(index.hints(Path::new("/elsewhere/x.db-shm")), []);
         assert_eq!(index.hints(Path::new("/elsewhere/y.db")), []);
