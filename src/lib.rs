@@ -7,6 +7,7 @@
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
 //! * [`remote`] — the elsewhere: directories that stores are pushed to
+//! * [`redact`] — secrets: from bytes to the spans that should not leave
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
 //! * [`view`] — seeing: values to text and JSON
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod daemon;
 pub mod object;
 pub mod ops;
+pub mod redact;
 pub mod remote;
 pub mod store;
 pub mod tool;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Write;
 
 use super::remote::{self, Listing, Opened, SyncError};
+use super::secrets::Sent;
 use super::{Env, Monitor};
 use crate::object::id::{Id, Kind};
 use crate::remote::{Key, Remote};
@@ -43,6 +44,7 @@ pub fn fetch(
     let Opened { name, remote } = remote::open(store, name)?;
     let remote = &*remote;
     let prefix = format!("remote/{name}/");
+    let sent = Sent::read(store, &name)?;
     let mut report = FetchReport { remote: name, ..FetchReport::default() };
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
     for (writer, number, len) in remote::newest_tables(remote)? {
@@ -50,6 +52,7 @@ pub fn fetch(
         report.writers += u64::from(writer != store.writer());
         for (name, value) in table.refs {
             let name = format!("{prefix}{writer}/{name}");
+            let value = sent.as_we_know(value);
             let missing = missing(store, &value)?;
             // What we pushed ourselves is no news, unless by a copy of this store.
             if writer == store.writer() && missing.is_empty() && !store.refs().contains_key(&name) {

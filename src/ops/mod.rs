@@ -27,6 +27,8 @@ pub mod revision;
 mod said;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod scan;
+pub mod secrets;
 pub mod session;
 pub mod show;
 pub mod source;

@@ -4,7 +4,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{self, Lock};
 use super::error::{Result, StoreError};
 use super::pack::PackWriter;
 use super::read::decode;
@@ -12,7 +11,7 @@ use super::refs::{Mark, RefValue, Refs, Source};
 use super::{Store, sealed};
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::id::{Id, IdSet, Kind};
-use crate::object::{Tag, Tree};
+use crate::object::{Body, Commit, Tag, Tree};
 
 const MAGIC: &[u8; 8] = b"SFSREFS\0";
 /// Packs for others are written once and kept and copied often.
@@ -158,6 +157,24 @@ pub struct Outgoing {
     pub pack: Option<Id>,
 }
 
+/// What stands at the door: it sees each object before it leaves, what an
+/// object names before the object, and may change it.
+pub trait Gate {
+    /// From here on comes what a ref leads to.
+    fn below(&mut self, name: &str);
+
+    /// What an object is called on the other side: its own name, unless it was
+    /// changed on the way.
+    fn known_as(&self, id: &Id) -> Id;
+
+    /// A commit and its body are about to leave. Returns the name of what they
+    /// are now.
+    fn commit(&mut self, id: Id, commit: &mut Commit, body: &mut Body) -> Result<Id>;
+
+    /// Any other object is about to leave. Returns the name of what it is now.
+    fn content(&mut self, kind: Kind, id: Id, bytes: &mut Vec<u8>) -> Result<Id>;
+}
+
 impl Store {
     /// Tells whether an object is here.
     pub fn has(&self, want: Want) -> Result<bool> {
@@ -168,7 +185,7 @@ impl Store {
     }
 
     /// Finds all that `refs` lead to and the other side lacks, and packs it in
-    /// `dir`, if that is given. Unless it is to go through all, it believes
+    /// `dir`, if that is given, as it is when it has gone through the gate. Unless it is to go through all, it believes
     /// that the other side has an object only with all that it leads to.
     pub fn outgoing(
         &self,
@@ -176,11 +193,13 @@ impl Store {
         known: &dyn Fn(&Id) -> bool,
         all: bool,
         dir: Option<&Path>,
+        gate: &mut dyn Gate,
     ) -> Result<Outgoing> {
         let writer = dir.map(|dir| PackWriter::create(dir, LEVEL)).transpose()?;
         let (seen, found) = (IdSet::default(), Outgoing::default());
-        let mut walk = Walk { store: self, known, all, seen, writer, found };
-        for (_, value) in refs {
+        let mut walk = Walk { store: self, known, gate, all, seen, writer, found };
+        for (name, value) in refs {
+            walk.gate.below(name);
             for want in named(value) {
                 walk.want(want)?;
             }
@@ -200,15 +219,12 @@ impl Store {
 
     /// The file that lists the remotes, whose form is not the store's business.
     pub fn remotes_file(&self) -> PathBuf {
-        self.dir.join(REMOTES)
+        self.local_path(REMOTES)
     }
 
     /// Reads the list of remotes; `None` before there is one.
     pub fn remotes(&self) -> Result<Option<Vec<u8>>> {
-        match disk::read(&self.remotes_file()) {
-            Err(e) if e.is_gone() => Ok(None),
-            outcome => outcome.map(Some),
-        }
+        self.local(REMOTES)
     }
 
     /// Changes the list of remotes, one process after another.
@@ -216,9 +232,7 @@ impl Store {
         &self,
         change: impl FnOnce(Option<Vec<u8>>) -> Result<Vec<u8>, E>,
     ) -> Result<(), E> {
-        let _lock = Lock::wait(&self.dir.join("lock"))?;
-        let list = change(self.remotes()?)?;
-        Ok(disk::replace(&self.remotes_file(), &list)?)
+        self.change_local(REMOTES, change)
     }
 }
 
@@ -226,6 +240,7 @@ impl Store {
 struct Walk<'w> {
     store: &'w Store,
     known: &'w dyn Fn(&Id) -> bool,
+    gate: &'w mut dyn Gate,
     all: bool,
     seen: IdSet,
     writer: Option<PackWriter>,
@@ -234,7 +249,7 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     fn is_new(&mut self, id: Id) -> bool {
-        (self.all || !(self.known)(&id)) && self.seen.insert(id)
+        (self.all || !(self.known)(&self.gate.known_as(&id))) && self.seen.insert(id)
     }
 
     fn want(&mut self, want: Want) -> Result<()> {
@@ -268,6 +283,8 @@ impl Walk<'_> {
         let mut contents: Vec<Id> = commit.workspace.into_iter().chain(commit.config).collect();
         body.for_each_id(&mut |id| contents.push(*id));
         contents.into_iter().try_for_each(|id| self.content(id))?;
+        let mut commit = (*commit).clone();
+        let id = self.gate.commit(id, &mut commit, &mut body)?;
         if (self.known)(&id) {
             return Ok(());
         }
@@ -282,10 +299,11 @@ impl Walk<'_> {
         if !self.is_new(id) {
             return Ok(());
         }
-        let (kind, bytes) = self.store.content(&id)?;
+        let (kind, mut bytes) = self.store.content(&id)?;
         for want in named_by(kind, &id, &bytes)? {
             self.want(want)?;
         }
+        let id = self.gate.content(kind, id, &mut bytes)?;
         if (self.known)(&id) {
             return Ok(());
         }

@@ -28,6 +28,7 @@ mod fsck;
 pub mod fuzzing;
 mod gc;
 mod journal;
+mod local;
 mod oplog;
 mod pack;
 pub mod quarantine;
