@@ -83,6 +83,7 @@ pub fn push(
     if !options.full && door.refs(&refs) == before {
         return Ok(report);
     }
+    door.forget();
     let quarantine = Quarantine::new(store)?;
     let listing = match Listing::read(remote, &quarantine) {
         Err(SyncError::Remote(RemoteError::NotThere(_))) => Listing::empty(),
@@ -128,9 +129,8 @@ fn judge(
         true => allowed.extend(stopped),
         false => report.stopped = stopped.into_iter().cloned().collect(),
     }
-    if options.redact {
-        report.redacted = rest.into_iter().filter(|found| door.is_taken_out(found)).cloned().collect();
-    }
+    report.redacted = rest.into_iter().filter(|found| door.is_taken_out(found)).cloned().collect();
+    report.redacted.iter().for_each(|found| door.sent.take_out(found.id));
     if !options.dry_run && !allowed.is_empty() {
         secrets::allow(env, store, &allowed)?;
     }

@@ -203,29 +203,36 @@ pub struct Located {
 /// Says of which sessions places are.
 pub struct Locator<'s> {
     store: &'s Store,
+    secrets: Secrets,
     all: Vec<SessionInfo>,
 }
 
 impl Locator<'_> {
     /// Knows the sessions of a store.
-    pub fn new(store: &Store) -> Locator<'_> {
-        Locator { store, all: session::sessions(store) }
+    pub fn new<'s>(env: &Env, store: &'s Store) -> Result<Locator<'s>, SecretsError> {
+        Ok(Locator { store, secrets: Secrets::open(env, store)?, all: session::sessions(store) })
     }
 
-    /// Where a place is.
+    /// Where a place is. A title or a name may hold the very secret: it is
+    /// told without.
     pub fn locate(&self, place: &Place) -> Result<Located> {
-        let Some(id) = place.commit else {
-            let revision = place.name.clone().unwrap_or_default();
-            return Ok(Located { revision, ..Located::default() });
+        let (session, revision, message) = match (&place.commit, &place.name) {
+            (Some(id), _) => {
+                let commit = self.store.commit(id)?;
+                let session = owner::of(self.store, &self.all, *id, &commit)?;
+                (session, format!("{id:.12}"), Some(commit.counts.messages).filter(|n| *n > 0))
+            }
+            (None, name) => {
+                let name = name.clone().unwrap_or_default();
+                let session = match self.store.refs().get(&name) {
+                    Some(RefValue::Source(source)) => Some(source.session),
+                    _ => None,
+                };
+                (session, self.secrets.without(&name), None)
+            }
         };
-        let commit = self.store.commit(&id)?;
-        let session = owner::of(self.store, &self.all, id, &commit)?;
         let known = session.and_then(|id| self.all.iter().find(|session| session.id == id));
-        Ok(Located {
-            session,
-            title: known.map(|session| session.label().to_owned()).unwrap_or_default(),
-            revision: format!("{id:.12}"),
-            message: Some(commit.counts.messages).filter(|n| *n > 0),
-        })
+        let title = known.map(|session| self.secrets.without(session.label())).unwrap_or_default();
+        Ok(Located { session, title, revision, message })
     }
 }

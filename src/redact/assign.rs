@@ -79,7 +79,7 @@ pub(super) fn assignment(word: Word, text: &[u8], at: Range<usize>) -> Option<Hi
         rest.take_any(b"\"'`]");
         let spaced = rest.spaces();
         let assigned = rest.assigns();
-        if !assigned && !(option && spaced) {
+        if !(assigned || option && spaced) {
             return None;
         }
         rest.spaces();
@@ -91,8 +91,8 @@ pub(super) fn assignment(word: Word, text: &[u8], at: Range<usize>) -> Option<Hi
         Word::Key => judge::is_key(bytes, quoted),
     };
     let small = text.get(name)?.to_ascii_lowercase();
-    let harmless = |part: &&str| memchr::memmem::find(&small, part.as_bytes()).is_some();
-    if !good || HARMLESS.iter().any(|part| harmless(&part)) {
+    let harmless = |part: &str| memchr::memmem::find(&small, part.as_bytes()).is_some();
+    if !good || HARMLESS.iter().any(|part| harmless(part)) {
         return None;
     }
     Some(Hit { rule: token::number("assignment"), secret: bytes.to_vec(), span: value })

@@ -166,6 +166,19 @@ impl Store {
         decode(id, &self.content_of(Kind::Tag, id)?)
     }
 
+    /// The ids of all objects that are here, bodies apart, each once.
+    pub fn ids(&self) -> Result<Vec<Id>> {
+        let is_body = |kind: u8| kind == Kind::Body as u8;
+        let in_journal = self.journal.objects().iter().filter(|(kind, _)| !is_body(*kind));
+        let mut ids: Vec<Id> = in_journal.map(|(_, id)| *id).collect();
+        for pack in &self.packs {
+            ids.extend(pack.index.ids()?);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+
     /// The commits whose ids begin with `prefix`, each once.
     pub fn commits_with(&self, prefix: &Prefix) -> Result<Vec<Id>> {
         let in_journal = self.journal.objects().iter().filter(|(kind, _)| *kind == Kind::Commit as u8);

@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
 
 /// Lists findings and where they stand.
 pub(super) fn show(app: &App, store: &Store, found: &[Found]) -> Result<(), CommandError> {
-    let locator = Locator::new(store);
+    let locator = Locator::new(&app.env, store)?;
     for found in found {
         let id = paint(ui::ID, format!("{:.DIGITS$}", found.id));
         let (rule, shown) = (paint(ui::STRONG, clean(&found.rule)), clean(&found.shown));
@@ -119,7 +119,7 @@ fn summary(app: &App, report: &ScanReport) {
 }
 
 fn print_json(app: &App, store: &Store, report: &ScanReport) -> Result<(), CommandError> {
-    let (locator, allowed) = (Locator::new(store), secrets::allowed(store)?);
+    let (locator, allowed) = (Locator::new(&app.env, store)?, secrets::allowed(store)?);
     for found in &report.found {
         let mut places: Vec<Value> = Vec::new();
         for place in found.places.iter().take(TOLD) {

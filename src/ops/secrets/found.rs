@@ -6,6 +6,9 @@ use crate::object::id::Id;
 /// How many places of one secret are told one by one.
 const PLACES: usize = 1000;
 
+/// How many places back the same one is looked for.
+const LATELY: usize = 16;
+
 /// A secret that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Found {
@@ -36,7 +39,8 @@ impl Found {
     }
 
     pub(super) fn add(&mut self, place: Place) {
-        if self.places.last() == Some(&place) {
+        let known = self.places.iter().rev().take(LATELY).any(|known| *known == place);
+        if known {
             return;
         }
         self.count += 1;

@@ -70,12 +70,20 @@ impl<'d> Doorkeeper<'d> {
     /// Tells whether a finding stops a push.
     pub(crate) fn stops(&self, found: &Found) -> bool {
         !may_leave(self.secrets, self.lets, &found.id)
-            && (self.mode == Mode::Tell || self.stuck.contains(&found.id))
+            && (!self.is_taken_out(found) || self.stuck.contains(&found.id))
     }
 
     /// Tells whether a finding was taken out.
     pub(crate) fn is_taken_out(&self, found: &Found) -> bool {
-        self.mode == Mode::TakeOut && !may_leave(self.secrets, self.lets, &found.id)
+        let out = self.mode == Mode::TakeOut || self.sent.is_out(&found.id);
+        out && !may_leave(self.secrets, self.lets, &found.id)
+    }
+
+    /// Forgets what was found so far.
+    pub(crate) fn forget(&mut self) {
+        self.found.clear();
+        self.waiting.clear();
+        self.stuck.clear();
     }
 
     /// Looks at a text; what shall stand in its place.
@@ -86,7 +94,7 @@ impl<'d> Doorkeeper<'d> {
             let fresh = || Found::new(id, secrets.scanner.rule(hit.rule), &hit.secret);
             self.found.entry(id).or_insert_with(fresh);
             self.waiting.push(id);
-            let out = mode == Mode::TakeOut && !may_leave(secrets, lets, &id);
+            let out = (mode == Mode::TakeOut || self.sent.is_out(&id)) && !may_leave(secrets, lets, &id);
             out.then(|| secrets.placeholder(hit, &id))
         })
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Env;
 use crate::object::id::{self, Id};
-use crate::redact::{Hit, RuleError, Scanner};
+use crate::redact::{self, Hit, RuleError, Scanner};
 use crate::store::{Store, StoreError};
 
 pub use found::{Found, Place};
@@ -131,6 +131,14 @@ impl Secrets {
     /// Tells whether a finding may leave.
     pub fn is_allowed(&self, id: &Id) -> bool {
         self.allowed.contains_key(&id.to_string())
+    }
+
+    /// A text to be shown, without what it should not show.
+    pub(super) fn without(&self, text: &str) -> String {
+        let out = redact::redact(&self.scanner, text.as_bytes(), &mut |hit| {
+            Some(self.placeholder(hit, &self.id(&hit.secret)))
+        });
+        out.map_or_else(|| text.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// What stands in a secret's place where it is taken out.

@@ -2,6 +2,7 @@
 //! secrets, so that the next push goes on from there, and what comes back is
 //! known.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::object::codec::{self, Decode, Encode};
@@ -25,6 +26,8 @@ struct Pair {
 pub(crate) struct Sent {
     ours: IdMap<Pair>,
     theirs: IdMap<Id>,
+    /// Findings that were taken out, and always will be on this remote.
+    out: BTreeSet<Id>,
 }
 
 impl Sent {
@@ -36,10 +39,11 @@ impl Sent {
     pub(crate) fn read(store: &Store, remote: &str) -> Result<Sent, StoreError> {
         let name = Sent::file(remote);
         let Some(bytes) = store.local(&name)? else { return Ok(Sent::default()) };
-        let pairs: Result<Vec<Pair>, _> = codec::decode(&bytes);
+        let known: Result<(Vec<Pair>, BTreeSet<Id>), _> = codec::decode(&bytes);
         let bad = |e| StoreError::damaged(&store.local_path(&name), 0, format!("not a list of objects: {e}"));
-        let mut sent = Sent::default();
-        for Pair { ours, theirs, len } in pairs.map_err(bad)? {
+        let (pairs, out) = known.map_err(bad)?;
+        let mut sent = Sent { out, ..Sent::default() };
+        for Pair { ours, theirs, len } in pairs {
             sent.note(ours, theirs, len);
         }
         Ok(sent)
@@ -49,8 +53,18 @@ impl Sent {
     pub(crate) fn write(&self, store: &Store, remote: &str) -> Result<(), StoreError> {
         let mut pairs: Vec<Pair> = self.ours.values().copied().collect();
         pairs.sort_unstable_by_key(|pair| pair.ours);
-        let bytes = codec::encode(&pairs)?;
+        let bytes = codec::encode(&(pairs, self.out.clone()))?;
         store.change_local(&Sent::file(remote), |_| Ok::<_, StoreError>(bytes))
+    }
+
+    /// Remembers that a finding was taken out.
+    pub(crate) fn take_out(&mut self, finding: Id) {
+        self.out.insert(finding);
+    }
+
+    /// Tells whether a finding was taken out before.
+    pub(super) fn is_out(&self, finding: &Id) -> bool {
+        self.out.contains(finding)
     }
 
     pub(super) fn note(&mut self, ours: Id, theirs: Id, len: u64) {
