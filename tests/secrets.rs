@@ -350,3 +350,128 @@ fn rules_of_the_users_own_count_too() {
     fs::write(&rules, "rules = 1").unwrap();
     a.ends(1, &["scan"]);
 }
+
+/// Everything on a remote, unpacked, by way of a new clone.
+fn cloned(world: &World, name: &str) -> (Machine, Vec<u8>) {
+    let machine = world.machine(name);
+    machine.ok(&["clone", machine.remote.to_str().unwrap()]);
+    machine.ok(&["fsck"]);
+    let all = unpacked(&machine.dir.join("store"));
+    (machine, all)
+}
+
+#[test]
+fn a_purged_secret_is_nowhere_and_all_else_is() {
+    let (mut messages, secrets) = planted();
+    // Where it stands alone it is the same secret.
+    messages.push(text(&format!("and then {} was typed, see {}", secrets[8], long(&secrets[8]))));
+    let world = World::new();
+    let a = world.with_session(&messages);
+    a.ok(&["push", "--allow-all", "--yes"]);
+    let tips = a.refs();
+    let found = a.findings(&["--all"]);
+    for finding in &found {
+        let id = &finding["id"].as_str().unwrap()[..8];
+        a.ends(2, &["purge", id]);
+        let planned = a.ok(&["purge", id, "--dry-run"]);
+        assert!(planned.contains("Would purge") && planned.contains("session-a.jsonl"), "{planned}");
+        let said = a.ok(&["purge", id, "--yes"]);
+        assert!(said.contains("1 pack were removed") && said.contains("session-a.jsonl"), "{said}");
+        a.ok(&["fsck"]);
+    }
+    assert!(a.findings(&["--all"]).is_empty());
+    let raw: Vec<u8> = files(&a.dir.join("store")).iter().flat_map(|path| fs::read(path).unwrap()).collect();
+    let all = unpacked(&a.dir.join("store"));
+    let (b, theirs) = cloned(&world, "b");
+    for secret in &secrets {
+        assert!(!holds(&all, secret) && !holds(&theirs, secret) && !holds(&raw, secret), "{secret}");
+    }
+    assert_eq!(a.refs(), tips);
+    let shown = a.ok(&["show", "session-a", "--all", "--full"]);
+    assert!(
+        shown.contains("my token is [purged:github-token:") && shown.contains("and a line after"),
+        "{shown}"
+    );
+    assert_eq!(b.ok(&["show", "session-a", "--all", "--full"]), shown);
+    a.ok(&["log", "session-a"]);
+    a.ok(&["restore", "--all", "--to", a.dir.join("out").to_str().unwrap()]);
+    assert!(a.ok(&["push"]).contains("has everything"));
+    a.ok(&["gc", "--grace", "0"]);
+    a.ok(&["fsck"]);
+
+    // Capture goes on where it was, and brings nothing back: not from what is
+    // added, nor where all is read again.
+    messages.push(json!("go on"));
+    a.write("session-a", &messages);
+    a.ok(&["capture"]);
+    assert!(a.ok(&["push"]).contains("1 commit,"));
+    let path = a.tool().join("projects/-p/session-a.jsonl");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[0] = b' ';
+    fs::write(&path, [b"{", bytes.as_slice()].concat()).unwrap();
+    a.ok(&["capture"]);
+    assert!(secrets.iter().all(|secret| !holds(&unpacked(&a.dir.join("store")), secret)));
+    a.ok(&["fsck"]);
+    assert!(b.ok(&["pull"]).contains("1 session file"));
+    b.ok(&["fsck"]);
+}
+
+#[test]
+fn a_purged_session_does_not_come_back() {
+    let world = World::new();
+    let secret = format!("word {}", drawn(20, 5));
+    let a = world.with_session(&[json!(secret), text("yes")]);
+    a.write("session-b", &[json!("other"), text("no")]);
+    a.ok(&["capture"]);
+    a.ok(&["push"]);
+    let b = world.machine("b");
+    b.ok(&["clone", b.remote.to_str().unwrap()]);
+    a.ok(&["tag", "keep", "session-a"]);
+    let said = a.ok(&["purge", "session-a", "--yes"]);
+    assert!(said.contains("1 other store") || said.contains("removed"), "{said}");
+    let gone = |a: &Machine| {
+        a.ok(&["fsck"]);
+        !holds(&unpacked(&a.dir.join("store")), &secret) && !a.ok(&["list", "--all"]).contains("word")
+    };
+    assert!(gone(&a) && a.ok(&["list", "--all"]).contains("other"));
+    a.ok(&["capture"]);
+    assert!(gone(&a));
+    // The other store still pushes it, and keeps it.
+    b.write("session-c", &[json!("third"), text("maybe")]);
+    b.ok(&["capture"]);
+    b.ok(&["push"]);
+    a.ok(&["pull"]);
+    // A pack of others may hold it besides what was wanted; nothing leads there.
+    a.ok(&["gc", "--grace", "0"]);
+    assert!(gone(&a) && a.ok(&["list", "--all"]).contains("third"));
+    a.ok(&["push"]);
+    assert!(fs::read_to_string(a.tool().join("projects/-p/session-a.jsonl")).unwrap().contains(&secret));
+    a.ends(1, &["purge", "session-a", "--dry-run"]);
+}
+
+#[test]
+fn a_purge_tells_of_a_store_that_needs_what_it_takes_away() {
+    let world = World::new();
+    let a = world.with_session(&[json!(format!("the key is {}", token(1))), text("thanks")]);
+    a.ok(&["push", "--allow-all", "--yes"]);
+    let b = world.machine("b");
+    b.ok(&["clone", b.remote.to_str().unwrap()]);
+    b.write("session-b", &[json!("hello"), text("hello yourself")]);
+    b.ok(&["capture"]);
+    b.ok(&["push", "--allow-all", "--yes"]);
+    a.ok(&["fetch"]);
+    let id = a.findings(&["--all"])[0]["id"].as_str().unwrap()[..8].to_owned();
+    let said = a.ok(&["purge", &id, "--yes"]);
+    assert!(said.contains("1 pack stay, for other stores") && said.contains("1 other store"), "{said}");
+    // What the other store pushed is whole, and what we did is without it.
+    let (_c, all) = cloned(&world, "c");
+    assert!(holds(&all, &token(1)));
+    let said = b.ok(&["pull"]);
+    assert!(said.contains('@'), "{said}");
+    // Once the other store has purged it too, nobody needs it.
+    for finding in b.findings(&["--all"]) {
+        b.ok(&["purge", finding["id"].as_str().unwrap(), "--yes"]);
+    }
+    let (_d, all) = cloned(&world, "d");
+    assert!(!holds(&all, &token(1)));
+}

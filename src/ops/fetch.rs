@@ -51,6 +51,9 @@ pub fn fetch(
         let table = remote::table(remote, writer, number, len)?;
         report.writers += u64::from(writer != store.writer());
         for (name, value) in table.refs {
+            if is_purged(store, &name, &value) {
+                continue;
+            }
             let name = format!("{prefix}{writer}/{name}");
             let value = sent.as_we_know(value);
             let missing = missing(store, &value)?;
@@ -79,6 +82,17 @@ pub fn fetch(
     let batch = quarantine.release(store)?;
     store.apply(batch, edits, &env.actor())?;
     Ok(report)
+}
+
+/// Tells whether a ref is of a session that was purged here: it stays away.
+fn is_purged(store: &Store, name: &str, value: &RefValue) -> bool {
+    let of_session = name.strip_prefix("head/").or_else(|| name.strip_prefix("branch/"));
+    let session = match value {
+        RefValue::Source(source) => Some(source.session),
+        RefValue::Session(id) => Some(*id),
+        _ => of_session.and_then(|rest| rest.split_once('/')).and_then(|(id, _)| Id::from_hex(id)),
+    };
+    session.is_some_and(|id| store.is_purged(&id))
 }
 
 /// What a ref names that the store lacks.

@@ -19,6 +19,7 @@ pub mod log;
 pub mod monitor;
 mod owner;
 pub mod pull;
+pub mod purge;
 pub mod push;
 pub mod remote;
 pub mod restore;

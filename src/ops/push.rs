@@ -75,7 +75,7 @@ pub fn push(
     let remote = &*remote;
     let secrets = Secrets::open(env, store)?;
     let mode = if options.redact { Mode::TakeOut } else { Mode::Tell };
-    let mut door = Doorkeeper::new(&secrets, mode, &options.allow, Sent::read(store, &name)?);
+    let mut door = Doorkeeper::new(store, &secrets, mode, &options.allow, Sent::read(store, &name)?);
     let own = own_table(store, remote, &door.sent, monitor)?;
     let refs = exchange::shared(store.refs());
     let mut report = PushReport { remote: name, ..PushReport::default() };
@@ -184,7 +184,7 @@ fn find<'r>(refs: &'r [(String, RefValue)], name: &str) -> Option<&'r RefValue> 
 }
 
 /// Sends a pack and then its index; the length of the pack.
-fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, SyncError> {
+pub(super) fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, SyncError> {
     let path = quarantine.path(&name);
     for (key, path) in [(Key::Pack(name), path.clone()), (Key::Index(name), path.with_extension("idx"))] {
         let len = std::fs::metadata(&path).map_err(StoreError::io("read", &path))?.len();
@@ -202,7 +202,11 @@ fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, S
 }
 
 /// Writes the next version of the refs.
-fn publish(store: &Store, remote: &dyn Remote, refs: Vec<(String, RefValue)>) -> Result<(), SyncError> {
+pub(super) fn publish(
+    store: &Store,
+    remote: &dyn Remote,
+    refs: Vec<(String, RefValue)>,
+) -> Result<(), SyncError> {
     let writer = store.writer();
     let mut table = Table { writer, number: 0, refs };
     let mut last = match remote::newest_tables(remote) {

@@ -61,7 +61,7 @@ pub fn scan(
         commits => commits.iter().map(|id| (id.to_string(), RefValue::Commit(*id))).collect(),
     };
     let known: IdSet = before.ids.iter().copied().collect();
-    let mut door = Doorkeeper::new(&secrets, Mode::Tell, &[], Sent::default());
+    let mut door = Doorkeeper::new(store, &secrets, Mode::Tell, &[], Sent::default());
     monitor.begin("Looking for secrets", None);
     let mut watched = Watched { door: &mut door, monitor };
     let outcome = store.outgoing(&refs, &|id| known.contains(id), false, None, &mut watched);
@@ -75,7 +75,7 @@ pub fn scan(
     let mut found = here(store, options, scanned.found)?;
     // What refs say changes without an object; it is quickly looked at.
     if options.commits.is_empty() {
-        let mut door = Doorkeeper::new(&secrets, Mode::Tell, &[], Sent::default());
+        let mut door = Doorkeeper::new(store, &secrets, Mode::Tell, &[], Sent::default());
         door.refs(&refs);
         found = together_found(found, door.found());
     }

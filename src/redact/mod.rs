@@ -29,6 +29,9 @@ const VERSION: u32 = 1;
 /// How often what is left is looked through again.
 const ROUNDS: usize = 4;
 
+/// A secret of at least so many bytes is known where it stands alone.
+const ALONE: usize = 6;
+
 /// A secret that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
@@ -142,17 +145,36 @@ fn settle(mut hits: Vec<Hit>) -> Vec<Hit> {
     settled
 }
 
+impl Scanner {
+    /// The places of one secret: where the rules find it, and where it stands
+    /// alone.
+    pub fn places_of(&self, bytes: &[u8], known: &Hit) -> Vec<Hit> {
+        let mut hits: Vec<Hit> =
+            self.look(bytes, true).into_iter().filter(|hit| hit.secret == known.secret).collect();
+        if known.secret.len() >= ALONE {
+            let text = Unescaped::of(bytes);
+            let plain = text.as_ref().map_or(bytes, |text| &text.bytes);
+            for at in memchr::memmem::find_iter(plain, &known.secret) {
+                let span = at..at + known.secret.len();
+                let span = text.as_ref().map_or(span.clone(), |text| text.origin(span));
+                hits.push(Hit { span, ..known.clone() });
+            }
+        }
+        settle(hits)
+    }
+}
+
 /// The bytes with what `instead` says in the place of each secret; `None` if it
 /// says nothing. Where taking one out brings another to light (two that
 /// touched), that is asked for too.
 pub fn redact(
-    scanner: &Scanner,
+    find: &dyn Fn(&[u8]) -> Vec<Hit>,
     bytes: &[u8],
     instead: &mut dyn FnMut(&Hit) -> Option<String>,
 ) -> Option<Vec<u8>> {
-    let mut changed = replace(bytes, &scanner.scan(bytes), instead)?;
+    let mut changed = replace(bytes, &find(bytes), instead)?;
     for _ in 1..ROUNDS {
-        match replace(&changed, &scanner.scan(&changed), instead) {
+        match replace(&changed, &find(&changed), instead) {
             Some(again) => changed = again,
             None => break,
         }

@@ -47,6 +47,15 @@ impl Store {
         self.read_if_there(&self.dir.join(CACHE).join(name))
     }
 
+    /// Forgets all that was kept to be faster.
+    pub fn forget_cached(&self) -> Result<()> {
+        let folder = self.dir.join(CACHE);
+        match std::fs::remove_dir_all(&folder) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io("remove", &folder)(e)),
+            _ => Ok(()),
+        }
+    }
+
     /// Keeps something to be faster. Whoever needs it must do without, too.
     pub fn keep_cached(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let folder = self.dir.join(CACHE);

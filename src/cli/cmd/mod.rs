@@ -17,6 +17,7 @@ pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod name;
 pub(crate) mod pull;
+pub(crate) mod purge;
 pub(crate) mod push;
 pub(crate) mod reflog;
 pub(crate) mod remote;

@@ -10,7 +10,7 @@ use crate::object::{Body, Commit, Tag, Text, Tree};
 use crate::redact;
 use crate::store::exchange::Gate;
 use crate::store::refs::{RefValue, Source};
-use crate::store::{Result, StoreError};
+use crate::store::{Result, Store, StoreError};
 
 /// What is done with secrets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub(crate) enum Mode {
 
 /// Looks at objects one after another.
 pub(crate) struct Doorkeeper<'d> {
+    store: &'d Store,
     secrets: &'d Secrets,
     mode: Mode,
     /// The beginnings of ids that the user lets leave just now.
@@ -44,8 +45,15 @@ pub(crate) struct Doorkeeper<'d> {
 }
 
 impl<'d> Doorkeeper<'d> {
-    pub(crate) fn new(secrets: &'d Secrets, mode: Mode, lets: &'d [String], sent: Sent) -> Doorkeeper<'d> {
+    pub(crate) fn new(
+        store: &'d Store,
+        secrets: &'d Secrets,
+        mode: Mode,
+        lets: &'d [String],
+        sent: Sent,
+    ) -> Doorkeeper<'d> {
         Doorkeeper {
+            store,
             secrets,
             mode,
             lets,
@@ -89,7 +97,7 @@ impl<'d> Doorkeeper<'d> {
     /// Looks at a text; what shall stand in its place.
     fn look(&mut self, text: &[u8]) -> Option<Vec<u8>> {
         let (secrets, lets, mode) = (self.secrets, self.lets, self.mode);
-        redact::redact(&secrets.scanner, text, &mut |hit| {
+        redact::redact(&|bytes| secrets.scanner.scan(bytes), text, &mut |hit| {
             let id = secrets.id(&hit.secret);
             let fresh = || Found::new(id, secrets.scanner.rule(hit.rule), &hit.secret);
             self.found.entry(id).or_insert_with(fresh);
@@ -220,7 +228,8 @@ impl Gate for Doorkeeper<'_> {
         texts::of_commit(commit, &mut look);
         texts::of_body(body, &mut look);
         self.place(&Place { commit: Some(id), name: None });
-        if !changed {
+        // What stands in for something that was purged has another name.
+        if !changed && !self.store.is_purged(&id) {
             return Ok(self.note(id, id, 0));
         }
         commit.body = Id::of(Kind::Body, &codec::encode(body)?);
@@ -255,7 +264,7 @@ impl Gate for Doorkeeper<'_> {
             new
         };
         texts::of_content(kind, bytes, &mut look).map_err(bad)?;
-        let theirs = if changed { Id::of(kind, bytes) } else { id };
+        let theirs = if changed || self.store.is_purged(&id) { Id::of(kind, bytes) } else { id };
         Ok(self.note(id, theirs, bytes.len()))
     }
 }

@@ -8,7 +8,7 @@ mod found;
 mod gate;
 mod rules;
 mod sent;
-mod texts;
+pub(super) mod texts;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -117,6 +117,17 @@ impl Secrets {
         Ok(Secrets { scanner, key, allowed: read_allowed(store, store.local(ALLOWED)?)? })
     }
 
+    /// The scanner.
+    pub(super) fn scanner(&self) -> &Scanner {
+        &self.scanner
+    }
+
+    /// A secret in words that don't tell it.
+    pub(super) fn describe(&self, hit: &Hit) -> String {
+        let found = Found::new(self.id(&hit.secret), self.scanner.rule(hit.rule), &hit.secret);
+        format!("{} {}", found.rule, found.shown)
+    }
+
     /// What findings depend on besides the bytes.
     pub(super) fn version(&self) -> String {
         let version = [self.key.as_slice(), self.scanner.version().as_bytes()].concat();
@@ -135,7 +146,7 @@ impl Secrets {
 
     /// A text to be shown, without what it should not show.
     pub(super) fn without(&self, text: &str) -> String {
-        let out = redact::redact(&self.scanner, text.as_bytes(), &mut |hit| {
+        let out = redact::redact(&|bytes| self.scanner.scan(bytes), text.as_bytes(), &mut |hit| {
             Some(self.placeholder(hit, &self.id(&hit.secret)))
         });
         out.map_or_else(|| text.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -208,7 +219,10 @@ fn change_allowed(
 }
 
 /// The one id among these that begins as the user wrote.
-fn one<'i, T: ToString>(text: &str, ids: impl Iterator<Item = &'i T>) -> Result<&'i T, SecretsError> {
+pub(super) fn one<'i, T: ToString>(
+    text: &str,
+    ids: impl Iterator<Item = &'i T>,
+) -> Result<&'i T, SecretsError> {
     let small = text.to_ascii_lowercase();
     let mut found = ids.filter(|id| small.len() >= DIGITS_MIN && id.to_string().starts_with(&small));
     match (found.next(), found.next()) {

@@ -63,7 +63,7 @@ impl Sent {
     }
 
     /// Tells whether a finding was taken out before.
-    pub(super) fn is_out(&self, finding: &Id) -> bool {
+    pub(crate) fn is_out(&self, finding: &Id) -> bool {
         self.out.contains(finding)
     }
 

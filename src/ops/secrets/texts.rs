@@ -7,7 +7,7 @@ use crate::object::{Block, Body, Commit, Config, Context, Input, Kind, Message, 
 use crate::store::refs::About;
 
 /// Looks at a text, and returns what shall stand in its place, if anything.
-pub(super) type Look<'l> = &'l mut dyn FnMut(&[u8]) -> Option<Vec<u8>>;
+pub(crate) type Look<'l> = &'l mut dyn FnMut(&[u8]) -> Option<Vec<u8>>;
 
 fn bytes(text: &mut Vec<u8>, look: Look<'_>) {
     if let Some(new) = look(text) {
@@ -22,7 +22,7 @@ fn string(text: &mut String, look: Look<'_>) {
 }
 
 /// A path, which must remain one on every system.
-pub(super) fn path(text: &mut String, look: Look<'_>) {
+pub(crate) fn path(text: &mut String, look: Look<'_>) {
     if let Some(new) = look(text.as_bytes()) {
         *text = String::from_utf8_lossy(&new).replace(':', "-");
     }
@@ -51,7 +51,7 @@ fn pieces<T>(literal: &mut Vec<u8>, holes: &mut [(u64, T)], look: Look<'_>) {
 }
 
 /// The texts of a commit that are no body's.
-pub(super) fn of_commit(commit: &mut Commit, look: Look<'_>) {
+pub(crate) fn of_commit(commit: &mut Commit, look: Look<'_>) {
     commit
         .title
         .iter_mut()
@@ -61,7 +61,7 @@ pub(super) fn of_commit(commit: &mut Commit, look: Look<'_>) {
 }
 
 /// The texts that stand in a body itself.
-pub(super) fn of_body(body: &mut Body, look: Look<'_>) {
+pub(crate) fn of_body(body: &mut Body, look: Look<'_>) {
     for record in &mut body.records {
         pieces(&mut record.literal, &mut record.holes, look);
     }
@@ -111,7 +111,7 @@ fn json(value: &mut Json, look: Look<'_>) {
 }
 
 /// The texts of any other object.
-pub(super) fn of_content(kind: Kind, content: &mut Vec<u8>, look: Look<'_>) -> Result<(), CodecError> {
+pub(crate) fn of_content(kind: Kind, content: &mut Vec<u8>, look: Look<'_>) -> Result<(), CodecError> {
     match kind {
         Kind::Context => change(content, |context: &mut Context| {
             context.values.iter_mut().flatten().for_each(|value| bytes(value, look));
@@ -138,7 +138,7 @@ pub(super) fn of_content(kind: Kind, content: &mut Vec<u8>, look: Look<'_>) -> R
 }
 
 /// Changes an object in its encoding.
-pub(super) fn change<T: Encode + Decode<()>>(
+pub(crate) fn change<T: Encode + Decode<()>>(
     content: &mut Vec<u8>,
     change: impl FnOnce(&mut T),
 ) -> Result<(), CodecError> {
@@ -149,7 +149,7 @@ pub(super) fn change<T: Encode + Decode<()>>(
 }
 
 /// What a source says of itself, in words.
-pub(super) fn of_about(about: &mut About, look: Look<'_>) {
+pub(crate) fn of_about(about: &mut About, look: Look<'_>) {
     let words = [
         &mut about.user_title,
         &mut about.tool_title,
