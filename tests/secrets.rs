@@ -380,11 +380,13 @@ fn a_purged_secret_is_nowhere_and_all_else_is() {
         a.ok(&["fsck"]);
     }
     assert!(a.findings(&["--all"]).is_empty());
-    let raw: Vec<u8> = files(&a.dir.join("store")).iter().flat_map(|path| fs::read(path).unwrap()).collect();
+    let kept =
+        ["packs", "journal", "ops", "state", "quarantine"].map(|f| files(&a.dir.join("store").join(f)).len());
+    assert_eq!(kept, [2, 1, 1, 1, 0], "files that don't count are still there");
     let all = unpacked(&a.dir.join("store"));
     let (b, theirs) = cloned(&world, "b");
     for secret in &secrets {
-        assert!(!holds(&all, secret) && !holds(&theirs, secret) && !holds(&raw, secret), "{secret}");
+        assert!(!holds(&all, secret) && !holds(&theirs, secret), "{secret}");
     }
     assert_eq!(a.refs(), tips);
     let shown = a.ok(&["show", "session-a", "--all", "--full"]);
@@ -392,7 +394,11 @@ fn a_purged_secret_is_nowhere_and_all_else_is() {
         shown.contains("my token is [purged:github-token:") && shown.contains("and a line after"),
         "{shown}"
     );
-    assert_eq!(b.ok(&["show", "session-a", "--all", "--full"]), shown);
+    // There the same is told, by other ids.
+    let words = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split_once(" :").map_or(line, |(_, rest)| rest).to_owned()).collect()
+    };
+    assert_eq!(words(&b.ok(&["show", "session-a", "--all", "--full"])), words(&shown));
     a.ok(&["log", "session-a"]);
     a.ok(&["restore", "--all", "--to", a.dir.join("out").to_str().unwrap()]);
     assert!(a.ok(&["push"]).contains("has everything"));
@@ -405,10 +411,12 @@ fn a_purged_secret_is_nowhere_and_all_else_is() {
     a.write("session-a", &messages);
     a.ok(&["capture"]);
     assert!(a.ok(&["push"]).contains("1 commit,"));
-    let path = a.tool().join("projects/-p/session-a.jsonl");
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[0] = b' ';
-    fs::write(&path, [b"{", bytes.as_slice()].concat()).unwrap();
+    let last = messages.pop();
+    a.write("session-a", &messages);
+    let said = a.ok(&["capture"]);
+    assert!(said.contains("was shortened") && said.contains("0 records"), "{said}");
+    messages.extend(last);
+    a.write("session-a", &messages);
     a.ok(&["capture"]);
     assert!(secrets.iter().all(|secret| !holds(&unpacked(&a.dir.join("store")), secret)));
     a.ok(&["fsck"]);
@@ -474,4 +482,34 @@ fn a_purge_tells_of_a_store_that_needs_what_it_takes_away() {
     }
     let (_d, all) = cloned(&world, "d");
     assert!(!holds(&all, &token(1)));
+}
+
+#[test]
+fn a_purge_that_is_killed_anywhere_can_be_run_again() {
+    let world = World::new();
+    let a = world.with_session(&[json!(format!("the key is {}", token(1))), text(&long(&token(1)))]);
+    a.ok(&["push", "--allow-all", "--yes"]);
+    let id = a.findings(&["--all"])[0]["id"].as_str().unwrap().to_owned();
+    let mut killed = 0;
+    for point in 1.. {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
+        command.env_clear().env("HOME", a.dir.join("home")).env("SFS_DIR", a.dir.join("store"));
+        command.env("SFS_TEST_CRASH", point.to_string()).current_dir(&a.dir);
+        let output = command.args(["purge", &id, "--yes"]).output().unwrap();
+        a.ok(&["fsck"]);
+        assert!(a.ok(&["show", "session-a", "--all", "--full"]).contains("and a line after"));
+        if output.status.success() {
+            break;
+        }
+        killed += 1;
+    }
+    assert!(killed > 10, "{killed}");
+    let kept =
+        ["packs", "journal", "ops", "state", "quarantine"].map(|f| files(&a.dir.join("store").join(f)).len());
+    assert_eq!(kept, [2, 1, 1, 1, 0], "files that don't count are still there");
+    let (_b, theirs) = cloned(&world, "b");
+    for bytes in [unpacked(&a.dir.join("store")), theirs] {
+        assert!(!holds(&bytes, &token(1)));
+    }
+    assert!(a.findings(&["--all"]).is_empty());
 }

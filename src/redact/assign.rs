@@ -42,7 +42,7 @@ pub(super) const WORDS: &[(&str, Word)] = &[
 const HARMLESS: &[&str] = &[
     "page",
     "next",
-    "cursor",
+    "curs",
     "csrf",
     "xsrf",
     "public",

@@ -1,16 +1,19 @@
 //! A secret, out of all that holds it.
 
+use std::collections::BTreeSet;
+
 use super::{PurgeError, PurgeReport, elsewhere, tool_files};
-use crate::object::id::Id;
+use crate::object::id::{Id, Prefix};
 use crate::ops::scan::{ScanOptions, scan};
-use crate::ops::secrets::{self, DIGITS, Secrets, texts};
+use crate::ops::secrets::{self, DIGITS, Secrets, SecretsError, texts};
 use crate::ops::{Env, Monitor};
 use crate::redact::{self, Hit};
 use crate::store::refs::{Mark, RefValue};
 use crate::store::{Gone, Purge, Store, StoreError};
 
-/// The finding whose id begins so: one that is there, or that was purged
-/// before and may not have been reached everywhere.
+/// The finding whose id begins so: one that scan tells of, that was purged
+/// before and may not have been reached everywhere, or that stands in
+/// something which no branch leads to any more.
 pub(super) fn find(
     env: &Env,
     store: &Store,
@@ -22,10 +25,15 @@ pub(super) fn find(
     let mut ids: Vec<Id> =
         scan(env, store, &options, monitor)?.found.into_iter().map(|found| found.id).collect();
     ids.extend(store.purge_causes());
-    let _ = secrets;
     ids.sort_unstable();
     ids.dedup();
-    Ok(*secrets::one(text, ids.iter())?)
+    match (secrets::one(text, ids.iter()), Prefix::parse(text)) {
+        (Err(e @ SecretsError::Unknown(_)), Some(prefix)) if text.len() >= DIGITS => {
+            let hit = secret_of(store, secrets, &|id| prefix.matches(id), monitor)?;
+            Ok(hit.map(|hit| secrets.id(&hit.secret)).ok_or(e)?)
+        }
+        (outcome, _) => Ok(*outcome?),
+    }
 }
 
 /// Takes a secret out.
@@ -37,14 +45,11 @@ pub(super) fn purge(
     dry_run: bool,
     monitor: &dyn Monitor,
 ) -> Result<PurgeReport, PurgeError> {
-    let mut report = PurgeReport { cause, ..PurgeReport::default() };
+    let what = format!("finding {cause:.DIGITS$}");
+    let mut report = PurgeReport { cause, what, ..PurgeReport::default() };
     let files = tool_files(env, store);
-    monitor.begin("Looking for it", None);
-    let known = secret_of(store, secrets, cause, monitor)?;
-    monitor.end();
-    if let Some(known) = &known {
-        report.what = secrets.describe(known);
-    }
+    let known = secret_of(store, secrets, &|id| *id == cause, monitor)?;
+    let eraser = known.as_ref().map(|known| Eraser { secrets, known, cause });
     let holds = |bytes: &[u8]| match &known {
         Some(known) => !secrets.scanner().places_of(bytes, known).is_empty(),
         None => secrets.scanner().scan(bytes).iter().any(|hit| secrets.id(&hit.secret) == cause),
@@ -55,48 +60,47 @@ pub(super) fn purge(
             report.tools.push(path);
         }
     }
-    if let Some(known) = &known {
-        let eraser = Eraser { secrets, known, cause };
-        monitor.begin("Taking it out", None);
-        let purge = eraser.objects(env, store, monitor);
-        monitor.end();
-        let purge = purge?;
-        report.objects = purge.gone.len() as u64;
-        report.refs = eraser.refs(store)?;
-        if !dry_run {
-            let marks = eraser.marked(store)?;
-            let scrub = |name: &str, value: &mut RefValue| {
-                eraser.value(value, marks.contains(name));
-                true
-            };
-            report.left = store.purge(purge, &scrub, &env.actor())?;
-            store.forget_cached()?;
-        }
+    let (mut purge, mut marked) = (Purge::default(), BTreeSet::new());
+    if let Some(eraser) = &eraser {
+        report.what = secrets.describe(eraser.known);
+        purge = eraser.objects(env, store, monitor)?;
+        marked = eraser.marked(store)?;
+        report.refs = eraser.refs(store, &marked);
     }
-    let gone = match dry_run {
-        // What would go is not yet known by name there.
-        true => Eraser::names(&known, secrets, cause, env, store, monitor)?,
-        false => store.purged_for(&cause).into_iter().map(|gone| gone.id).collect(),
-    };
+    report.objects = purge.gone.len() as u64;
+    let mut gone: Vec<Id> = store.purged_for(&cause).into_iter().map(|gone| gone.id).collect();
+    gone.extend(purge.gone.iter().map(|gone| gone.id));
+    if !dry_run {
+        let scrub = |name: &str, value: &mut RefValue| {
+            if let Some(eraser) = &eraser {
+                eraser.value(value, marked.contains(name));
+            }
+            true
+        };
+        // Also where nothing of it is left: a purge may have been cut short.
+        report.left = store.purge(purge, &scrub, &env.actor())?;
+        store.forget_cached()?;
+    }
     report.remotes = elsewhere::purge(env, store, cause, &gone, dry_run, monitor)?;
     Ok(report)
 }
 
-/// Finds a secret by its id: nothing else is remembered of it.
+/// Finds a secret by its id: nothing else is remembered of it. What refs only
+/// once led to, and said, is looked at as well.
 fn secret_of(
     store: &Store,
     secrets: &Secrets,
-    cause: Id,
+    is_meant: &dyn Fn(&Id) -> bool,
     monitor: &dyn Monitor,
 ) -> Result<Option<Hit>, StoreError> {
     let mut known = None;
     let mut look = |text: &[u8]| {
         if known.is_none() {
-            let hits = secrets.scanner().scan(text).into_iter();
-            known = hits.into_iter().find(|hit| secrets.id(&hit.secret) == cause);
+            known = secrets.scanner().scan(text).into_iter().find(|hit| is_meant(&secrets.id(&hit.secret)));
         }
         None
     };
+    monitor.begin("Looking for it", None);
     for id in store.ids()? {
         monitor.advance(1);
         if store.is_purged(&id) {
@@ -113,11 +117,12 @@ fn secret_of(
             texts::of_content(kind, &mut bytes, &mut look).map_err(bad)?;
         }
     }
-    for (_, value) in store.refs() {
-        if let RefValue::Source(source) = value {
+    for (_, value) in store.ops()?.iter().flat_map(|op| &op.changes) {
+        if let Some(RefValue::Source(source)) = value {
             texts::of_about(&mut source.about.clone(), &mut look);
         }
     }
+    monitor.end();
     Ok(known)
 }
 
@@ -138,6 +143,7 @@ impl Eraser<'_> {
     /// What goes, and what stands in.
     fn objects(&self, env: &Env, store: &Store, monitor: &dyn Monitor) -> Result<Purge, StoreError> {
         let mut purge = Purge::default();
+        monitor.begin("Taking it out", None);
         for id in store.ids()? {
             monitor.advance(1);
             if store.is_purged(&id) {
@@ -151,6 +157,7 @@ impl Eraser<'_> {
                 purge.gone.push(Gone { id, instead: Some(instead), cause: self.cause, time: env.now });
             }
         }
+        monitor.end();
         Ok(purge)
     }
 
@@ -210,8 +217,8 @@ impl Eraser<'_> {
     }
 
     /// The names of sources in whose marks it stands.
-    fn marked(&self, store: &Store) -> Result<std::collections::BTreeSet<String>, StoreError> {
-        let mut marked = std::collections::BTreeSet::new();
+    fn marked(&self, store: &Store) -> Result<BTreeSet<String>, StoreError> {
+        let mut marked = BTreeSet::new();
         for (name, value) in store.ops()?.iter().flat_map(|op| &op.changes) {
             if let Some(RefValue::Source(source)) = value {
                 let mark = [&source.mark.reader, &source.mark.graph];
@@ -224,27 +231,8 @@ impl Eraser<'_> {
     }
 
     /// How many refs tell of it.
-    fn refs(&self, store: &Store) -> Result<u64, StoreError> {
-        let marked = self.marked(store)?;
-        let refs = store.refs().iter();
-        Ok(refs.filter(|(name, value)| self.value(&mut (*value).clone(), marked.contains(*name))).count()
-            as u64)
-    }
-
-    /// The names of what would go.
-    fn names(
-        known: &Option<Hit>,
-        secrets: &Secrets,
-        cause: Id,
-        env: &Env,
-        store: &Store,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<Id>, StoreError> {
-        let mut names: Vec<Id> = store.purged_for(&cause).into_iter().map(|gone| gone.id).collect();
-        if let Some(known) = known {
-            let eraser = Eraser { secrets, known, cause };
-            names.extend(eraser.objects(env, store, monitor)?.gone.into_iter().map(|gone| gone.id));
-        }
-        Ok(names)
+    fn refs(&self, store: &Store, marked: &BTreeSet<String>) -> u64 {
+        let tells = |name: &String, value: &RefValue| self.value(&mut value.clone(), marked.contains(name));
+        store.refs().iter().filter(|(name, value)| tells(name, value)).count() as u64
     }
 }
