@@ -188,21 +188,34 @@ impl Store {
     }
 
     /// Files that no longer count and could not be removed: journals that were
-    /// kept because they were damaged, and packs that others write.
+    /// kept because they were damaged, and packs that others write. What a
+    /// killed fetch or push left goes.
     fn in_use(&self) -> Result<Vec<PathBuf>> {
         let mut left = Vec::new();
-        for folder in ["packs", "journal", "quarantine"] {
-            let within = self.dir.join(folder);
-            for entry in std::fs::read_dir(&within).into_iter().flatten() {
-                let path = entry.map_err(StoreError::io("read", &within))?.path();
-                let damaged = path.extension().is_some_and(|e| e == fold::DAMAGED);
-                if damaged || folder == "quarantine" || path.is_file() && disk::is_in_use(&path) {
-                    left.push(path);
-                }
+        for path in list(&self.dir.join("packs"))?.into_iter().chain(list(&self.dir.join("journal"))?) {
+            if path.extension().is_some_and(|e| e == fold::DAMAGED) || disk::is_in_use(&path) {
+                left.push(path);
+            }
+        }
+        for folder in list(&self.dir.join("quarantine"))? {
+            let is_busy = list(&folder)?.iter().any(|path| disk::is_in_use(path));
+            if is_busy || std::fs::remove_dir_all(&folder).is_err() {
+                left.push(folder);
             }
         }
         Ok(left)
     }
+}
+
+/// What is in a folder; nothing if there is none.
+fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        outcome => outcome.map_err(StoreError::io("read", folder))?,
+    };
+    let path =
+        |entry: std::io::Result<std::fs::DirEntry>| Ok(entry.map_err(StoreError::io("read", folder))?.path());
+    entries.map(path).collect()
 }
 
 /// Forgets that a ref was removed which, by the log, never was there.
