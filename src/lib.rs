@@ -23,3 +23,4 @@ pub mod remote;
 pub mod store;
 pub mod tool;
 pub mod view;
+pub mod workspace;

@@ -90,6 +90,7 @@ struct Global {
 enum Command {
     Branch(cmd::branch::Args),
     Capture(cmd::capture::Args),
+    Checkout(cmd::checkout::Args),
     Clone(cmd::clone::Args),
     Completions(cmd::completions::Args),
     Demo(cmd::demo::Args),
@@ -113,6 +114,7 @@ enum Command {
     Resume(cmd::resume::Args),
     Scan(cmd::scan::Args),
     Show(cmd::show::Args),
+    Snapshot(cmd::snapshot::Args),
     Status(cmd::status::Args),
     Tag(cmd::tag::Args),
     Undo(cmd::undo::Args),
@@ -123,6 +125,7 @@ impl Command {
         match self {
             Command::Branch(args) => cmd::branch::run(args, app),
             Command::Capture(args) => cmd::capture::run(args, app),
+            Command::Checkout(args) => cmd::checkout::run(args, app),
             Command::Clone(args) => cmd::clone::run(args, app),
             Command::Completions(args) => cmd::completions::run(args, app),
             Command::Demo(args) => cmd::demo::run(args, app),
@@ -146,6 +149,7 @@ impl Command {
             Command::Resume(args) => cmd::resume::run(args, app),
             Command::Scan(args) => cmd::scan::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),
+            Command::Snapshot(args) => cmd::snapshot::run(args, app),
             Command::Status(args) => cmd::status::run(args, app),
             Command::Tag(args) => cmd::tag::run(args, app),
             Command::Undo(args) => cmd::undo::run(args, app),

@@ -93,7 +93,8 @@ impl Ui {
 
     /// Writes a line of what was asked for.
     pub(crate) fn line(&self, line: impl Display) -> io::Result<()> {
-        self.write(format_args!("{line}\n"))
+        // As a whole: what strips the colour goes through each piece anew.
+        self.inner.borrow_mut().out.write_all(format!("{line}\n").as_bytes())
     }
 
     /// Writes a value as a line of JSON.
@@ -106,10 +107,6 @@ impl Ui {
         let mut inner = self.inner.borrow_mut();
         inner.out.flush()?;
         io::stdout().lock().write_all(bytes)
-    }
-
-    fn write(&self, words: std::fmt::Arguments<'_>) -> io::Result<()> {
-        self.inner.borrow_mut().out.write_fmt(words)
     }
 
     /// Says something that wasn't asked for, unless told to be quiet.
@@ -230,7 +227,11 @@ pub(crate) fn bytes(n: u64) -> String {
 /// A moment, in milliseconds since 1970, as the user's clock shows it.
 pub(crate) fn time(ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(ms) {
-        Ok(at) => at.to_zoned(zone().clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+        Ok(at) => {
+            let at = zone().to_datetime(at);
+            let (year, month, day) = (at.year(), at.month(), at.day());
+            format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", at.hour(), at.minute())
+        }
         Err(_) => "?".to_owned(),
     }
 }

@@ -86,7 +86,8 @@ pub fn fetch(
 
 /// Tells whether a ref is of a session that was purged here: it stays away.
 fn is_purged(store: &Store, name: &str, value: &RefValue) -> bool {
-    let of_session = name.strip_prefix("head/").or_else(|| name.strip_prefix("branch/"));
+    let kinds = ["head/", "branch/", "workspace/"];
+    let of_session = kinds.iter().find_map(|kind| name.strip_prefix(kind));
     let session = match value {
         RefValue::Source(source) => Some(source.session),
         RefValue::Session(id) => Some(*id),
@@ -115,6 +116,7 @@ fn check_kinds(
 ) -> Result<(), SyncError> {
     let named = match value {
         RefValue::Tag(id) => vec![(*id, Kind::Tag)],
+        RefValue::Snapshot(id) => vec![(*id, Kind::Snapshot)],
         RefValue::Source(source) => {
             let contents = source.contents().map(|id| (id, Kind::Blob));
             contents.chain(source.side.map(|id| (id, Kind::Tree))).collect()

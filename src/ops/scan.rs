@@ -7,7 +7,8 @@ use super::secrets::{Doorkeeper, Found, Mode, Place, Secrets, SecretsError, Sent
 use super::session::SessionInfo;
 use super::{Env, Monitor, owner, session};
 use crate::object::codec::{self, Decode, Encode};
-use crate::object::id::{Id, IdSet};
+use crate::object::id::{Id, IdSet, Kind};
+use crate::object::{Body, Commit};
 use crate::store::exchange::{self, Gate};
 use crate::store::refs::RefValue;
 use crate::store::{Result, Store};
@@ -101,17 +102,12 @@ impl Gate for Watched<'_, '_> {
         *id
     }
 
-    fn commit(
-        &mut self,
-        id: Id,
-        commit: &mut crate::object::Commit,
-        body: &mut crate::object::Body,
-    ) -> Result<Id> {
+    fn commit(&mut self, id: Id, commit: &mut Commit, body: &mut Body) -> Result<Id> {
         self.monitor.advance(1);
         self.door.commit(id, commit, body)
     }
 
-    fn content(&mut self, kind: crate::object::Kind, id: Id, bytes: &mut Vec<u8>) -> Result<Id> {
+    fn content(&mut self, kind: Kind, id: Id, bytes: &mut Vec<u8>) -> Result<Id> {
         self.monitor.advance(1);
         self.door.content(kind, id, bytes)
     }
@@ -173,10 +169,11 @@ fn history(store: &Store, refs: &[RefValue]) -> Result<IdSet> {
     for want in refs.iter().flat_map(exchange::named) {
         match want {
             exchange::Want::Commit(id) => open.push(id),
-            exchange::Want::Content(id) if store.content(&id)?.0 == crate::object::Kind::Tag => {
-                open.push(store.tag(&id)?.commit);
-            }
-            exchange::Want::Content(_) => {}
+            exchange::Want::Content(id) => match store.content(&id)?.0 {
+                Kind::Tag => open.push(store.tag(&id)?.commit),
+                Kind::Snapshot => open.extend(snapshots(store, id)?),
+                _ => {}
+            },
         }
     }
     while let Some(id) = open.pop() {
@@ -185,6 +182,17 @@ fn history(store: &Store, refs: &[RefValue]) -> Result<IdSet> {
         }
     }
     Ok(seen)
+}
+
+/// The commits at which a snapshot and those before it were taken.
+fn snapshots(store: &Store, last: Id) -> Result<Vec<Id>> {
+    let (mut commits, mut next) = (Vec::new(), Some(last));
+    while let Some(id) = next {
+        let snapshot = store.snapshot(&id)?;
+        commits.push(snapshot.commit);
+        next = snapshot.before;
+    }
+    Ok(commits)
 }
 
 /// A place in words that a user can go on with.
@@ -198,6 +206,8 @@ pub struct Located {
     pub revision: String,
     /// The number of the message on its line, from 1.
     pub message: Option<u64>,
+    /// Whether it stands in the project's files as they were then.
+    pub files: bool,
 }
 
 /// Says of which sessions places are.
@@ -217,10 +227,14 @@ impl Locator<'_> {
     /// told without.
     pub fn locate(&self, place: &Place) -> Result<Located> {
         let (session, revision, message) = match (&place.commit, &place.name) {
-            (Some(id), _) => {
+            (Some(id), name) => {
                 let commit = self.store.commit(id)?;
                 let session = owner::of(self.store, &self.all, *id, &commit)?;
-                (session, format!("{id:.12}"), Some(commit.counts.messages).filter(|n| *n > 0))
+                (
+                    session,
+                    format!("{id:.12}"),
+                    Some(commit.counts.messages).filter(|n| *n > 0 && name.is_none()),
+                )
             }
             (None, name) => {
                 let name = name.clone().unwrap_or_default();
@@ -233,6 +247,7 @@ impl Locator<'_> {
         };
         let known = session.and_then(|id| self.all.iter().find(|session| session.id == id));
         let title = known.map(|session| self.secrets.without(session.label())).unwrap_or_default();
-        Ok(Located { session, title, revision, message })
+        let files = place.commit.is_some() && place.name.is_some();
+        Ok(Located { session, title, revision, message, files })
     }
 }

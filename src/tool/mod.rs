@@ -6,6 +6,7 @@
 
 mod aider;
 mod amp;
+pub mod change;
 mod claude_code;
 mod cline;
 mod codex;
@@ -14,6 +15,7 @@ mod crush;
 mod cursor;
 mod digest;
 pub mod document;
+mod droid;
 mod fit;
 pub mod folder;
 mod gemini;
@@ -22,6 +24,7 @@ mod hosts;
 mod ids;
 mod jsonl;
 mod kilo;
+mod kimi;
 mod opencode;
 mod parts;
 mod pi;
@@ -29,6 +32,7 @@ mod plan;
 mod qwen;
 mod roo;
 pub mod rows;
+mod specstory;
 mod step;
 mod table;
 mod tasks;
@@ -64,6 +68,10 @@ pub static TOOLS: &[&dyn Tool] = &[
     &aider::Aider,
     &goose::Goose,
     &crush::Crush,
+    &kimi::Kimi,
+    &kimi::KimiCli,
+    &droid::Droid,
+    &specstory::SpecStory,
     &cursor::Cursor::Agent,
     &cursor::Cursor::Acp,
     &cursor::Cursor::Ide,
@@ -376,9 +384,15 @@ pub trait Resume: Sync {
         Cow::Borrowed(raw)
     }
 
+    /// The native key of a record of its own that is part of the conversation,
+    /// where [`Resume::epilogue`] needs it.
+    fn key_of(&self, record: Value<'_>) -> Option<String> {
+        let _ = record;
+        None
+    }
+
     /// What goes after the records of a session of its own that is resumed
-    /// elsewhere or earlier. `last` is the native key of the last record, if
-    /// it had one.
+    /// elsewhere or earlier. `last` is the last of their keys.
     fn epilogue(&self, target: &Target, last: Option<&str>) -> Vec<u8> {
         let _ = (target, last);
         Vec::new()

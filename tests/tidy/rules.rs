@@ -62,6 +62,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aho_corasick", &["src/redact/"]),
     ("regex", &["src/redact/"]),
     ("toml", &["src/ops/secrets/"]),
+    ("ignore", &["src/workspace/rules.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.

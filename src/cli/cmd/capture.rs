@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Go on capturing as the tools write, until stopped
     #[arg(long, short)]
     watch: bool,
+    /// Take no snapshot of the files of sessions that are being written
+    #[arg(long)]
+    no_snapshot: bool,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -33,7 +36,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         }
     }
     let mut store = app.store_or_create()?;
-    let options = CaptureOptions { tools: args.tools.clone() };
+    let options = CaptureOptions { tools: args.tools.clone(), no_snapshots: args.no_snapshot };
     if args.watch {
         return keep_capturing(args, app, &mut store, &options);
     }
@@ -86,7 +89,7 @@ fn tell(args: &Args, app: &App, report: &CaptureReport) -> Result<(), CommandErr
             "sources": report.sources, "changed": report.changed, "new_sessions": report.new_sessions,
             "records": report.records, "messages": report.messages, "commits": report.commits,
             "bytes": report.bytes, "gone": report.gone.len(), "rewritten": report.rewritten.len(),
-            "trouble": report.trouble.len(),
+            "trouble": report.trouble.len(), "snapshots": report.snapshots,
         }))?;
     } else if report.changed == 0 {
         app.ui.note(&format!("Nothing new in {} sources.", report.sources));

@@ -2,6 +2,7 @@
 
 pub(crate) mod branch;
 pub(crate) mod capture;
+pub(crate) mod checkout;
 pub(crate) mod clone;
 pub(crate) mod completions;
 pub(crate) mod demo;
@@ -25,6 +26,7 @@ pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod scan;
 pub(crate) mod show;
+pub(crate) mod snapshot;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod undo;

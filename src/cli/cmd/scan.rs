@@ -88,7 +88,11 @@ pub(super) fn show(app: &App, store: &Store, found: &[Found]) -> Result<(), Comm
 }
 
 fn line(at: &Located) -> String {
-    let message = at.message.map(|n| format!("  message {n}")).unwrap_or_default();
+    let message = match at.message {
+        Some(n) => format!("  message {n}"),
+        None if at.files => "  files of the project".to_owned(),
+        None => String::new(),
+    };
     let title = match at.title.as_str() {
         "" => String::new(),
         title => format!("  {}", paint(ui::FAINT, shorten(title, 60))),
@@ -126,7 +130,7 @@ fn print_json(app: &App, store: &Store, report: &ScanReport) -> Result<(), Comma
             let at = locator.locate(place)?;
             places.push(json!({
                 "session": at.session.map(|id| id.to_string()), "title": at.title,
-                "revision": at.revision, "message": at.message,
+                "revision": at.revision, "message": at.message, "files": at.files,
             }));
         }
         let id = found.id.to_string();

@@ -19,7 +19,7 @@ use read::{Outcome, Read, SourceReader};
 
 use crate::object::codec::CodecError;
 use crate::object::id::Id;
-use crate::ops::{Env, Monitor, source};
+use crate::ops::{Env, Monitor, snapshot, source};
 use crate::store::refs::{Edit, RefValue, Source};
 use crate::store::{Batch, Store, StoreError};
 use crate::tool::{self, Found, Tool};
@@ -61,6 +61,8 @@ impl CaptureError {
 pub struct CaptureOptions {
     /// Only these tools; all of them if empty.
     pub tools: Vec<String>,
+    /// Take no snapshot of the files of sessions that are being written.
+    pub no_snapshots: bool,
 }
 
 /// What came of a capture.
@@ -80,6 +82,8 @@ pub struct CaptureReport {
     pub commits: u64,
     /// Bytes of records read.
     pub bytes: u64,
+    /// Snapshots taken of the files of sessions that are being written.
+    pub snapshots: u64,
     /// Sources whose earlier records are no longer in the file: the earlier
     /// tip stays under the branch that is named.
     pub rewritten: Vec<Kept>,
@@ -131,10 +135,31 @@ pub fn capture(
     });
     let total = work.iter().map(|(_, found)| found.stamp.len).sum();
     monitor.begin("capturing", Some(total));
+    let written: Vec<(Id, i64)> =
+        work.iter().map(|(tool, f)| (Source::key(tool.name(), &f.native, &f.part), f.stamp.mtime)).collect();
     let outcome = all(env, store, work, &mut report, monitor);
     monitor.end();
     outcome?;
+    if !options.no_snapshots {
+        report.snapshots = follow(env, store, &written, monitor)?;
+    }
     Ok(report)
+}
+
+/// Takes snapshots for those of the captured sources that are being written.
+fn follow(
+    env: &Env,
+    store: &mut Store,
+    written: &[(Id, i64)],
+    monitor: &dyn Monitor,
+) -> Result<u64, StoreError> {
+    let mut live = Vec::new();
+    for (key, mtime) in written {
+        if let Some(RefValue::Source(source)) = store.refs().get(&source::ref_name(key)) {
+            live.extend(snapshot::live(env, store, source, *mtime)?);
+        }
+    }
+    Ok(snapshot::follow(env, store, live, monitor))
 }
 
 fn is_unchanged(store: &Store, tool: &dyn Tool, found: &Found) -> bool {

@@ -78,7 +78,7 @@ impl Parts {
         let ours = theirs.unwrap_or(name);
         let mut words = ours.split('/');
         match (words.next(), words.next()) {
-            (Some("head" | "branch"), Some(id)) => Id::from_hex(id) == Some(self.session),
+            (Some("head" | "branch" | "workspace"), Some(id)) => Id::from_hex(id) == Some(self.session),
             (Some("source"), Some(id)) => Id::from_hex(id).is_some_and(|id| self.sources.contains(&id)),
             (Some("name"), _) => *value == RefValue::Session(self.session),
             (Some("tag"), _) => self.tags.contains(ours),
@@ -122,7 +122,8 @@ fn reached(store: &Store, refs: Vec<(&String, &RefValue)>) -> Result<IdSet, Stor
         let named = match value {
             RefValue::Commit(id) => vec![*id],
             RefValue::Tag(id) => vec![store.tag(id)?.commit],
-            RefValue::Session(_) => Vec::new(),
+            // A snapshot is of a session, whose branches lead to its commit.
+            RefValue::Session(_) | RefValue::Snapshot(_) => Vec::new(),
             RefValue::Source(source) => source.file.into_iter().chain(source.head).collect(),
         };
         for id in named {

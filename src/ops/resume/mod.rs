@@ -287,7 +287,7 @@ fn write_own(
         let body = store.body(id, &commit)?;
         messages += u64::from(body.message.is_some());
         rebuilder.records(&commit.copies, &body, &mut |raw| {
-            last = native_key(raw, &mut tape).or(last.take());
+            last = key_of(tool, raw, &mut tape).or(last.take());
             if failed.is_none() {
                 let mut raw = tool.rehome(raw, target);
                 if let Some((from, to)) = rebase {
@@ -312,14 +312,12 @@ fn write_own(
     Ok((plan, rebased))
 }
 
-/// The native id of a row that is part of the conversation.
-fn native_key(raw: &[u8], tape: &mut Tape) -> Option<String> {
+/// The native key of a record, if the tool says that it has one.
+fn key_of(tool: &dyn Resume, raw: &[u8], tape: &mut Tape) -> Option<String> {
     let start = raw.iter().position(|b| *b == b'{')?;
     let row = raw.get(start..)?;
     tape.read(row)?;
-    let root = tape.root(row);
-    root.get("parentUuid")?;
-    root.string("uuid")
+    tool.key_of(tape.root(row))
 }
 
 /// Notes what was written, so that what follows it is captured as a

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::found::{Found, Place};
 use super::{DIGITS_MIN, Secrets, Sent, texts};
-use crate::object::codec;
+use crate::object::codec::{self, CodecError};
 use crate::object::id::{Id, IdMap, Kind};
-use crate::object::{Body, Commit, Tag, Text, Tree};
+use crate::object::{Body, Commit, Snapshot, Tag, Text, Tree};
 use crate::redact;
 use crate::store::exchange::Gate;
 use crate::store::refs::{RefValue, Source};
@@ -130,6 +130,7 @@ impl<'d> Doorkeeper<'d> {
             let value = match value {
                 RefValue::Commit(id) => RefValue::Commit(self.sent.as_theirs(id)),
                 RefValue::Tag(id) => RefValue::Tag(self.sent.as_theirs(id)),
+                RefValue::Snapshot(id) => RefValue::Snapshot(self.sent.as_theirs(id)),
                 RefValue::Session(id) => RefValue::Session(*id),
                 RefValue::Source(source) => RefValue::Source(Arc::new(self.source(source))),
             };
@@ -192,10 +193,36 @@ impl<'d> Doorkeeper<'d> {
         renamed
     }
 
+    /// Gives what another object names the names it has there.
+    fn rename_content(&self, kind: Kind, bytes: &mut Vec<u8>) -> std::result::Result<bool, CodecError> {
+        let mut renamed = false;
+        let mut name = |id: &mut Id| {
+            let theirs = self.sent.as_theirs(id);
+            renamed |= *id != theirs;
+            *id = theirs;
+        };
+        match kind {
+            Kind::Tree => texts::change(bytes, |tree: &mut Tree| {
+                for entry in &mut tree.entries {
+                    entry.len = self.sent.len(&entry.blob).unwrap_or(entry.len);
+                    name(&mut entry.blob);
+                }
+            })?,
+            Kind::Tag => texts::change(bytes, |tag: &mut Tag| name(&mut tag.commit))?,
+            Kind::Snapshot => texts::change(bytes, |snapshot: &mut Snapshot| {
+                name(&mut snapshot.commit);
+                snapshot.before.iter_mut().for_each(&mut name);
+                name(&mut snapshot.tree);
+            })?,
+            _ => {}
+        }
+        Ok(renamed)
+    }
+
     /// Remembers what an object is called there.
-    fn note(&mut self, ours: Id, theirs: Id, len: usize) -> Id {
+    fn note(&mut self, ours: Id, theirs: Id, len: u64) -> Id {
         if self.sent.as_theirs(&ours) != theirs {
-            self.sent.note(ours, theirs, len as u64);
+            self.sent.note(ours, theirs, len);
         }
         theirs
     }
@@ -240,32 +267,28 @@ impl Gate for Doorkeeper<'_> {
         self.seen.push(id);
         self.opaque += u64::from(kind == Kind::Blob && is_opaque(bytes));
         let bad = |source| StoreError::Codec { id, source };
-        let mut changed = false;
-        match kind {
-            Kind::Tree => texts::change(bytes, |tree: &mut Tree| {
-                for entry in &mut tree.entries {
-                    let theirs = self.sent.as_theirs(&entry.blob);
-                    changed |= theirs != entry.blob;
-                    entry.len = self.sent.len(&entry.blob).unwrap_or(entry.len);
-                    entry.blob = theirs;
-                }
-            }),
-            Kind::Tag => texts::change(bytes, |tag: &mut Tag| {
-                let theirs = self.sent.as_theirs(&tag.commit);
-                changed |= theirs != tag.commit;
-                tag.commit = theirs;
-            }),
-            _ => Ok(()),
-        }
-        .map_err(bad)?;
+        let mut changed = self.rename_content(kind, bytes).map_err(bad)?;
         let mut look = |text: &[u8]| {
             let new = self.look(text);
             changed |= new.is_some();
             new
         };
         texts::of_content(kind, bytes, &mut look).map_err(bad)?;
+        let mut len = bytes.len() as u64;
+        match kind {
+            Kind::Snapshot => {
+                let at: Snapshot = codec::decode(bytes).map_err(bad)?;
+                let commit = Some(self.sent.as_ours(&at.commit).unwrap_or(at.commit));
+                self.place(&Place { commit, name: Some(self.below.clone()) });
+            }
+            Kind::Tree => {
+                let tree: Tree = codec::decode(bytes).map_err(bad)?;
+                len = tree.entries.iter().map(|entry| entry.len).sum();
+            }
+            _ => {}
+        }
         let theirs = if changed || self.store.is_purged(&id) { Id::of(kind, bytes) } else { id };
-        Ok(self.note(id, theirs, bytes.len()))
+        Ok(self.note(id, theirs, len))
     }
 }
 

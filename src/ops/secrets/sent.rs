@@ -87,7 +87,7 @@ impl Sent {
     pub(crate) fn as_we_know(&self, mut value: RefValue) -> RefValue {
         let ours = |id: &mut Id| *id = self.as_ours(id).unwrap_or(*id);
         match &mut value {
-            RefValue::Commit(id) | RefValue::Tag(id) => ours(id),
+            RefValue::Commit(id) | RefValue::Tag(id) | RefValue::Snapshot(id) => ours(id),
             RefValue::Session(_) => {}
             RefValue::Source(source) => {
                 let source = Arc::make_mut(source);

@@ -3,7 +3,9 @@
 
 use crate::object::codec::{self, CodecError, Decode, Encode};
 use crate::object::message::Json;
-use crate::object::{Block, Body, Commit, Config, Context, Input, Kind, Message, Part, Tag, Text, Tree};
+use crate::object::{
+    Block, Body, Commit, Config, Context, Input, Kind, Message, Part, Snapshot, Tag, Text, Tree,
+};
 use crate::store::refs::About;
 
 /// Looks at a text, and returns what shall stand in its place, if anything.
@@ -125,6 +127,14 @@ pub(crate) fn of_content(kind: Kind, content: &mut Vec<u8>, look: Look<'_>) -> R
         Kind::Tag => change(content, |tag: &mut Tag| {
             string(&mut tag.name, look);
             string(&mut tag.words, look);
+        }),
+        Kind::Snapshot => change(content, |snapshot: &mut Snapshot| {
+            string(&mut snapshot.root, look);
+            snapshot.left_out.iter_mut().for_each(|left| path(&mut left.path, look));
+            if let Some(git) = &mut snapshot.git {
+                let words = [&mut git.head, &mut git.branch, &mut git.upstream];
+                words.into_iter().flatten().for_each(|text| string(text, look));
+            }
         }),
         Kind::Tree => change(content, |tree: &mut Tree| {
             tree.entries.iter_mut().for_each(|entry| path(&mut entry.path, look));

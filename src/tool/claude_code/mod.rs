@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use crate::object::json::Value;
 
 /// The adapter.
 pub(super) struct ClaudeCode;
@@ -80,6 +81,11 @@ impl Resume for ClaudeCode {
     /// `sessionId`.
     fn rehome<'r>(&self, raw: &'r [u8], _: &Target) -> Cow<'r, [u8]> {
         Cow::Borrowed(raw)
+    }
+
+    /// Only rows that hang on others are part of the conversation.
+    fn key_of(&self, record: Value<'_>) -> Option<String> {
+        record.get("parentUuid").and_then(|_| record.string("uuid"))
     }
 
     /// Says which row is the leaf to go on from: the last `last-prompt` wins,
