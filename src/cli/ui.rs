@@ -91,6 +91,11 @@ impl Ui {
         inner.pager = Some(child);
     }
 
+    /// Whether what was asked for goes to a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Writes a line of what was asked for.
     pub(crate) fn line(&self, line: impl Display) -> io::Result<()> {
         self.write(format_args!("{line}\n"))

@@ -10,6 +10,7 @@ pub mod clone;
 pub mod diff;
 pub mod doctor;
 pub mod env;
+pub mod export;
 pub mod fetch;
 pub mod graph;
 pub mod handoff;

@@ -46,7 +46,8 @@ pub fn shorten(text: &str, width: usize) -> String {
     }
 }
 
-fn is_harmful(c: char) -> bool {
+/// Tells whether a character commands a terminal or reorders text.
+pub(super) fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -5,7 +5,9 @@
 
 pub mod clean;
 pub mod graph;
+pub mod html;
 pub mod json;
+pub mod md;
 pub mod message;
 
 /// A number of tokens, as people read it.

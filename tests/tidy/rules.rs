@@ -41,7 +41,7 @@ const ALSO: &[(&str, &[&str])] =
 const HOMES: &[(&str, &[&str])] = &[
     ("bincode", &["src/object/codec.rs"]),
     ("blake3", &["src/object/id.rs"]),
-    ("base64", &["src/object/escape.rs"]),
+    ("base64", &["src/object/escape.rs", "src/view/html/page.rs"]),
     ("fastcdc", &["src/store/pack/"]),
     ("zstd", &["src/store/", "src/ops/capture/input.rs"]),
     ("serde_json", &["src/tool/", "src/view/", "src/cli/", "src/ops/", "src/store/exchange.rs"]),
@@ -55,7 +55,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
-    ("sha2", &["src/tool/digest.rs"]),
+    ("sha2", &["src/tool/digest.rs", "src/view/html/page.rs"]),
+    ("pulldown_cmark", &["src/view/html/markdown.rs", "src/view/md.rs"]),
+    ("syntect", &["src/view/html/highlight.rs"]),
+    ("two_face", &["src/view/html/highlight.rs"]),
+    ("similar", &["src/ops/", "src/view/html/diff.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.

@@ -1,0 +1,116 @@
+//! Export: all that a document of a conversation has to tell, but for the
+//! messages themselves, which are read one by one.
+
+use super::log::{Turn, log};
+use super::revision::Resolved;
+use super::session::{self, SessionInfo};
+use super::show;
+use crate::object::{Id, Usage};
+use crate::store::{Result, Store};
+
+/// A conversation and the runs of the subagents that it started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// What was asked for.
+    pub at: Resolved,
+    /// Its session, if the store knows it.
+    pub session: Option<SessionInfo>,
+    /// The conversation.
+    pub line: Line,
+    /// The runs of its subagents up to then, in the order of their beginnings.
+    pub runs: Vec<Line>,
+}
+
+/// A conversation from its beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Its branch; empty if it was not named by one.
+    pub name: String,
+    /// Its commits, oldest first; some may have no message.
+    pub commits: Vec<Id>,
+    /// Its turns, oldest first.
+    pub turns: Vec<Turn>,
+    /// Time of its first commit that has one, in milliseconds since 1970.
+    pub began: Option<i64>,
+    /// Time of its last commit that has one.
+    pub ended: Option<i64>,
+    /// Tokens counted on it.
+    pub usage: Usage,
+    /// Its messages.
+    pub messages: u64,
+    /// Calls of tools in it.
+    pub calls: u64,
+}
+
+/// Reads what lies on the line of a revision, and the runs that it started.
+pub fn export(store: &Store, at: Resolved) -> Result<Export> {
+    let session = session::info(store, &at.session);
+    let line = line(store, at.branch.clone().unwrap_or_default(), at.commit)?;
+    let parts = session.iter().flat_map(|session| &session.branches);
+    let parts = parts.filter(|branch| branch.part && Some(&branch.name) != at.branch.as_ref());
+    let mut runs = Vec::new();
+    for part in parts {
+        let run = self::line(store, part.name.clone(), part.tip)?;
+        // One that began later was not started from here.
+        if line.ended.is_none() || run.began.is_none() || run.began <= line.ended {
+            runs.push(run);
+        }
+    }
+    runs.sort_by(|a, b| (a.began, &a.name).cmp(&(b.began, &b.name)));
+    Ok(Export { at, session, line, runs })
+}
+
+fn line(store: &Store, name: String, tip: Id) -> Result<Line> {
+    let commits = show::span(store, None, tip)?;
+    let mut turns = log(store, tip, usize::MAX, true)?;
+    turns.reverse();
+    let time = |id: &Id| store.commit(id).map(|commit| commit.time);
+    let began = first(commits.iter(), time)?;
+    let ended = first(commits.iter().rev(), time)?;
+    let counts = store.commit(&tip)?.counts;
+    let (usage, messages, calls) = (counts.usage, counts.messages, counts.calls);
+    Ok(Line { name, commits, turns, began, ended, usage, messages, calls })
+}
+
+/// The first that there is.
+fn first<'i>(
+    ids: impl Iterator<Item = &'i Id>,
+    time: impl Fn(&Id) -> Result<Option<i64>>,
+) -> Result<Option<i64>> {
+    for id in ids {
+        if let Some(time) = time(id)? {
+            return Ok(Some(time));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::revision;
+    use crate::ops::sample::Sample;
+
+    #[test]
+    fn a_conversation_comes_with_the_runs_it_had_started_by_then() {
+        let mut sample = Sample::new();
+        let one = sample.turns(None, &["one"]);
+        let early = sample.turns(None, &["find it"]);
+        let two = sample.turns(Some(one), &["two"]);
+        let late = sample.turns(None, &["find more"]);
+        sample.session("first", sample.env.cwd.clone(), two);
+        sample.part("first", "b-early", Some("first"), early);
+        sample.part("first", "a-late", Some("first"), late);
+        let of =
+            |rev: &str| export(&sample.store, revision::resolve(&sample.store, &sample.env, rev).unwrap());
+        let all = of("@/main").unwrap();
+        assert_eq!((all.line.messages, all.line.commits.len(), all.line.turns.len()), (4, 4, 2));
+        assert_eq!(all.line.usage.output, 10);
+        assert_eq!(all.line.turns.first().and_then(|t| t.title.as_deref()), Some("one"));
+        let names = |export: &Export| export.runs.iter().map(|r| r.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&all), ["b-early"]);
+        // A run itself is a line like any other.
+        let run = of("@/a-late").unwrap();
+        assert_eq!((run.line.messages, names(&run)), (2, vec!["b-early".to_owned()]));
+    }
+}
