@@ -15,6 +15,9 @@ use crate::view::message::gist;
 /// How much of a call stands on its line.
 const GIST: usize = 160;
 
+/// How much of a call stands beside its result.
+const OF: usize = 60;
+
 /// A call that a result may belong to.
 #[derive(Clone, Debug)]
 pub(super) struct Called {
@@ -48,7 +51,7 @@ pub(super) fn call(to: &mut Writer, name: &str, action: Action, input: &str, is_
     }
     to.push("</details>\n");
     let language = if action == Action::Read { language } else { String::new() };
-    let words = format!("{name} {gist}").trim_end().to_owned();
+    let words = shorten(&format!("{name} {gist}"), OF);
     Called { words, language, file: String::new(), anchor: String::new() }
 }
 

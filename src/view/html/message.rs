@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::call::{self, Called};
 use super::highlight::Highlighter;
 use super::text::{cut, escape, escaped};
-use super::{SHOWN_MAX, markdown, moment};
+use super::{SHOWN_MAX, markdown, moment, time_of_day};
 use crate::object::Role;
 use crate::ops::show::{Picture, Piece, Shown};
 use crate::view::message::role;
@@ -65,7 +65,8 @@ impl Writer {
             shown.id, shown.n
         );
         if let Some(time) = shown.time {
-            let _ = write!(self.out, " {}", moment(time));
+            let words = if shown.begins_turn { moment(time) } else { time_of_day(time) };
+            let _ = write!(self.out, " {words}");
         }
         if let Some(model) = &shown.model {
             let _ = write!(self.out, " <span>{}</span>", escaped(model));

@@ -25,10 +25,19 @@ pub const SHOWN_MAX: usize = 64 << 10;
 
 /// A moment, in milliseconds since 1970, as an element.
 fn moment(ms: i64) -> String {
+    time(ms, "%Y-%m-%d %H:%M UTC")
+}
+
+/// The same where the day is known.
+fn time_of_day(ms: i64) -> String {
+    time(ms, "%H:%M:%S")
+}
+
+fn time(ms: i64, format: &str) -> String {
     match jiff::Timestamp::from_millisecond(ms) {
         Ok(at) => {
-            let words = at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M");
-            format!("<time datetime=\"{at}\">{words} UTC</time>")
+            let words = at.to_zoned(jiff::tz::TimeZone::UTC).strftime(format).to_string();
+            format!("<time datetime=\"{at}\" title=\"{at}\">{words}</time>")
         }
         Err(_) => String::new(),
     }
