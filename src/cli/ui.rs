@@ -242,7 +242,7 @@ pub(crate) fn time(ms: i64) -> String {
 
 /// The user's time zone. Where nothing names another, the system's file is read
 /// as it stands: to find out what it is called, all zones would be looked at.
-fn zone() -> &'static TimeZone {
+pub(crate) fn zone() -> &'static TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let local = || {
         let bytes = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok())??;

@@ -19,6 +19,8 @@ pub struct Env {
     pub cwd: PathBuf,
     /// The store's directory.
     pub store: PathBuf,
+    /// The directory of the user's settings of `sfs`.
+    pub settings: PathBuf,
     /// The user's name.
     pub user: String,
     /// The machine's name.

@@ -31,6 +31,7 @@ pub(crate) mod sample;
 pub mod session;
 pub mod show;
 pub mod source;
+pub mod stats;
 pub mod status;
 pub mod undo;
 mod unresolved;

@@ -9,6 +9,8 @@ pub mod html;
 pub mod json;
 pub mod md;
 pub mod message;
+pub mod plot;
+pub mod stats;
 
 /// A number of tokens, as people read it.
 pub fn tokens(n: u64) -> String {

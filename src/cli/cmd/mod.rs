@@ -23,6 +23,7 @@ pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod show;
+pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod undo;
