@@ -56,7 +56,7 @@ fn each_commit_counts_once_however_many_lead_to_it() {
         found.rows.iter().find(|row| row.key == id).map(|row| row.sums.turns)
     };
     let (first, second) = (turns("first").unwrap(), turns("second").unwrap());
-    assert_eq!((first, second), (2, 4));
+    assert_eq!((first, second), (4, 2));
     // All ways of grouping come to the same.
     for by in [By::Day, By::Week, By::Month, By::Project, By::Tool, By::Model] {
         let other = count(&sample, &options(by));
@@ -86,10 +86,12 @@ fn an_answer_that_was_written_anew_counts_once() {
     let mut sample = Sample::new();
     let prompt = sample.commit(None, Some("go"), Some(says(Role::User, "go")), &[]);
     let answer = sample.commit(Some(prompt), None, Some(says(Role::Assistant, "done")), &["r/a", "e/b"]);
-    let again = sample.commit(None, Some("go"), Some(says(Role::User, "go, rewritten")), &[]);
+    let note = sample.commit(None, None, Some(says(Role::System, "a note")), &[]);
+    let again = sample.commit(Some(note), Some("go"), Some(says(Role::User, "go, rewritten")), &[]);
     // The same answer to it, at the same time.
     let mut commit = (*sample.store.commit(&answer).unwrap()).clone();
     commit.parents = vec![again];
+    commit.counts.messages += 1;
     let body = sample.store.body(&answer, &commit).unwrap();
     let mut batch = crate::store::Batch::default();
     let (copy, _) = batch.put_commit(&sample.store, commit, body).unwrap();
@@ -98,6 +100,15 @@ fn an_answer_that_was_written_anew_counts_once() {
     sample.head("first", "rewind-1", answer);
     let found = count(&sample, &options(By::Model));
     assert_eq!((found.total.usage.output, found.total.files), (5, 2));
+    // On one line it would be another answer, though it were as long and as fast.
+    let mut commit = (*sample.store.commit(&copy).unwrap()).clone();
+    (commit.parents, commit.counts.commits) = (vec![copy], commit.counts.commits + 1);
+    let body = sample.store.body(&copy, &commit).unwrap();
+    let mut batch = crate::store::Batch::default();
+    let (twice, _) = batch.put_commit(&sample.store, commit, body).unwrap();
+    sample.store.apply(batch, Vec::new(), &crate::store::Actor::default()).unwrap();
+    sample.head("first", "main", twice);
+    assert_eq!(count(&sample, &options(By::Model)).total.usage.output, 10);
     assert_eq!(found.unpriced, [("model-1".to_owned(), 15)]);
     assert_eq!((found.total.cost, found.total.unpriced), (0.0, 15));
 }

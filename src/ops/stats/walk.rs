@@ -1,13 +1,13 @@
 //! Every commit of the user's own refs, each once, with what it adds.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::PAUSE;
 use crate::object::id::{IdMap, checksum};
 use crate::object::{Commit, Id, Usage};
 use crate::ops::session::SessionInfo;
-use crate::ops::source;
+use crate::ops::{line, source};
 use crate::store::refs::RefValue;
 use crate::store::{Result, Store};
 
@@ -49,9 +49,9 @@ pub(super) struct Walk<'s> {
     found: Vec<(Id, Arc<Commit>)>,
     session: Option<usize>,
     known: IdMap<Option<Known>>,
-    /// Answers whose tokens have been counted: the session, the place in the
-    /// line, the time and the tokens.
-    counted: HashSet<(Option<usize>, u64, i64, [u64; 4])>,
+    /// The commits whose tokens have been counted, by what names an answer:
+    /// its session, its time and its tokens.
+    counted: HashMap<(Option<usize>, i64, [u64; 4]), Id>,
 }
 
 impl<'s> Walk<'s> {
@@ -64,7 +64,7 @@ impl<'s> Walk<'s> {
             found: Vec::new(),
             session: None,
             known: IdMap::default(),
-            counted: HashSet::new(),
+            counted: HashMap::new(),
         }
     }
 
@@ -107,7 +107,7 @@ impl<'s> Walk<'s> {
             turns: counts.turns,
             messages: counts.messages,
             calls: counts.calls,
-            usage: self.usage(&commit),
+            usage: self.usage(id, &commit)?,
             active: u64::try_from(active).unwrap_or(0),
             files: files.map(|path| checksum(path.as_bytes())).collect(),
             commit,
@@ -115,12 +115,16 @@ impl<'s> Walk<'s> {
     }
 
     /// The tokens of a commit, unless they are those of an answer that was
-    /// written anew.
-    fn usage(&mut self, commit: &Commit) -> Usage {
+    /// written anew: then it stands in two lines, of which neither leads to the
+    /// other.
+    fn usage(&mut self, id: Id, commit: &Commit) -> Result<Usage> {
         let Usage { input, cache_write, cache_read, output } = commit.usage;
-        let Some(time) = commit.time.filter(|_| commit.counts.messages > 0) else { return commit.usage };
-        let answer = (self.session, commit.counts.messages, time, [input, cache_write, cache_read, output]);
-        if commit.usage.is_zero() || self.counted.insert(answer) { commit.usage } else { Usage::default() }
+        let Some(time) = commit.time.filter(|_| !commit.usage.is_zero()) else { return Ok(commit.usage) };
+        let answer = (self.session, time, [input, cache_write, cache_read, output]);
+        let Some(known) = self.counted.insert(answer, id) else { return Ok(commit.usage) };
+        let earlier = self.store.commit(&known)?;
+        let same_line = line::holds(self.store, id, known, &earlier)?;
+        Ok(if same_line { commit.usage } else { Usage::default() })
     }
 
     /// What is known of a commit; of one that is told later, from its own line.
