@@ -6,6 +6,7 @@ use std::io;
 use crate::ops::branch::NameError;
 use crate::ops::revision::RevisionError;
 use crate::ops::source::RestoreError;
+use crate::ops::stats::StatsError;
 use crate::store::StoreError;
 
 /// Exit code: no, failed, or different.
@@ -112,6 +113,9 @@ impl<E: Error + 'static> From<E> for CommandError {
 
 /// What an error of a verb advises.
 fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(StatsError::Prices(_)) = error.downcast_ref::<StatsError>() {
+        return Some("docs/stats.md shows what it looks like; without the file, the built-in prices count");
+    }
     match error.downcast_ref::<NameError>() {
         Some(NameError::Revision(revision)) => revision.hint(),
         Some(NameError::Taken { .. }) => Some("`--force` lets it stand for something else"),
@@ -128,6 +132,9 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
             return Some(found);
         }
         if let Some(RestoreError::Store(found)) = error.downcast_ref::<RestoreError>() {
+            return Some(found);
+        }
+        if let Some(StatsError::Store(found)) = error.downcast_ref::<StatsError>() {
             return Some(found);
         }
         next = error.source();

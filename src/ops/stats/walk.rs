@@ -50,8 +50,8 @@ pub(super) struct Walk<'s> {
     session: Option<usize>,
     known: IdMap<Option<Known>>,
     /// The commits whose tokens have been counted, by what names an answer:
-    /// its session, its time and its tokens.
-    counted: HashMap<(Option<usize>, i64, [u64; 4]), Id>,
+    /// its time, in milliseconds, its tokens and its model.
+    counted: HashMap<(i64, [u64; 4], Option<String>), Id>,
 }
 
 impl<'s> Walk<'s> {
@@ -120,7 +120,7 @@ impl<'s> Walk<'s> {
     fn usage(&mut self, id: Id, commit: &Commit) -> Result<Usage> {
         let Usage { input, cache_write, cache_read, output } = commit.usage;
         let Some(time) = commit.time.filter(|_| !commit.usage.is_zero()) else { return Ok(commit.usage) };
-        let answer = (self.session, time, [input, cache_write, cache_read, output]);
+        let answer = (time, [input, cache_write, cache_read, output], commit.model.clone());
         let Some(known) = self.counted.insert(answer, id) else { return Ok(commit.usage) };
         let earlier = self.store.commit(&known)?;
         let same_line = line::holds(self.store, id, known, &earlier)?;
