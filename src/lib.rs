@@ -11,6 +11,7 @@
 //! * [`ops`] — the verbs, one file each
 //! * [`view`] — seeing: values to text and JSON
 //! * [`daemon`] — watching: captures as tools write
+//! * [`web`] — a read-only site for the user's browser
 //! * [`cli`] — the door
 
 pub mod cli;
@@ -21,3 +22,4 @@ pub mod remote;
 pub mod store;
 pub mod tool;
 pub mod view;
+pub mod web;

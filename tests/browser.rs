@@ -113,6 +113,42 @@ fn a_page_works_without_scripts() {
 }
 
 #[test]
+fn a_site_is_walked_through() {
+    let Some(mut browser) = browser() else { return };
+    let sandbox = Sandbox::hostile();
+    let site = sandbox.serve();
+    let page = browser.open(&site.address);
+    // The token doesn't stay in the address.
+    assert_eq!(page.eval("location.pathname + location.search"), json!("/"));
+    assert_eq!(page.eval("document.querySelectorAll('.sessions li').length"), json!(1));
+    page.picture("site");
+    let session = page.eval("document.querySelector('.sessions a').href");
+    let page = browser.open(session.as_str().unwrap());
+    assert_eq!(page.eval("document.querySelectorAll('article').length"), json!(8));
+    assert_eq!(page.eval("window.pwned === undefined"), json!(true));
+    assert_eq!(page.errors(), Vec::<Value>::new());
+    assert_eq!(page.requests(), [session.as_str().unwrap()]);
+    let root = page.eval("location.origin + '/'").as_str().unwrap().to_owned();
+    let page = browser.open(&format!("{root}stats"));
+    assert_eq!(page.errors(), Vec::<Value>::new());
+    page.picture("site-stats");
+    // Searching is a form, which the site may send to itself.
+    let page = browser.open(&root);
+    page.eval("document.querySelector('input[name=text]').value = 'nothing like it'");
+    page.submit("form");
+    assert_eq!(page.eval("document.querySelectorAll('.sessions li').length"), json!(0));
+    // Without the cookie nothing is told.
+    let told = site.ask("GET / HTTP/1.1", &["Host: {host}"]);
+    assert!(told.starts_with("HTTP/1.1 403") && !told.contains("class=sessions"), "{told}");
+    let told = site.ask("GET /?token={token} HTTP/1.1", &["Host: evil.example"]);
+    assert!(told.starts_with("HTTP/1.1 403"), "{told}");
+    let told = site.ask("POST /?token={token} HTTP/1.1", &["Host: {host}", "Content-Length: 0"]);
+    assert!(told.starts_with("HTTP/1.1 405"), "{told}");
+    let told = site.ask("GET /stats?token={token} HTTP/1.1", &["Host: {host}"]);
+    assert!(told.starts_with("HTTP/1.1 303") && told.contains("Location: /stats\r\n"), "{told}");
+}
+
+#[test]
 fn a_long_session_is_several_pages() {
     let Some(mut browser) = browser() else { return };
     let sandbox = Sandbox::long(400, 30_000);

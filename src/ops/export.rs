@@ -1,10 +1,10 @@
 //! Export: all that a document of a conversation has to tell, but for the
 //! messages themselves, which are read one by one.
 
+use super::line;
 use super::log::{Turn, log};
 use super::revision::Resolved;
 use super::session::{self, SessionInfo};
-use super::show;
 use crate::object::{Id, Usage};
 use crate::store::{Result, Store};
 
@@ -26,8 +26,9 @@ pub struct Export {
 pub struct Line {
     /// Its branch; empty if it was not named by one.
     pub name: String,
-    /// Its commits, oldest first; some may have no message.
-    pub commits: Vec<Id>,
+    /// Its commits, oldest first, each with the number of messages up to and
+    /// with it: one without a message has the same as the one before.
+    pub commits: Vec<(Id, u64)>,
     /// Its turns, oldest first.
     pub turns: Vec<Turn>,
     /// Time of its first commit that has one, in milliseconds since 1970.
@@ -45,12 +46,12 @@ pub struct Line {
 /// Reads what lies on the line of a revision, and the runs that it started.
 pub fn export(store: &Store, at: Resolved) -> Result<Export> {
     let session = session::info(store, &at.session);
-    let line = line(store, at.branch.clone().unwrap_or_default(), at.commit)?;
+    let line = read(store, at.branch.clone().unwrap_or_default(), at.commit)?;
     let parts = session.iter().flat_map(|session| &session.branches);
     let parts = parts.filter(|branch| branch.part && Some(&branch.name) != at.branch.as_ref());
     let mut runs = Vec::new();
     for part in parts {
-        let run = self::line(store, part.name.clone(), part.tip)?;
+        let run = read(store, part.name.clone(), part.tip)?;
         // One that began later was not started from here.
         if line.ended.is_none() || run.began.is_none() || run.began <= line.ended {
             runs.push(run);
@@ -60,29 +61,28 @@ pub fn export(store: &Store, at: Resolved) -> Result<Export> {
     Ok(Export { at, session, line, runs })
 }
 
-fn line(store: &Store, name: String, tip: Id) -> Result<Line> {
-    let commits = show::span(store, None, tip)?;
+fn read(store: &Store, name: String, tip: Id) -> Result<Line> {
+    let (mut commits, mut times) = (Vec::new(), Vec::new());
+    for at in line::back(store, tip) {
+        let (id, commit) = at?;
+        commits.push((id, commit.counts.messages));
+        times.extend(commit.time);
+    }
+    commits.reverse();
     let mut turns = log(store, tip, usize::MAX, true)?;
     turns.reverse();
-    let time = |id: &Id| store.commit(id).map(|commit| commit.time);
-    let began = first(commits.iter(), time)?;
-    let ended = first(commits.iter().rev(), time)?;
     let counts = store.commit(&tip)?.counts;
     let (usage, messages, calls) = (counts.usage, counts.messages, counts.calls);
+    let (began, ended) = (times.last().copied(), times.first().copied());
     Ok(Line { name, commits, turns, began, ended, usage, messages, calls })
 }
 
-/// The first that there is.
-fn first<'i>(
-    ids: impl Iterator<Item = &'i Id>,
-    time: impl Fn(&Id) -> Result<Option<i64>>,
-) -> Result<Option<i64>> {
-    for id in ids {
-        if let Some(time) = time(id)? {
-            return Ok(Some(time));
-        }
+impl Line {
+    /// The commits of messages `first` to `last`, from 1.
+    pub fn messages(&self, first: u64, last: u64) -> &[(Id, u64)] {
+        let place = |n: u64| self.commits.partition_point(|(_, number)| *number < n);
+        self.commits.get(place(first)..place(last.saturating_add(1))).unwrap_or_default()
     }
-    Ok(None)
 }
 
 #[cfg(test)]
@@ -106,6 +106,8 @@ mod tests {
         let all = of("@/main").unwrap();
         assert_eq!((all.line.messages, all.line.commits.len(), all.line.turns.len()), (4, 4, 2));
         assert_eq!(all.line.usage.output, 10);
+        let numbers = |first, last| all.line.messages(first, last).iter().map(|m| m.1).collect::<Vec<_>>();
+        assert_eq!((numbers(2, 3), numbers(4, 9), numbers(5, 9)), (vec![2, 3], vec![4], vec![]));
         assert_eq!(all.line.turns.first().and_then(|t| t.title.as_deref()), Some("one"));
         let names = |export: &Export| export.runs.iter().map(|r| r.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&all), ["b-early"]);

@@ -149,6 +149,16 @@ impl Page<'_> {
         std::fs::write(std::path::Path::new(&dir).join(format!("{name}.png")), bytes.unwrap()).unwrap();
     }
 
+    /// Sends a form and waits for what comes of it.
+    pub(crate) fn submit(&self, selector: &str) {
+        self.wire.borrow_mut().events.clear();
+        self.call(
+            "Runtime.evaluate",
+            json!({"expression": format!("document.querySelector('{selector}').submit()")}),
+        );
+        self.wire.borrow_mut().wait("Page.loadEventFired");
+    }
+
     fn node(&self, selector: &str) -> Value {
         let root = self.call("DOM.getDocument", json!({}))["root"]["nodeId"].clone();
         self.call("DOM.querySelector", json!({"nodeId": root, "selector": selector}))["nodeId"].clone()

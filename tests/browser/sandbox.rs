@@ -1,8 +1,9 @@
 //! A throwaway home with one session in it, captured.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -149,5 +150,42 @@ impl Sandbox {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "sfs {args:?}: {said}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// A site of it.
+    pub(crate) fn serve(&self) -> Site {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
+        command.env_clear().env("HOME", self.path("home")).env("SFS_DIR", self.path("store"));
+        let mut child = command.arg("serve").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Site { child, address: address.trim().to_owned() }
+    }
+}
+
+/// A site that runs.
+pub(crate) struct Site {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Site {
+    /// Sends a request as it stands, but for `{host}` and `{token}`.
+    pub(crate) fn ask(&self, line: &str, headers: &[&str]) -> String {
+        let (host, token) = self.address.strip_prefix("http://").unwrap().split_once("/?token=").unwrap();
+        let request = [&[line], headers, &["Connection: close", "", ""]].concat().join("\r\n");
+        let request = request.replace("{host}", host).replace("{token}", token);
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut told = Vec::new();
+        stream.read_to_end(&mut told).unwrap();
+        String::from_utf8(told).unwrap()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ops", &["object", "store", "workspace", "tool", "remote", "redact", "search"]),
     ("view", &["object", "ops"]),
     ("daemon", &["object", "store", "workspace", "tool", "remote", "redact", "search", "ops", "view"]),
+    ("web", &["object", "store", "ops", "view"]),
     ("mcp", &["object", "store", "workspace", "tool", "remote", "redact", "search", "ops", "view"]),
     (
         "cli",
@@ -28,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ops",
             "view",
             "daemon",
+            "web",
             "mcp",
         ],
     ),
@@ -57,6 +59,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("md5", &["src/tool/digest.rs"]),
     ("sha2", &["src/tool/digest.rs", "src/view/html/page.rs"]),
     ("pulldown_cmark", &["src/view/html/markdown.rs", "src/view/md.rs"]),
+    ("tiny_http", &["src/web/"]),
     ("syntect", &["src/view/html/highlight.rs"]),
     ("two_face", &["src/view/html/highlight.rs"]),
     ("similar", &["src/ops/", "src/view/html/diff.rs"]),

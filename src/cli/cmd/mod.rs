@@ -22,6 +22,7 @@ pub(crate) mod reflog;
 pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod resume;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod status;

@@ -26,6 +26,20 @@ pub(super) fn run_title(run: &Line) -> String {
     if prompt.is_empty() { clean(&run.name) } else { shorten(&prompt, TITLE) }
 }
 
+/// For each run, how its prompt begins as it stands in the JSON of the call
+/// that started it (up to what is escaped there), and a link to it in the
+/// contents.
+pub(super) fn prompts(export: &Export) -> Vec<(String, String)> {
+    let runs = export.runs.iter().enumerate();
+    let prompt = |(n, run): (usize, &Line)| {
+        let title = run.turns.iter().find_map(|turn| turn.title.clone()).unwrap_or_default();
+        let begin = title.trim_end_matches('…').split(['"', '\\', '\n']).next().unwrap_or_default();
+        let begin = if begin.len() < 8 { String::new() } else { begin.to_owned() };
+        (begin, format!("#c{}", n + 1))
+    };
+    runs.map(prompt).collect()
+}
+
 /// Writes what is known of a conversation.
 pub(super) fn write(out: &mut String, export: &Export) {
     let _ = write!(out, "<h1 dir=auto>{}</h1>\n<dl class=about>", escaped(&shorten(&title(export), TITLE)));
@@ -100,7 +114,7 @@ pub(super) fn contents(out: &mut String, export: &Export, href: &dyn Fn(usize, u
             turn.messages, turn.calls
         );
     }
-    plot::write(out, &bars);
+    plot::write(out, "turn", &bars);
     let open = if export.line.turns.len() <= 20 { " open" } else { "" };
     let _ = write!(
         out,

@@ -13,6 +13,7 @@ mod message;
 mod page;
 mod pages;
 mod plot;
+pub mod site;
 pub mod text;
 
 pub use message::Writer;

@@ -20,15 +20,19 @@ pub struct Page<'p> {
     pub index: Option<&'p str>,
     /// The page after it.
     pub next: Option<&'p str>,
+    /// Whether it is of a site, which it may ask for other pages.
+    pub site: bool,
 }
 
-/// What a page may do: show itself. For its own head, and for a server's.
-pub fn policy() -> String {
+/// What a page may do: show itself, and in a site ask for other pages. For its
+/// own head, and for a server's.
+pub fn policy(site: bool) -> String {
     let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     format!(
-        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action {}",
         hash(STYLE),
-        hash(SCRIPT)
+        hash(SCRIPT),
+        if site { "'self'" } else { "'none'" }
     )
 }
 
@@ -42,7 +46,7 @@ impl Page<'_> {
              <meta name=color-scheme content=\"light dark\">\n<meta name=referrer content=no-referrer>\n\
              <meta name=generator content=\"sfs {}\">\n<title>{}</title>\n<style>{STYLE}</style>\n\
              </head>\n<body>\n<main>\n{}",
-            policy(),
+            policy(self.site),
             env!("CARGO_PKG_VERSION"),
             escaped(&crate::view::clean::shorten(self.title, 200)),
             self.links(),
@@ -83,6 +87,6 @@ mod tests {
         for word in ["innerHTML", "eval", "fetch", "XMLHttp", "document.write", "insertAdjacent"] {
             assert!(!SCRIPT.contains(word), "{word}");
         }
-        assert_eq!(policy().matches("'sha256-").count(), 2);
+        assert_eq!(policy(false).matches("'sha256-").count(), 2);
     }
 }

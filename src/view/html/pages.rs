@@ -56,16 +56,8 @@ impl<'e> Pages<'e> {
     }
 
     fn make(export: &'e Export, index: String, folder: String, single: bool) -> Pages<'e> {
-        let runs = export.runs.iter().enumerate();
-        let runs = runs.map(|(n, run)| {
-            let title = run.turns.iter().find_map(|turn| turn.title.clone()).unwrap_or_default();
-            // As it stands in the JSON of a call, up to what is escaped there.
-            let begin = title.trim_end_matches('…').split(['"', '\\', '\n']).next().unwrap_or_default();
-            let begin = if begin.len() < 8 { String::new() } else { begin.to_owned() };
-            (begin, format!("#c{}", n + 1))
-        });
         let mut writer = Writer::default();
-        writer.runs = runs.collect();
+        writer.runs = head::prompts(export);
         writer.begin("", &revision(export, None));
         writer.file = part_name(1);
         Pages { export, writer, index, folder, single, begun: false, starts: vec![(0, 0)], line: 0 }
@@ -152,6 +144,7 @@ impl<'e> Pages<'e> {
             previous: (n > 1).then_some(previous.as_str()),
             index: Some(&self.index),
             next: (!last).then_some(next.as_str()),
+            site: false,
         };
         // Runs are found through the contents: where they will stand isn't known yet.
         let middle = self.writer.take().replace("href=\"#c", &format!("href=\"{}#c", escaped(&self.index)));

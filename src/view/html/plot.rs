@@ -1,4 +1,4 @@
-//! Tokens over the turns of a conversation, as a picture in the page.
+//! Tokens over turns or days, as a picture in the page.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ pub(super) struct Bar {
 
 /// Writes bars beside each other, each of what was sent (upwards, lighter
 /// where a cache had it) and what came back.
-pub(super) fn write(out: &mut String, bars: &[Bar]) {
+pub(super) fn write(out: &mut String, per: &str, bars: &[Bar]) {
     let bars = together(bars);
     let total = |u: &Usage| u.input + u.cache_write + u.cache_read + u.output;
     let top = bars.iter().map(|bar| total(&bar.usage)).max().unwrap_or(0);
@@ -34,7 +34,7 @@ pub(super) fn write(out: &mut String, bars: &[Bar]) {
     let _ = write!(
         out,
         "<figure class=plot><svg viewBox=\"0 0 {} {HEIGHT}\" preserveAspectRatio=none role=img \
-         aria-label=\"tokens over turns\">",
+         aria-label=\"tokens per {per}\">",
         bars.len() * 10
     );
     for (n, bar) in bars.iter().enumerate() {
@@ -57,7 +57,7 @@ pub(super) fn write(out: &mut String, bars: &[Bar]) {
     }
     let _ = write!(
         out,
-        "</svg><figcaption>tokens per turn, at most {}: <b class=cr>read from cache</b> \
+        "</svg><figcaption>tokens per {per}, at most {}: <b class=cr>read from cache</b> \
          <b class=cw>written to cache</b> <b class=in>input</b> <b class=out>output</b></figcaption></figure>\n",
         tokens(top)
     );
@@ -97,9 +97,9 @@ mod tests {
     #[test]
     fn names_are_text_and_nothing_is_drawn_of_nothing() {
         let mut out = String::new();
-        write(&mut out, &[bar(0)]);
+        write(&mut out, "turn", &[bar(0)]);
         assert!(out.is_empty());
-        write(&mut out, &[bar(7)]);
+        write(&mut out, "turn", &[bar(7)]);
         assert!(out.contains("<title>&lt;7&gt;: 7 tokens</title>") && out.contains("height=94.00"), "{out}");
     }
 }

@@ -138,7 +138,7 @@ fn each(
         if n > 0 {
             step(Step::Run(n - 1))?;
         }
-        line.commits.iter().try_for_each(|id| read(id, &mut step))?;
+        line.commits.iter().try_for_each(|(id, _)| read(id, &mut step))?;
     }
     monitor.end();
     Ok(())
