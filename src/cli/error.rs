@@ -6,7 +6,7 @@ use std::io;
 use crate::ops::branch::NameError;
 use crate::ops::revision::RevisionError;
 use crate::ops::source::RestoreError;
-use crate::ops::stats::StatsError;
+use crate::ops::stats::{PriceError, StatsError};
 use crate::store::StoreError;
 
 /// Exit code: no, failed, or different.
@@ -113,7 +113,7 @@ impl<E: Error + 'static> From<E> for CommandError {
 
 /// What an error of a verb advises.
 fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    if let Some(StatsError::Prices(_)) = error.downcast_ref::<StatsError>() {
+    if matches!(error.downcast_ref(), Some(StatsError::Prices(_))) || error.is::<PriceError>() {
         return Some("docs/stats.md shows what it looks like; without the file, the built-in prices count");
     }
     match error.downcast_ref::<NameError>() {

@@ -35,6 +35,11 @@ impl Env {
         Actor { who: format!("{}@{}", self.user, self.host), now: self.now, command: self.command.clone() }
     }
 
+    /// Where the user's own prices are.
+    pub fn prices(&self) -> PathBuf {
+        self.settings.join("prices.json")
+    }
+
     /// A name for a new store.
     pub fn new_writer(&self) -> Id {
         Id::of(Kind::Session, &self.seed.to_le_bytes())

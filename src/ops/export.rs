@@ -1,15 +1,18 @@
 //! Export: all that a document of a conversation has to tell, but for the
 //! messages themselves, which are read one by one.
 
+use std::collections::BTreeMap;
+
 use super::line;
 use super::log::{Turn, log};
 use super::revision::Resolved;
 use super::session::{self, SessionInfo};
+use super::stats::{Prices, tokens};
 use crate::object::{Id, Usage};
 use crate::store::{Result, Store};
 
 /// A conversation and the runs of the subagents that it started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Export {
     /// What was asked for.
     pub at: Resolved,
@@ -19,6 +22,21 @@ pub struct Export {
     pub line: Line,
     /// The runs of its subagents up to then, in the order of their beginnings.
     pub runs: Vec<Line>,
+    /// What the tokens of all of them cost.
+    pub cost: Cost,
+}
+
+/// What tokens cost by a table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cost {
+    /// What those cost of which the price is known.
+    pub sum: f64,
+    /// Tokens of which it is not.
+    pub unpriced: u64,
+    /// The currency.
+    pub currency: String,
+    /// The day of the table.
+    pub date: String,
 }
 
 /// A conversation from its beginning.
@@ -37,6 +55,8 @@ pub struct Line {
     pub ended: Option<i64>,
     /// Tokens counted on it.
     pub usage: Usage,
+    /// The same by model; empty where none is named.
+    pub models: BTreeMap<String, Usage>,
     /// Its messages.
     pub messages: u64,
     /// Calls of tools in it.
@@ -44,7 +64,7 @@ pub struct Line {
 }
 
 /// Reads what lies on the line of a revision, and the runs that it started.
-pub fn export(store: &Store, at: Resolved) -> Result<Export> {
+pub fn export(store: &Store, at: Resolved, prices: &Prices) -> Result<Export> {
     let session = session::info(store, &at.session);
     let line = read(store, at.branch.clone().unwrap_or_default(), at.commit)?;
     let parts = session.iter().flat_map(|session| &session.branches);
@@ -58,15 +78,32 @@ pub fn export(store: &Store, at: Resolved) -> Result<Export> {
         }
     }
     runs.sort_by(|a, b| (a.began, &a.name).cmp(&(b.began, &b.name)));
-    Ok(Export { at, session, line, runs })
+    let mut cost = Cost { currency: prices.currency.clone(), date: prices.date.clone(), ..Cost::default() };
+    for (model, usage) in std::iter::once(&line).chain(&runs).flat_map(|line| &line.models) {
+        match prices.cost(model, usage) {
+            Some(price) => cost.sum += price,
+            None => cost.unpriced += tokens(usage),
+        }
+    }
+    Ok(Export { at, session, line, runs, cost })
 }
 
 fn read(store: &Store, name: String, tip: Id) -> Result<Line> {
     let (mut commits, mut times) = (Vec::new(), Vec::new());
+    // Tokens that are counted behind what a model said are that model's.
+    let (mut models, mut late): (BTreeMap<String, Usage>, _) = (BTreeMap::new(), Usage::default());
     for at in line::back(store, tip) {
         let (id, commit) = at?;
         commits.push((id, commit.counts.messages));
         times.extend(commit.time);
+        late = late.plus(&commit.usage);
+        if let Some(model) = &commit.model {
+            let usage = models.entry(model.clone()).or_default();
+            *usage = usage.plus(&std::mem::take(&mut late));
+        }
+    }
+    if !late.is_zero() {
+        models.insert(String::new(), late);
     }
     commits.reverse();
     let mut turns = log(store, tip, usize::MAX, true)?;
@@ -74,7 +111,7 @@ fn read(store: &Store, name: String, tip: Id) -> Result<Line> {
     let counts = store.commit(&tip)?.counts;
     let (usage, messages, calls) = (counts.usage, counts.messages, counts.calls);
     let (began, ended) = (times.last().copied(), times.first().copied());
-    Ok(Line { name, commits, turns, began, ended, usage, messages, calls })
+    Ok(Line { name, commits, turns, began, ended, usage, models, messages, calls })
 }
 
 impl Line {
@@ -101,11 +138,16 @@ mod tests {
         sample.session("first", sample.env.cwd.clone(), two);
         sample.part("first", "b-early", Some("first"), early);
         sample.part("first", "a-late", Some("first"), late);
-        let of =
-            |rev: &str| export(&sample.store, revision::resolve(&sample.store, &sample.env, rev).unwrap());
+        let prices = Prices::read("/no/such/file".as_ref()).unwrap();
+        let of = |rev: &str| {
+            export(&sample.store, revision::resolve(&sample.store, &sample.env, rev).unwrap(), &prices)
+        };
         let all = of("@/main").unwrap();
         assert_eq!((all.line.messages, all.line.commits.len(), all.line.turns.len()), (4, 4, 2));
         assert_eq!(all.line.usage.output, 10);
+        assert_eq!(all.line.models, BTreeMap::from([("model-1".to_owned(), all.line.usage)]));
+        // The run's as well.
+        assert_eq!((all.cost.sum, all.cost.unpriced), (0.0, 45));
         let numbers = |first, last| all.line.messages(first, last).iter().map(|m| m.1).collect::<Vec<_>>();
         assert_eq!((numbers(2, 3), numbers(4, 9), numbers(5, 9)), (vec![2, 3], vec![4], vec![]));
         assert_eq!(all.line.turns.first().and_then(|t| t.title.as_deref()), Some("one"));

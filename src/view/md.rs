@@ -6,7 +6,7 @@ use pulldown_cmark::{Event, Options, Parser};
 
 use super::clean::{clean, clean_text, shorten};
 use super::message::{gist, role};
-use super::{file, tokens};
+use super::{count, file, tokens};
 use crate::object::{Role, Usage};
 use crate::ops::export::{Export, Line};
 use crate::ops::show::{Piece, Shown};
@@ -35,7 +35,8 @@ pub fn head(export: &Export) -> String {
     let moments: Vec<String> = [line.began, line.ended].into_iter().flatten().map(moment).collect();
     row("time", &moments.join(" to "));
     let Usage { input, cache_write, cache_read, output } = line.usage;
-    row("length", &format!("{} turns, {} messages, {} calls", line.turns.len(), line.messages, line.calls));
+    let turns = count(line.turns.len() as u64, "turn");
+    row("length", &format!("{turns}, {}, {}", count(line.messages, "message"), count(line.calls, "call")));
     row(
         "tokens",
         &format!(

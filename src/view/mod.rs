@@ -21,6 +21,11 @@ pub fn tokens(n: u64) -> String {
     }
 }
 
+/// `1 turn`, `2 turns`.
+pub fn count(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// A file that was touched: how, and its path.
 pub fn file(file: &str) -> String {
     let how = match file.chars().next() {

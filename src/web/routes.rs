@@ -5,9 +5,9 @@ use crate::object::Id;
 use crate::ops::export::export;
 use crate::ops::list::{ListOptions, list};
 use crate::ops::revision::Resolved;
-use crate::ops::stats::{By, StatsError, StatsOptions, stats};
+use crate::ops::stats::{By, Prices, StatsError, StatsOptions, stats};
 use crate::ops::{Env, Quiet, session, show};
-use crate::store::{Result, Store};
+use crate::store::Store;
 use crate::view::html::site;
 
 /// How many sessions are listed.
@@ -26,14 +26,14 @@ pub(super) fn answer(env: &Env, url: &str) -> Answer {
     }
 }
 
-fn page(env: &Env, store: &Store, url: &str) -> std::result::Result<Option<String>, StatsError> {
+fn page(env: &Env, store: &Store, url: &str) -> Result<Option<String>, StatsError> {
     let path = path(url);
     let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
     Ok(match steps.as_slice() {
         [] => Some(sessions(env, store, url)),
         ["stats"] => Some(counts(env, store)?),
-        ["s", id] => conversation(store, id, None, url)?,
-        ["s", id, part] => conversation(store, id, Some(part), url)?,
+        ["s", id] => conversation(env, store, id, None, url)?,
+        ["s", id, part] => conversation(env, store, id, Some(part), url)?,
         _ => None,
     })
 }
@@ -46,7 +46,13 @@ fn sessions(env: &Env, store: &Store, url: &str) -> String {
     site::sessions(&found.sessions, found.total, &text.unwrap_or_default())
 }
 
-fn conversation(store: &Store, id: &str, part: Option<&str>, url: &str) -> Result<Option<String>> {
+fn conversation(
+    env: &Env,
+    store: &Store,
+    id: &str,
+    part: Option<&str>,
+    url: &str,
+) -> Result<Option<String>, StatsError> {
     let Some(info) = Id::from_hex(id).and_then(|id| session::info(store, &id)) else { return Ok(None) };
     let branch = match parameter(url, "branch") {
         Some(name) => info.branch(&name),
@@ -55,7 +61,7 @@ fn conversation(store: &Store, id: &str, part: Option<&str>, url: &str) -> Resul
     let part = part.map_or(Ok(1), str::parse::<u64>);
     let (Some(branch), Ok(part)) = (branch, part) else { return Ok(None) };
     let at = Resolved { session: info.id, commit: branch.tip, branch: Some(branch.name.clone()) };
-    let export = export(store, at)?;
+    let export = export(store, at, &Prices::read(&env.prices())?)?;
     if part == 0 || part > site::parts(&export) {
         return Ok(None);
     }
@@ -67,7 +73,7 @@ fn conversation(store: &Store, id: &str, part: Option<&str>, url: &str) -> Resul
     Ok(Some(site::session(&export, part, &messages)))
 }
 
-fn counts(env: &Env, store: &Store) -> std::result::Result<String, StatsError> {
+fn counts(env: &Env, store: &Store) -> Result<String, StatsError> {
     let mut groups = Vec::new();
     for (name, by) in [("day", By::Day), ("model", By::Model), ("tool", By::Tool), ("project", By::Project)] {
         let options = StatsOptions {
@@ -78,7 +84,7 @@ fn counts(env: &Env, store: &Store) -> std::result::Result<String, StatsError> {
             tool: None,
             commands: false,
             zone: jiff::tz::TimeZone::system(),
-            prices: env.settings.join("prices.json"),
+            prices: env.prices(),
         };
         groups.push((name, stats(env, store, &options, &Quiet)?));
     }
@@ -133,8 +139,8 @@ mod tests {
         let mut sample = Sample::new();
         let prompts: Vec<String> = (0..150).map(|n| format!("prompt <{n}>")).collect();
         let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
-        let tip = sample.turns(None, &prompts);
         let agent = sample.turns(None, &["find it"]);
+        let tip = sample.turns(None, &prompts);
         let id = sample.session("first", sample.env.cwd.clone(), tip);
         sample.part("first", "a/1", Some("first"), agent);
         sample.env.store = sample.dir.path().join("store");

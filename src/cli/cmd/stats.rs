@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         tool: args.tool.clone(),
         commands: args.commands,
         zone: ui::zone().clone(),
-        prices: app.env.settings.join("prices.json"),
+        prices: app.env.prices(),
     };
     let found = stats(&app.env, &store, &options, &app.ui.monitor())?;
     if args.json {

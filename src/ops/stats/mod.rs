@@ -208,7 +208,6 @@ impl Counts<'_> {
             By::Day | By::Week | By::Month => self.day(step.time),
             By::Project => session.and_then(|session| session.project.clone()).unwrap_or_default(),
             By::Tool => step.commit.tool.clone(),
-            // A prompt is said to nobody yet: it counts for the model that answers.
             By::Model => step.model.clone().unwrap_or_default(),
             By::Session => session.map(|session| session.id.to_string()).unwrap_or_default(),
         };

@@ -19,8 +19,8 @@ pub(super) struct Step {
     pub(super) session: Option<usize>,
     /// Its time, or that of the commit before it.
     pub(super) time: Option<i64>,
-    /// The model that spoke, or that spoke last before it; for a prompt, the
-    /// one that spoke last, if any has.
+    /// The model that spoke, or that spoke last before it; before any has, the
+    /// one that the session named last.
     pub(super) model: Option<String>,
     pub(super) turns: u64,
     pub(super) messages: u64,
@@ -48,6 +48,9 @@ pub(super) struct Walk<'s> {
     /// Commits that are to be told, the next one last.
     found: Vec<(Id, Arc<Commit>)>,
     session: Option<usize>,
+    /// The model that the session named last.
+    model: Option<Arc<str>>,
+    sessions: &'s [SessionInfo],
     known: IdMap<Option<Known>>,
     /// The commits whose tokens have been counted, by what names an answer:
     /// its time, in milliseconds, its tokens and its model.
@@ -55,7 +58,7 @@ pub(super) struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    pub(super) fn new(store: &'s Store, sessions: &[SessionInfo]) -> Walk<'s> {
+    pub(super) fn new(store: &'s Store, sessions: &'s [SessionInfo]) -> Walk<'s> {
         let mut tips = tips(store, sessions);
         tips.reverse();
         Walk {
@@ -63,6 +66,8 @@ impl<'s> Walk<'s> {
             tips,
             found: Vec::new(),
             session: None,
+            model: None,
+            sessions,
             known: IdMap::default(),
             counted: HashMap::new(),
         }
@@ -93,7 +98,7 @@ impl<'s> Walk<'s> {
         let parent = commit.parents.first().map(|id| self.store.commit(id)).transpose()?;
         // Records without a message are counted by nobody.
         let counts = commit.counts.since(&parent.map(|parent| parent.counts).unwrap_or_default());
-        let model = commit.model.as_deref().map(Arc::from).or(before.model);
+        let model = commit.model.as_deref().map(Arc::from).or(before.model).or_else(|| self.model.clone());
         let time = commit.time.or(before.time);
         let gap = commit.time.zip(before.time).map(|(now, before)| now.saturating_sub(before));
         let active = gap.filter(|gap| (0..=PAUSE).contains(gap)).unwrap_or(0);
@@ -156,6 +161,8 @@ impl Iterator for Walk<'_> {
         while self.found.is_empty() {
             let (tip, session) = self.tips.pop()?;
             self.session = session;
+            let info = session.and_then(|n| self.sessions.get(n));
+            self.model = info.and_then(|info| info.model.as_deref()).map(Arc::from);
             if let Err(e) = self.find(tip) {
                 self.tips.clear();
                 self.found.clear();

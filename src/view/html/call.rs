@@ -42,7 +42,7 @@ pub(super) fn call(to: &mut Writer, name: &str, action: Action, input: &str, is_
     match &value {
         Some(value) => inside(to, action, value, &language),
         None if input.starts_with("***") || input.contains("\n@@") => patch(to, input),
-        None => to.code("", input, ""),
+        None => to.code(input, ""),
     }
     if action == Action::Task
         && let Some((title, href)) = to.run_of(input)
@@ -58,7 +58,7 @@ pub(super) fn call(to: &mut Writer, name: &str, action: Action, input: &str, is_
 /// What a call was given, the way it is best read.
 fn inside(to: &mut Writer, action: Action, value: &Value, language: &str) {
     let Value::Object(members) = value else {
-        return to.code("", &serde_json::to_string_pretty(value).unwrap_or_default(), "json");
+        return to.code(&serde_json::to_string_pretty(value).unwrap_or_default(), "json");
     };
     let mut rest = members.clone();
     let mut take = |names: &[&str]| {
@@ -110,11 +110,11 @@ enum Shown<'l> {
 impl Shown<'_> {
     fn write(self, to: &mut Writer) {
         match self {
-            Shown::Code(Some(text), language) => to.code("", &text, language),
+            Shown::Code(Some(text), language) => to.code(&text, language),
             Shown::Said(Some(text)) => to.said(&text),
             Shown::Code(None, _) | Shown::Said(None) => {}
             Shown::Patch(text) if text.contains('\n') => patch(to, &text),
-            Shown::Patch(text) => to.code("", &text, ""),
+            Shown::Patch(text) => to.code(&text, ""),
             Shown::Diff(old, new) => {
                 let ((old, a), (new, b)) = (cut(&old, SHOWN_MAX), cut(&new, SHOWN_MAX));
                 to.push("<pre class=diff>");
@@ -176,7 +176,7 @@ pub(super) fn result(to: &mut Writer, call: Option<u32>, failed: bool, parts: &[
                 match (is_diff(&text), language.is_empty()) {
                     (true, true) => patch(to, &text),
                     (_, false) if text.lines().take(3).any(is_numbered) => numbered(to, &text, &language),
-                    _ => to.code("", &text, &language),
+                    _ => to.code(&text, &language),
                 }
             }
             other => to.piece(other),

@@ -9,7 +9,7 @@ use super::text::escaped;
 use crate::object::Usage;
 use crate::ops::export::{Export, Line};
 use crate::view::clean::{clean, shorten};
-use crate::view::tokens;
+use crate::view::{count, tokens};
 
 /// How much of a prompt stands in the contents.
 const TITLE: usize = 200;
@@ -66,14 +66,28 @@ pub(super) fn write(out: &mut String, export: &Export) {
     row("model", escaped(&models.join(", ")));
     let moments: Vec<String> = [line.began, line.ended].into_iter().flatten().map(moment).collect();
     row("time", moments.join(" to "));
-    row("length", format!("{} turns, {} messages, {} calls", line.turns.len(), line.messages, line.calls));
+    row("length", length(line.turns.len() as u64, line.messages, line.calls));
     row("tokens", used(&line.usage));
     if !export.runs.is_empty() {
         let usage = export.runs.iter().fold(Usage::default(), |sum, run| sum.plus(&run.usage));
         row("subagents", format!("{}; tokens: {}", export.runs.len(), used(&usage)));
     }
+    let cost = &export.cost;
+    let more = if cost.unpriced > 0 {
+        format!("; no price is known of {} tokens", tokens(cost.unpriced))
+    } else {
+        String::new()
+    };
+    if cost.sum > 0.0 || cost.unpriced > 0 {
+        let words = format!("{:.2} {} by list prices of {}{more}", cost.sum, cost.currency, cost.date);
+        row("cost", escaped(&words));
+    }
     row("files", format!("{}", files(line).len()));
     out.push_str("</dl>\n");
+}
+
+fn length(turns: u64, messages: u64, calls: u64) -> String {
+    [count(turns, "turn"), count(messages, "message"), count(calls, "call")].join(", ")
 }
 
 fn used(usage: &Usage) -> String {
@@ -110,16 +124,17 @@ pub(super) fn contents(out: &mut String, export: &Export, href: &dyn Fn(usize, u
         let (title, href) = (escaped(&title), escaped(&href));
         let _ = writeln!(
             list,
-            "<li><a href=\"{href}\" dir=auto>{title}</a> <small>{when} {} messages, {} calls</small></li>",
-            turn.messages, turn.calls
+            "<li><a href=\"{href}\" dir=auto>{title}</a> <small>{when} {}, {}</small></li>",
+            count(turn.messages, "message"),
+            count(turn.calls, "call")
         );
     }
     plot::write(out, "turn", &bars);
     let open = if export.line.turns.len() <= 20 { " open" } else { "" };
     let _ = write!(
         out,
-        "<nav><details{open}><summary><b>Contents</b> {} turns</summary>\n<ol>{list}</ol></details>\n",
-        export.line.turns.len()
+        "<nav><details{open}><summary><b>Contents</b> {}</summary>\n<ol>{list}</ol></details>\n",
+        count(export.line.turns.len() as u64, "turn")
     );
     if !export.runs.is_empty() {
         let _ = write!(out, "<details><summary><b>Subagents</b> {}</summary>\n<ol>", export.runs.len());
@@ -128,9 +143,9 @@ pub(super) fn contents(out: &mut String, export: &Export, href: &dyn Fn(usize, u
             let when = run.began.map(moment).unwrap_or_default();
             let _ = writeln!(
                 out,
-                "<li id=c{}><a href=\"{href}\" dir=auto>{title}</a> <small>{when} {} messages</small></li>",
+                "<li id=c{}><a href=\"{href}\" dir=auto>{title}</a> <small>{when} {}</small></li>",
                 n + 1,
-                run.messages
+                count(run.messages, "message")
             );
         }
         out.push_str("</ol></details>\n");

@@ -191,7 +191,7 @@ mod tests {
         <tr><td>1</td><td>&lt;2&gt;</td></tr>
         </table></div>
         <hr>
-        <p dir=auto><a href="https://x.org/?a=1&amp;b=2" rel="noopener noreferrer nofollow">x</a></p>
+        <p dir=auto><a href="https://x.org/?a=1&#38;b=2" rel="noopener noreferrer nofollow">x</a></p>
         "#);
     }
 

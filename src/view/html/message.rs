@@ -176,12 +176,12 @@ impl Writer {
     }
 
     /// Writes code.
-    pub(super) fn code(&mut self, class: &str, text: &str, language: &str) {
+    pub(super) fn code(&mut self, text: &str, language: &str) {
         let (text, left) = cut(text, SHOWN_MAX);
         if text.is_empty() {
             return self.push("<p class=note>nothing</p>\n");
         }
-        self.push(&format!("<pre class=\"{class}\"><code>"));
+        self.push("<pre><code>");
         self.code.write(&mut self.out, text, language);
         self.push("</code></pre>\n");
         self.left_out(left);

@@ -55,10 +55,10 @@ pub(super) fn write(out: &mut String, per: &str, bars: &[Bar]) {
         let _ = write!(out, "<title>{}: {} tokens</title>", escaped(&bar.name), tokens(total(usage)));
         out.push_str(if bar.href.is_empty() { "" } else { "</a>" });
     }
-    let _ = write!(
+    let _ = writeln!(
         out,
         "</svg><figcaption>tokens per {per}, at most {}: <b class=cr>read from cache</b> \
-         <b class=cw>written to cache</b> <b class=in>input</b> <b class=out>output</b></figcaption></figure>\n",
+         <b class=cw>written to cache</b> <b class=in>input</b> <b class=out>output</b></figcaption></figure>",
         tokens(top)
     );
 }

@@ -14,6 +14,9 @@ use crate::ops::stats::{Stats, Sums, tokens};
 use crate::view;
 use crate::view::clean::shorten;
 
+/// How many rows a table has.
+const ROWS: usize = 400;
+
 /// How many messages a part of a session has.
 pub const PART: u64 = 200;
 
@@ -36,12 +39,12 @@ pub fn sessions(sessions: &[SessionInfo], total: usize, wanted: &str) -> String 
         let about = [session.tools.join(" + "), session.project.clone().unwrap_or_default()].join(" · ");
         let _ = writeln!(
             out,
-            "<li><a href=\"/s/{}\" dir=auto>{}</a><small>{when} {} · {} turns, {} messages</small></li>",
+            "<li><a href=\"/s/{}\" dir=auto>{}</a><small>{when} {} · {}, {}</small></li>",
             session.id,
             escaped(&title),
             escaped(&about),
-            session.turns,
-            session.messages
+            view::count(session.turns, "turn"),
+            view::count(session.messages, "message")
         );
     }
     out.push_str("</ul>\n");
@@ -143,13 +146,16 @@ pub fn stats(groups: &[(&str, Stats)]) -> String {
         plot::write(&mut out, "day", &first.rows.iter().map(bar).collect::<Vec<_>>());
     }
     for (name, stats) in groups {
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<details open><summary><b>{name}</b></summary><div class=wide><table><thead><tr><th>{name}</th>\
              <th>tokens</th><th>input</th><th>written</th><th>read</th><th>output</th><th>cost</th><th>turns</th>\
-             <th>time</th><th>files</th></tr></thead>\n"
+             <th>time</th><th>files</th></tr></thead>"
         );
-        for row in stats.rows.iter().rev().take(400) {
+        // The last days, the largest of others.
+        let days = *name == "day";
+        let rows = stats.rows.iter().rev().filter(|_| days).chain(stats.rows.iter().filter(|_| !days));
+        for row in rows.take(ROWS) {
             row_of(&mut out, row.title.as_deref().unwrap_or(&row.key), &row.sums);
         }
         row_of(&mut out, "total", &stats.total);

@@ -11,7 +11,7 @@ use crate::view::clean::is_harmful;
 pub fn escape(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
-            '&' => out.push_str("&amp;"),
+            '&' => out.push_str("&#38;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
@@ -52,7 +52,7 @@ fn push_visible(out: &mut String, c: char) {
     }
 }
 
-/// What a program wrote for a terminal, without what moves the cursor and sets
+/// What a program wrote for a terminal, without what moves about on it and sets
 /// colours.
 pub fn without_terminal_codes(text: &str) -> Cow<'_, str> {
     if !text.contains('\u{1b}') {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn text_stands_for_itself() {
-        assert_eq!(escaped("<a href='x'>&\"\r\n"), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;\n");
+        assert_eq!(escaped("<a href='x'>&\"\r\n"), "&lt;a href=&#39;x&#39;&gt;&#38;&quot;\n");
         assert_eq!(escaped("\u{1b}[2J\u{0}\u{7f}\u{9b}\u{202e}"), "␛[2J␀␡⟨U+009B⟩⟨U+202E⟩");
         assert_eq!(visible("<b>\u{202e}"), "<b>⟨U+202E⟩");
     }

@@ -9,6 +9,7 @@ use crate::ops::Monitor as _;
 use crate::ops::export::{Export, export};
 use crate::ops::revision::Resolved;
 use crate::ops::show::{self, Shown};
+use crate::ops::stats::Prices;
 use crate::store::Store;
 use crate::view::{html, md};
 
@@ -39,7 +40,7 @@ impl Place {
 
 /// Writes a conversation up to a revision as HTML.
 pub(super) fn html(app: &App, store: &Store, at: Resolved, to: Option<&Path>) -> Result<(), CommandError> {
-    let export = export(store, at)?;
+    let export = export(store, at, &Prices::read(&app.env.prices())?)?;
     match Place::new(app, to, "index.html") {
         Place::Output => {
             let mut pages = html::Pages::single(&export);
@@ -84,7 +85,7 @@ pub(super) fn html(app: &App, store: &Store, at: Resolved, to: Option<&Path>) ->
 
 /// Writes a conversation up to a revision as Markdown.
 pub(super) fn md(app: &App, store: &Store, at: Resolved, to: Option<&Path>) -> Result<(), CommandError> {
-    let export = export(store, at)?;
+    let export = export(store, at, &Prices::read(&app.env.prices())?)?;
     let step = |step| match step {
         Step::Run(n) => export.runs.get(n).map(md::run).unwrap_or_default(),
         Step::Message(shown) => md::message(&shown),
