@@ -37,7 +37,7 @@ pub struct Writer {
 
 impl Writer {
     /// Takes what has been written, and begins another page.
-    pub(super) fn take(&mut self) -> String {
+    pub fn take(&mut self) -> String {
         self.code = Highlighter::default();
         std::mem::take(&mut self.out)
     }

@@ -1,9 +1,12 @@
 //! Whole pages, as they are written.
 
-use super::{Pages, part_name};
-use crate::object::{Block, Message, Part, Role, Status};
+use proptest::prelude::*;
+
+use super::{Pages, Writer, part_name};
+use crate::object::{Action, Block, Message, Part, Role, Status};
 use crate::ops::export::{Export, export};
 use crate::ops::sample::{Sample, calls, gives, says, text};
+use crate::ops::show::{Picture, Piece, Shown};
 use crate::ops::stats::Prices;
 use crate::ops::{revision, show};
 
@@ -100,4 +103,98 @@ fn long_conversations_are_parted_and_their_links_lead_across() {
         second.contains("href=\"1.html\" rel=prev") && second.contains("href=\"../page.html\" rel=index")
     );
     assert!(!second.contains("rel=next"));
+}
+
+/// Elements that a message may become.
+const ELEMENTS: &[&str] = &[
+    "a",
+    "article",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "dd",
+    "del",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "span",
+    "strong",
+    "summary",
+    "table",
+    "td",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "ul",
+];
+
+/// What is open at the end; panics at what isn't known or doesn't fit.
+fn open_elements(html: &str) -> Vec<&str> {
+    let mut open = Vec::new();
+    for part in html.split('<').skip(1) {
+        let (tag, _) = part.split_once('>').unwrap();
+        let name = tag.split(' ').next().unwrap();
+        match name.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "{html}"),
+            None => {
+                assert!(ELEMENTS.contains(&name), "<{name}> in {html}");
+                assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+                for attribute in tag.split(' ').skip(1) {
+                    assert!(!attribute.to_lowercase().starts_with("on"), "{tag}");
+                }
+                open.extend(Some(name).filter(|name| !["br", "hr", "img"].contains(name)));
+            }
+        }
+    }
+    open
+}
+
+proptest! {
+    /// Whatever strangers say in whatever place: only known elements, all of
+    /// them closed.
+    #[test]
+    fn no_markup_comes_from_a_session(
+        words in proptest::collection::vec(
+            "([<>&\"'`*_~#|()\\[\\]!:\n\t ={}\u{1b}\u{202e}a1-]|</?script>|javascript:|```|\"on=|data:|→|\n@@|\\*\\*\\*|diff --git ){0,24}", 8),
+        action in prop_oneof![Just(Action::Shell), Just(Action::Edit), Just(Action::Read), Just(Action::Task)],
+        failed: bool,
+    ) {
+        let [text, name, key, value, old, media, result, file] = words.as_slice() else { unreachable!() };
+        let input = serde_json::json!({key: value, "command": value, "old_string": old, "new_string": text, "prompt": text, "path": file});
+        let picture = Picture { media: media.clone(), len: 1, data: Some(value.clone()) };
+        let call = |input: String, is_json| Piece::Call { name: name.clone(), action, input, is_json };
+        let parts = vec![Piece::Text(result.clone()), Piece::Image(picture.clone()), Piece::Other(key.clone())];
+        let shown = Shown {
+            id: crate::object::Id::ZERO, n: 1, turn: 1, begins_turn: false, role: Role::Assistant, time: Some(1),
+            tool: name.clone(), model: Some(name.clone()), usage: Default::default(), files: Vec::new(),
+            pieces: vec![
+                Piece::Text(text.clone()), Piece::Thinking(value.clone()), call(input.to_string(), true),
+                call(value.clone(), false), Piece::Result { call: Some(0), failed, parts },
+                Piece::Image(picture), Piece::File(media.clone(), file.clone(), 1), Piece::Summary(old.clone()),
+                Piece::Notice(result.clone()), Piece::Other(key.clone()),
+            ],
+        };
+        let mut writer = Writer::default();
+        writer.message(&shown);
+        let html = writer.take();
+        prop_assert_eq!(open_elements(&html), Vec::<&str>::new());
+    }
 }
