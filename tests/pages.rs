@@ -61,6 +61,14 @@ fn markdown_stays_within_its_message() {
         )
     };
     assert_eq!(parser.filter(heading).count(), 8);
+    let links = pulldown_cmark::Parser::new(&text).filter_map(|e| match e {
+        pulldown_cmark::Event::Start(pulldown_cmark::Tag::Link { dest_url, .. }) => Some(dest_url),
+        pulldown_cmark::Event::Start(pulldown_cmark::Tag::Image { .. }) => panic!("a picture"),
+        _ => None,
+    });
+    for link in links {
+        assert!(link.starts_with("https://x.invalid/"), "{link}");
+    }
     sandbox.ok(&["show", "@", "--md", "-o", "out.md"]);
-    assert_eq!(fs::read_to_string(sandbox.path("project/out.md")).unwrap().trim_end(), text.trim_end());
+    assert_eq!(fs::read_to_string(sandbox.path("project/out.md")).unwrap(), text);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pulldown_cmark::{Event, Options, Parser};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::clean::{clean, clean_text, shorten};
 use super::message::{gist, role};
@@ -172,20 +172,27 @@ fn longest_run(text: &str, of: char) -> usize {
     longest
 }
 
-/// Markdown that stays within its message: HTML in it is text, and a block of
-/// code that it leaves open is closed.
+/// How often a text is looked at again after something in it was changed.
+const PASSES: usize = 6;
+
+/// Markdown that stays within its message: HTML in it is text, pictures are
+/// links, links lead to the web or to mail or are text, and a block of code
+/// that it leaves open is closed.
 fn said(text: &str) -> String {
-    let text = clean_text(text);
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for (event, range) in Parser::new_ext(&text, Options::empty()).into_offset_iter() {
-        if matches!(event, Event::Html(_) | Event::InlineHtml(_)) && range.start >= done {
-            out.push_str(text.get(done..range.start).unwrap_or_default());
-            out.push_str(&text.get(range.clone()).unwrap_or_default().replace('<', "&lt;"));
-            done = range.end;
+    let mut out = clean_text(text);
+    // What is no link any more may let HTML in it out.
+    let mut passes = 0;
+    loop {
+        let tamed = tame(&out);
+        if tamed == out {
+            break;
         }
+        passes += 1;
+        if passes == PASSES {
+            return fenced(text, "");
+        }
+        out = tamed;
     }
-    out.push_str(text.get(done..).unwrap_or_default());
     let trimmed = out.trim_end().len();
     out.truncate(trimmed);
     out.push('\n');
@@ -194,6 +201,51 @@ fn said(text: &str) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Takes the edge off what a reader of Markdown would do something with.
+fn tame(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut done, mut in_code) = (0, false);
+    let mut instead = |out: &mut String, at: usize, len: usize, words: &str| {
+        out.push_str(text.get(done..at).unwrap_or_default());
+        out.push_str(words);
+        done = at + len;
+    };
+    for (event, range) in Parser::new_ext(text, Options::empty()).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => in_code = true,
+            Event::End(TagEnd::CodeBlock) => in_code = false,
+            Event::Text(_) | Event::Html(_) | Event::InlineHtml(_) if !in_code => {
+                let part = text.get(range.clone()).unwrap_or_default();
+                let opens = |at: &usize| {
+                    let rest = text.get(range.start + at + 1..).unwrap_or_default();
+                    !rest.starts_with(|c: char| c.is_whitespace() || c == '=')
+                };
+                for at in part.match_indices('<').map(|(at, _)| at).filter(opens) {
+                    instead(&mut out, range.start + at, 1, "&lt;");
+                }
+            }
+            Event::Start(Tag::Link { dest_url, .. }) if has_other_scheme(&dest_url) => {
+                match text.get(range.start..).is_some_and(|rest| rest.starts_with('<')) {
+                    true => instead(&mut out, range.start, 1, "&lt;"),
+                    false => instead(&mut out, range.start, 0, "\\"),
+                }
+            }
+            // The mark that makes it a picture goes.
+            Event::Start(Tag::Image { .. }) => instead(&mut out, range.start, 1, "picture: "),
+            _ => {}
+        }
+    }
+    instead(&mut out, text.len(), 0, "");
+    out
+}
+
+/// Whether a link leads elsewhere than to the web, to mail or to a file beside.
+fn has_other_scheme(url: &str) -> bool {
+    let scheme =
+        url.split(['/', '?', '#']).next().and_then(|start| start.split_once(':')).map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| !["http", "https", "mailto"].contains(&scheme.to_ascii_lowercase().as_str()))
 }
 
 /// The fence of a block of code that is still open at the end of a text.
@@ -219,12 +271,36 @@ mod tests {
 
     #[test]
     fn markup_is_text_and_what_is_open_is_closed() {
-        assert_eq!(said("a <script>x</script>\n\n`<b>`"), "a &lt;script>x&lt;/script>\n\n`<b>`\n");
-        assert_eq!(said("<div>\nx\n"), "&lt;div>\nx\n");
+        let script = "a <script>x</script>\n\n`<b>` 1 < 2";
+        assert_eq!(said(script), "a &lt;script>x&lt;/script>\n\n`<b>` 1 < 2\n");
+        assert_eq!(said("<div>\n\\<svg onload=a=1>"), "&lt;div>\n\\&lt;svg onload=a=1>\n");
+        assert_eq!(
+            said("[a](javascript:<b>) <data:x> [b](https://x) [c](s/a.rs:1)"),
+            "\\[a](javascript:&lt;b>) &lt;data:x> [b](https://x) [c](s/a.rs:1)\n"
+        );
+        let pictures = "![p](https://x/p.png) ![q](data:x)";
+        assert_eq!(said(pictures), "picture: [p](https://x/p.png) picture: \\[q](data:x)\n");
         assert_eq!(said("````rs\n```\nx"), "````rs\n```\nx\n````\n");
         assert_eq!(said("```\nx\n```\n\u{1b}[2J"), "```\nx\n```\n[2J\n");
         assert_eq!(fenced("a\n````\n", ""), "`````\na\n````\n`````\n");
         assert_eq!((code("a"), code("`a"), code("")), ("`a`".into(), "`` `a ``".into(), String::new()));
         assert_eq!(inline("<a> [b](c) *d* &e"), "&lt;a> \\[b\\](c) \\*d\\* \\&e");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_in_it_acts(
+            text in "([<>a/! \\n`\\[\\]()*_&\\\\~-]|javascript:|http://|<b>|```|<!--|&lt;){0,40}"
+        ) {
+            let out = said(&text);
+            for event in Parser::new(&out) {
+                let acts = match &event {
+                    Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Image { .. }) => true,
+                    Event::Start(Tag::Link { dest_url, .. }) => has_other_scheme(dest_url),
+                    _ => false,
+                };
+                proptest::prop_assert!(!acts, "{:?} in {:?}", event, out);
+            }
+        }
     }
 }

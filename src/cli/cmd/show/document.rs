@@ -90,23 +90,26 @@ pub(super) fn md(app: &App, store: &Store, at: Resolved, to: Option<&Path>) -> R
         Step::Run(n) => export.runs.get(n).map(md::run).unwrap_or_default(),
         Step::Message(shown) => md::message(&shown),
     };
-    match Place::new(app, to, "index.md") {
-        Place::Output => {
-            app.ui.page();
-            app.ui.line(md::head(&export).trim_end())?;
-            each(app, store, &export, |next| app.ui.line(format!("\n{}", step(next).trim_end())))?;
+    let mut text = md::head(&export);
+    let place = Place::new(app, to, "index.md");
+    if let Place::Output = place {
+        app.ui.page();
+    }
+    each(app, store, &export, |next| {
+        text.push_str(&format!("\n{}\n", step(next).trim_end()));
+        match place {
+            Place::Output => app.ui.line(std::mem::take(&mut text).trim_end_matches('\n')),
+            Place::File(_) => Ok(()),
         }
+    })?;
+    match place {
+        Place::Output => Ok(()),
         Place::File(path) => {
-            let mut text = md::head(&export);
-            each(app, store, &export, |next| {
-                text.push_str(&format!("\n{}", step(next)));
-                Ok(())
-            })?;
             write(&path, &text)?;
             app.ui.note(&format!("Wrote {}.", path.display()));
+            Ok(())
         }
     }
-    Ok(())
 }
 
 /// What comes next in a document.
