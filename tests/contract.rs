@@ -80,7 +80,9 @@ fn every_session_reads_and_comes_back() {
 fn damage_costs_only_what_it_hits() {
     for_each(TOOLS, |tool| {
         for world in fixtures(*tool) {
+            let t = std::time::Instant::now();
             damage::read_anywhere(&world, damage::Effort::Thorough);
+            println!("{} {:?}", world.name, t.elapsed());
         }
     });
 }

@@ -11,7 +11,9 @@ use crate::reading::{Read, read, twice};
 use crate::world::World;
 
 /// Files of at most so many bytes are cut off at each of them.
-const SHORT: usize = 8 << 10;
+const SHORT: usize = 3 << 10;
+/// The other sources of a home are read again after one damage in so many.
+const OTHERS: usize = 16;
 /// How many elements before the damage a document may take for unfinished,
 /// now that nothing follows them.
 const HELD: usize = 3;
@@ -107,11 +109,14 @@ pub(crate) fn read_anywhere(world: &World, effort: Effort) {
     for path in world.files() {
         let bytes = fs::read(&path).unwrap();
         let mut rng = Rng::of(&path.to_string_lossy());
-        for damage in plan(bytes.len(), effort, &mut rng) {
+        for (n, damage) in plan(bytes.len(), effort, &mut rng).into_iter().enumerate() {
             let told = format!("{}: {} {damage:?}", world.name, path.display());
             let damaged = damage.of(&bytes);
             fs::write(&path, &damaged).unwrap();
             for found in world.found() {
+                if found.path != path && found.framing != Framing::Folder && n % OTHERS > 0 {
+                    continue;
+                }
                 let known = whole.iter().find(|(f, _)| (&f.native, &f.part, &f.place) == (&found.native, &found.part, &found.place));
                 let hit = (found.path == path).then_some((damaged.as_slice(), damage.at()));
                 still_reads(world, &found, known.map(|(_, read)| read), hit, &told);
@@ -141,8 +146,11 @@ fn still_reads(world: &World, found: &Found, whole: Option<&Read>, hit: Option<(
             if !world.tool.shares_files() {
                 assert!(now.joined() == damaged, "{told}: bytes are lost");
             }
-            let at = if world.tool.shares_files() { within(whole, damaged, at) } else { at };
-            let before = whole.before(at);
+            // Markdown's blocks end where others begin: one may now go on.
+            let before = match world.tool.shares_files() {
+                true => whole.before(within(whole, damaged, at)).saturating_sub(1),
+                false => whole.before(at),
+            };
             let same = before.min(now.steps.len());
             assert!(before <= same + HELD, "{told}: {before} records before it, {same} are left");
             assert!(whole.records.get(..same) == now.records.get(..same), "{told}: other records before it");

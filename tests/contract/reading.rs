@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use sfs::object::split::Splitter;
-use sfs::tool::{Found, Frame, Framing, Pieces, Reader, Step, Tool};
+use sfs::tool::{Found, Frame, Framing, Pieces, Reader, Step, StepFacts, Tool};
 
 use crate::world::World;
 
@@ -12,7 +12,11 @@ use crate::world::World;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) records: Vec<Vec<u8>>,
+    /// What each record means, but for the facts that it tells of the session.
     pub(crate) steps: Vec<Step>,
+    /// The facts that hold in the end. Which record they come with may depend
+    /// on where reading begins, if they stand in a file beside it.
+    pub(crate) facts: StepFacts,
     pub(crate) frame: Frame,
 }
 
@@ -77,9 +81,12 @@ fn open(tool: &dyn Tool, found: &Found) -> io::Result<Box<dyn Pieces>> {
 /// one before it left.
 pub(crate) fn read(tool: &dyn Tool, found: &Found, anew: bool) -> io::Result<Read> {
     let (mut pieces, mut splitter) = (open(tool, found)?, Splitter::default());
-    let (mut records, mut steps, mut reader) = (Vec::new(), Vec::new(), tool.reader(found, &[]));
+    let (mut records, mut steps, mut facts) = (Vec::new(), Vec::new(), StepFacts::default());
+    let mut reader = tool.reader(found, &[]);
     while let Some(record) = pieces.next()? {
-        steps.push(step(tool, found, reader.as_mut(), &mut splitter, &record));
+        let mut step = step(tool, found, reader.as_mut(), &mut splitter, &record);
+        tell(&mut step, &mut facts);
+        steps.push(step);
         records.push(record.into_owned());
         if anew {
             let state = reader.state();
@@ -87,7 +94,24 @@ pub(crate) fn read(tool: &dyn Tool, found: &Found, anew: bool) -> io::Result<Rea
             reader = tool.reader(found, &state);
         }
     }
-    Ok(Read { records, steps, frame: pieces.frame()? })
+    Ok(Read { records, steps, facts, frame: pieces.frame()? })
+}
+
+/// Moves the facts of a step to those that hold: later ones replace earlier.
+fn tell(step: &mut Step, facts: &mut StepFacts) {
+    let (new, old) = (std::mem::take(&mut step.facts), std::mem::take(facts));
+    *facts = StepFacts {
+        user_title: new.user_title.or(old.user_title),
+        tool_title: new.tool_title.or(old.tool_title),
+        cwd: new.cwd.or(old.cwd),
+        git_branch: new.git_branch.or(old.git_branch),
+        version: new.version.or(old.version),
+        forked_from: new.forked_from.or(old.forked_from),
+        parent: new.parent.or(old.parent),
+        created: new.created.or(old.created),
+        updated: new.updated.or(old.updated),
+    };
+    step.then.iter_mut().for_each(|step| tell(step, facts));
 }
 
 fn step(tool: &dyn Tool, found: &Found, reader: &mut dyn Reader, splitter: &mut Splitter, record: &[u8]) -> Step {
@@ -108,7 +132,10 @@ pub(crate) fn twice(world: &World) -> Vec<(Found, Read)> {
     assert!(discovery.trouble.is_empty(), "{}: {:?}", world.name, discovery.trouble);
     let read_both = |found: Found| {
         let once = read(world.tool, &found, false).unwrap();
-        assert!(once == read(world.tool, &found, true).unwrap(), "{}: {} reads otherwise", world.name, found.place);
+        let again = read(world.tool, &found, true).unwrap();
+        let other = once.steps.iter().zip(&again.steps).find(|(a, b)| a != b);
+        assert!(other.is_none(), "{}: {} reads otherwise: {other:?}", world.name, found.place);
+        assert!(once == again, "{}: {} reads otherwise", world.name, found.place);
         (found, once)
     };
     discovery.found.into_iter().map(read_both).collect()

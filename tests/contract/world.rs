@@ -98,9 +98,10 @@ impl World {
 
     pub(crate) fn env(&self) -> Env {
         static SEED: AtomicU64 = AtomicU64::new(1);
+        let n = SEED.fetch_add(1, Ordering::Relaxed);
         Env {
-            now: 1_800_000_000_000,
-            seed: u128::from(SEED.fetch_add(1, Ordering::Relaxed)) << 64 | 0x5F5,
+            now: 1_800_000_000_000 + i64::try_from(n).unwrap() * 1000,
+            seed: u128::from(n) << 64 | 0x5F5,
             places: self.places(),
             cwd: self.path("work"),
             store: self.path("store"),
