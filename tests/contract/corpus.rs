@@ -16,13 +16,33 @@ use crate::{kept, reading, written};
 /// folders, what its path ends with, and its place, in which `N` is a number.
 const PLACES: &[(&str, &[&str], &str, &str)] = &[
     ("claude-code", &["claude-code"], ".jsonl", "home/.claude/projects/-w/00000000-0000-4000-8000-N.jsonl"),
-    ("codex", &["codex"], ".jsonl", "home/.codex/sessions/2026/01/02/rollout-2026-01-02T03-04-05-00000000-0000-4000-8000-N.jsonl"),
-    ("copilot", &["copilot", "copilot-cli"], ".jsonl", "home/.copilot/session-state/00000000-0000-4000-8000-N/events.jsonl"),
-    ("copilot", &["copilot-cli"], ".json", "home/.copilot/history-session-state/session_00000000-0000-4000-8000-N_1.json"),
+    (
+        "codex",
+        &["codex"],
+        ".jsonl",
+        "home/.codex/sessions/2026/01/02/rollout-2026-01-02T03-04-05-00000000-0000-4000-8000-N.jsonl",
+    ),
+    (
+        "copilot",
+        &["copilot", "copilot-cli"],
+        ".jsonl",
+        "home/.copilot/session-state/00000000-0000-4000-8000-N/events.jsonl",
+    ),
+    (
+        "copilot",
+        &["copilot-cli"],
+        ".json",
+        "home/.copilot/history-session-state/session_00000000-0000-4000-8000-N_1.json",
+    ),
     ("gemini", &["gemini"], ".jsonl", "home/.gemini/tmp/p/chats/session-2026-01-02T03-04-N.jsonl"),
     ("gemini", &["gemini"], ".json", "home/.gemini/tmp/p/chats/session-2026-01-02T03-04-N.json"),
     ("qwen", &["qwen"], ".jsonl", "home/.qwen/projects/-w/chats/00000000-0000-4000-8000-N.jsonl"),
-    ("pi", &["pi"], ".jsonl", "home/.pi/agent/sessions/--w--/2026-01-02T03-04-05-000Z_00000000-0000-4000-8000-N.jsonl"),
+    (
+        "pi",
+        &["pi"],
+        ".jsonl",
+        "home/.pi/agent/sessions/--w--/2026-01-02T03-04-05-000Z_00000000-0000-4000-8000-N.jsonl",
+    ),
     ("amp", &["amp"], ".json", "home/.local/share/amp/threads/T-00000000-0000-4000-8000-N.json"),
     ("aider", &["aider"], ".md", "work/.aider.chat.history.md"),
     ("opencode", &["opencode"], ".db", "home/.local/share/opencode/opencode.db"),
@@ -31,11 +51,26 @@ const PLACES: &[(&str, &[&str], &str, &str)] = &[
     ("goose", &["goose"], ".jsonl", "home/.local/share/goose/sessions/N.jsonl"),
     ("crush", &["crush"], ".db", "work/.crush/crush.db"),
     ("cline", &["cline"], ".messages.json", "home/.cline/data/sessions/N/N.messages.json"),
-    ("cline", &["cline"], "api_conversation_history.json", "home/.cline/data/tasks/N/api_conversation_history.json"),
+    (
+        "cline",
+        &["cline"],
+        "api_conversation_history.json",
+        "home/.cline/data/tasks/N/api_conversation_history.json",
+    ),
     ("cline", &["cline"], "ui_messages.json", "home/.cline/data/tasks/N/ui_messages.json"),
-    ("roo", &["roo"], "api_conversation_history.json", "home/.vscode-mock/global-storage/tasks/N/api_conversation_history.json"),
+    (
+        "roo",
+        &["roo"],
+        "api_conversation_history.json",
+        "home/.vscode-mock/global-storage/tasks/N/api_conversation_history.json",
+    ),
     ("roo", &["roo"], "ui_messages.json", "home/.vscode-mock/global-storage/tasks/N/ui_messages.json"),
-    ("cursor", &["cursor"], "store.db", "home/.cursor/chats/0123456789abcdef0123456789abcdef/00000000-0000-4000-8000-N/store.db"),
+    (
+        "cursor",
+        &["cursor"],
+        "store.db",
+        "home/.cursor/chats/0123456789abcdef0123456789abcdef/00000000-0000-4000-8000-N/store.db",
+    ),
     ("cursor-acp", &["cursor"], "store.db", "home/.cursor/acp-sessions/00000000-0000-4000-8000-N/store.db"),
     ("cursor", &["cursor"], ".jsonl", "home/.cursor/projects/w/agent-transcripts/N/N.jsonl"),
     ("cursor-ide", &["cursor"], ".vscdb", "home/.config/Cursor/User/globalStorage/state.vscdb"),
@@ -43,13 +78,23 @@ const PLACES: &[(&str, &[&str], &str, &str)] = &[
 
 /// What lies beside sessions and is none: what was sent to a model, what a
 /// command printed, histories of prompts.
-const OTHERS: &[&str] =
-    &["request", "run1", "run2", "history.jsonl", "session_index", "usage_record", "logs", "script.json", "config", "settings"];
+const OTHERS: &[&str] = &[
+    "request",
+    "run1",
+    "run2",
+    "history.jsonl",
+    "session_index",
+    "usage_record",
+    "logs",
+    "script.json",
+    "config",
+    "settings",
+];
 
 /// What was found of a tool.
 #[derive(Default)]
 pub(crate) struct Count {
-    files: usize,
+    pub(crate) files: usize,
     sources: usize,
     records: usize,
     unknown: usize,
@@ -70,7 +115,10 @@ impl Count {
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Count { files, sources, records, unknown, written } = self;
-        write!(f, "{files} files, {sources} sources, {records} records ({unknown} of unknown kinds), {written} written anew")
+        write!(
+            f,
+            "{files} files, {sources} sources, {records} records ({unknown} of unknown kinds), {written} written anew"
+        )
     }
 }
 
@@ -119,8 +167,9 @@ fn storages(folder: &Path) -> BTreeSet<PathBuf> {
 /// Holds one of them to the contract.
 pub(crate) fn check(world: &World) -> Count {
     let read = reading::twice(world);
-    let (records, unknown) =
-        read.iter().fold((0, 0), |(all, unknown), (_, read)| (all + read.records.len(), unknown + read.unknown()));
+    let (records, unknown) = read
+        .iter()
+        .fold((0, 0), |(all, unknown), (_, read)| (all + read.records.len(), unknown + read.unknown()));
     kept::comes_back(world);
     damage::read_anywhere(world, Effort::Sampled);
     let written = written::understood(world, written::Strict::No);

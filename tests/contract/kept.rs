@@ -37,7 +37,8 @@ pub(crate) fn is_restored(world: &World, sources: &[Found]) {
             }
             Framing::Rows => {
                 let again = Found { path: restored, ..found.clone() };
-                let (there, here) = (read(world.tool, &again, false), read(world.tool, found, false).unwrap());
+                let (there, here) =
+                    (read(world.tool, &again, false), read(world.tool, found, false).unwrap());
                 let there = there.unwrap_or_else(|e| panic!("{}: {}: {e}", world.name, found.place));
                 assert!(there.records == here.records, "{}: {}: other rows", world.name, found.place);
                 assert!(there.frame.trail == here.frame.trail, "{}: {}: other rows", world.name, found.place);
@@ -58,7 +59,12 @@ pub(crate) fn is_restored(world: &World, sources: &[Found]) {
 
 fn same(world: &World, here: &PathBuf, there: &PathBuf) {
     let there_bytes = fs::read(there).unwrap_or_else(|e| panic!("{}: {}: {e}", world.name, there.display()));
-    assert!(fs::read(here).unwrap() == there_bytes, "{}: {} comes back otherwise", world.name, here.display());
+    assert!(
+        fs::read(here).unwrap() == there_bytes,
+        "{}: {} comes back otherwise",
+        world.name,
+        here.display()
+    );
 }
 
 /// The tips of all branches.

@@ -114,7 +114,13 @@ fn tell(step: &mut Step, facts: &mut StepFacts) {
     step.then.iter_mut().for_each(|step| tell(step, facts));
 }
 
-fn step(tool: &dyn Tool, found: &Found, reader: &mut dyn Reader, splitter: &mut Splitter, record: &[u8]) -> Step {
+fn step(
+    tool: &dyn Tool,
+    found: &Found,
+    reader: &mut dyn Reader,
+    splitter: &mut Splitter,
+    record: &[u8],
+) -> Step {
     let lines = matches!(found.framing, Framing::Lines | Framing::ZstdLines);
     // A record of lines that was cut off by the next one has no line end.
     let line = [record, b"\n"].concat();

@@ -28,7 +28,8 @@ pub(crate) struct World {
 impl World {
     /// An empty one.
     pub(crate) fn new(tool: &'static dyn Tool, name: &str) -> World {
-        let world = World { dir: tempfile::tempdir().unwrap(), tool, name: format!("{} ({name})", tool.name()) };
+        let world =
+            World { dir: tempfile::tempdir().unwrap(), tool, name: format!("{} ({name})", tool.name()) };
         for folder in ["home", "work", "bin"] {
             fs::create_dir_all(world.dir.path().join(folder)).unwrap();
         }
