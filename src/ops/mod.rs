@@ -18,6 +18,7 @@ pub mod list;
 pub mod log;
 pub mod monitor;
 mod owner;
+pub mod places;
 pub mod pull;
 pub mod push;
 pub mod remote;

@@ -35,12 +35,16 @@ impl Tool for Aider {
         PathBuf::from("/")
     }
 
-    fn watched(&self, _: &Places) -> Vec<PathBuf> {
-        Vec::new()
-    }
-
     fn shares_files(&self) -> bool {
         true
+    }
+
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        find::histories(places)
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["AIDER_CHAT_HISTORY_FILE"]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -48,6 +48,14 @@ impl Tool for Amp {
         data.join("amp")
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places).join("threads")]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["XDG_DATA_HOME"]
+    }
+
     fn discover(&self, places: &Places) -> Discovery {
         find::discover(&self.root(places), &places.home.join(".amp/file-changes"))
     }

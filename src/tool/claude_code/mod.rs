@@ -40,6 +40,14 @@ impl Tool for ClaudeCode {
         places.var("CLAUDE_CONFIG_DIR").unwrap_or_else(|| places.home.join(".claude"))
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places).join("projects")]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["CLAUDE_CONFIG_DIR"]
+    }
+
     fn discover(&self, places: &Places) -> Discovery {
         discover::discover(&self.root(places))
     }

@@ -46,6 +46,14 @@ impl Tool for Codex {
         find::root(places)
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        ["sessions", "archived_sessions"].map(|name| find::root(places).join(name)).into()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["CODEX_HOME"]
+    }
+
     fn discover(&self, places: &Places) -> Discovery {
         find::discover(places)
     }

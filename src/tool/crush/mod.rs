@@ -44,8 +44,12 @@ impl Tool for Crush {
         PathBuf::from("/")
     }
 
-    fn watched(&self, _: &Places) -> Vec<PathBuf> {
-        Vec::new()
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        find::databases(places).into_iter().chain([find::list(places)]).collect()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["CRUSH_GLOBAL_DATA", "XDG_DATA_HOME", "LOCALAPPDATA"]
     }
 
     fn discover(&self, places: &Places) -> Discovery {
