@@ -110,6 +110,27 @@ fn the_page_has_a_row_for_each_tool() {
     }
 }
 
+#[test]
+fn what_the_page_calls_proved_is_what_the_tests_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests = fs::read_dir(root.join("tests/real")).unwrap();
+    let tests: String = tests.filter_map(|entry| fs::read_to_string(entry.unwrap().path()).ok()).collect();
+    let page = fs::read_to_string(root.join(PAGE)).unwrap();
+    let rows = page.split(BEGIN).next().unwrap().lines().filter(|line| line.starts_with("| "));
+    let cells = rows.filter_map(|row| row.trim_end_matches([' ', '|']).rsplit_once('|'));
+    let words = cells.flat_map(|(_, proved)| proved.split([' ', ',', ';']));
+    let versions: Vec<&str> = words
+        .filter(|word| word.split('.').filter(|part| part.parse::<u64>().is_ok()).count() == 3)
+        .collect();
+    assert!(versions.len() > 10, "{versions:?}");
+    for version in versions {
+        // Builds have more to their name than their number.
+        let is_run =
+            [format!("\"{version}\""), format!("\"{version}-")].iter().any(|quoted| tests.contains(quoted));
+        assert!(is_run, "{PAGE}: no test runs {version}");
+    }
+}
+
 struct Home(tempfile::TempDir);
 
 impl Home {
