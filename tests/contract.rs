@@ -97,9 +97,10 @@ fn what_is_damaged_is_captured_as_it_is_and_the_state_before_stays() {
 #[test]
 fn what_is_written_is_understood_as_the_same() {
     for_each(TOOLS, |tool| {
-        for world in fixtures(*tool) {
-            written::understood(&world, written::Strict::Yes);
-        }
+        let understood = |world: &World| written::understood(world, written::Strict::Yes);
+        let written: usize = fixtures(*tool).iter().map(understood).sum();
+        let needed = tool.resume().is_some() && !written::BY_HAND.contains(&tool.name());
+        assert!(written > 0 || !needed, "{}: nothing was written", tool.name());
     });
 }
 

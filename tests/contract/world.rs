@@ -65,11 +65,11 @@ impl World {
         }
     }
 
-    /// Puts in a program that tells a version and can do nothing else.
+    /// Puts in a program that does what this script does.
     #[cfg(unix)]
-    pub(crate) fn install(&self, program: &str, version: &str) {
+    pub(crate) fn install(&self, program: &str, script: &str) {
         let path = self.dir.path().join("bin").join(program);
-        fs::write(&path, format!("#!/bin/sh\necho {version}\n")).unwrap();
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
 

@@ -1,5 +1,8 @@
 //! What adapters write, read back by themselves.
 
+use std::fs;
+
+use serde_json::Value;
 use sfs::ops::monitor::Quiet;
 use sfs::ops::resume::{History, ResumeError, ResumeOptions, ResumeOutcome, resume};
 use sfs::ops::session::{SessionInfo, sessions};
@@ -15,6 +18,14 @@ use crate::world::World;
 const FORMS: &[(&str, &str)] =
     &[("amp", "0.0.1767830505-ga62310"), ("cline", "2.18.0"), ("gemini", "0.38.0"), ("gemini", "0.20.0")];
 
+/// Tools whose own program takes in a document of the whole session; where it
+/// kept the pieces before it had a database.
+const IMPORTERS: &[(&str, &str)] =
+    &[("opencode", "home/.local/share/opencode/storage"), ("kilo", "home/.local/share/kilo/storage")];
+
+/// Tools that are given a session by hand, in their window.
+pub(crate) const BY_HAND: &[&str] = &["cursor-ide"];
+
 /// Whether what people say and what is called and answered may be lost where
 /// it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +40,42 @@ fn forms(tool: &'static dyn Tool) -> Vec<World> {
     #[cfg(unix)]
     for (name, version) in FORMS.iter().filter(|(name, _)| *name == tool.name()) {
         let world = World::new(tool, version);
-        world.install(name, version);
+        world.install(name, &format!("echo {version}"));
         worlds.push(world);
     }
+    #[cfg(unix)]
+    if let (Some((name, _)), [world]) = (importer(tool), worlds.as_slice()) {
+        world.install(name, "/bin/cp \"$2\" \"$HOME/../imported.json\"");
+    }
     worlds
+}
+
+/// The program that takes sessions of a tool in, and where it puts them.
+fn importer(tool: &dyn Tool) -> Option<(&'static str, &'static str)> {
+    IMPORTERS.iter().copied().find(|(name, _)| *name == tool.name())
+}
+
+/// Does what an importer does with what it was given, in the tool's older
+/// form, of files: one for the session, for each message and for each part.
+fn import(world: &World) {
+    let Some(((_, storage), bytes)) = importer(world.tool).zip(fs::read(world.path("imported.json")).ok())
+    else {
+        return;
+    };
+    let export: Value = serde_json::from_slice(&bytes).unwrap();
+    let put = |place: String, value: &Value| {
+        world.put(&format!("{storage}/{place}.json"), &serde_json::to_vec_pretty(value).unwrap());
+    };
+    let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+    let session = id(&export["info"]);
+    put(format!("session/{}/{session}", export["info"]["projectID"].as_str().unwrap()), &export["info"]);
+    for message in export["messages"].as_array().unwrap() {
+        let message_id = id(&message["info"]);
+        put(format!("message/{session}/{message_id}"), &message["info"]);
+        for part in message["parts"].as_array().unwrap() {
+            put(format!("part/{message_id}/{}", id(part)), part);
+        }
+    }
 }
 
 /// The conversation that goes everywhere, written for a tool in each of its
@@ -84,7 +127,11 @@ fn write(
             assert!(!said, "{}: said to be empty: {items:#?}", to.name);
             Err(ResumeError::Tool(ToolError::Empty))
         }
-        outcome => Ok(outcome.unwrap_or_else(|e| panic!("{}: {e}", to.name))),
+        outcome => {
+            let outcome = outcome.unwrap_or_else(|e| panic!("{}: {e}", to.name));
+            import(to);
+            Ok(outcome)
+        }
     }
 }
 
