@@ -94,7 +94,7 @@ const OTHERS: &[&str] = &[
 
 /// Tools in whose published sessions stand kinds of records that nobody has
 /// described: their bytes are kept, their number is small.
-const UNDESCRIBED: &[&str] = &["claude-code", "codex"];
+const UNDESCRIBED: &[&str] = &["claude-code"];
 
 /// What was found of a tool.
 #[derive(Default)]

@@ -1,6 +1,7 @@
 //! What adapters write, read back by themselves.
 
 use std::fs;
+use std::path::PathBuf;
 
 use serde_json::Value;
 use sfs::ops::monitor::Quiet;
@@ -105,12 +106,14 @@ fn write(
     to: &World,
     history: History,
 ) -> Result<ResumeOutcome, ResumeError> {
+    // An importer runs there.
+    let kept = session.project.clone().map(PathBuf::from).filter(|_| importer(to.tool).is_none());
     let options = ResumeOptions {
         session: session.id,
         commit: session.default_branch().unwrap().tip,
         tool: to.tool,
         // The same as before, so that no path in it is another.
-        project: session.project.clone().map(Into::into).or_else(|| Some(to.path("work"))),
+        project: Some(kept.unwrap_or_else(|| to.path("work"))),
         history,
         dry_run: false,
         agreed: true,
