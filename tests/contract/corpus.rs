@@ -66,6 +66,20 @@ const PLACES: &[(&str, &[&str], &str, &str)] = &[
     ),
     ("roo", &["roo"], "ui_messages.json", "home/.vscode-mock/global-storage/tasks/N/ui_messages.json"),
     (
+        "kimi",
+        &["kimi"],
+        "wire.jsonl",
+        "home/.kimi-code/sessions/wd_w_0123456789ab/session_N/agents/main/wire.jsonl",
+    ),
+    (
+        "kimi-cli",
+        &["kimi"],
+        "context.jsonl",
+        "home/.kimi/sessions/0123456789abcdef0123456789abcdef/00000000-0000-4000-8000-N/context.jsonl",
+    ),
+    ("droid", &["droid"], ".jsonl", "home/.factory/sessions/-w/00000000-0000-4000-8000-N.jsonl"),
+    ("specstory", &["specstory-md"], ".md", "work/.specstory/history/2026-01-02_03-04-05Z-N.md"),
+    (
         "cursor",
         &["cursor"],
         "store.db",

@@ -117,7 +117,7 @@ impl World {
     }
 
     pub(crate) fn capture(&self) -> CaptureReport {
-        let options = CaptureOptions { tools: vec![self.tool.name().to_owned()] };
+        let options = CaptureOptions { tools: vec![self.tool.name().to_owned()], no_snapshots: true };
         capture(&self.env(), &mut self.store(), &options, &Quiet).unwrap()
     }
 }

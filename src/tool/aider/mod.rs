@@ -12,7 +12,7 @@ mod section;
 
 use std::path::{Path, PathBuf};
 
-use super::{Discovery, Found, Pieces, Places, Reader, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, Tool, Watched};
 
 /// The adapter.
 pub(super) struct Aider;
@@ -33,6 +33,10 @@ impl Tool for Aider {
     /// Its files are in the projects, so places are absolute paths.
     fn root(&self, _: &Places) -> PathBuf {
         PathBuf::from("/")
+    }
+
+    fn watched(&self, _: &Places) -> Vec<Watched> {
+        Vec::new()
     }
 
     fn shares_files(&self) -> bool {

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
+    Watched,
 };
 
 /// The adapter.
@@ -54,6 +55,13 @@ impl Tool for Amp {
 
     fn variables(&self) -> &'static [&'static str] {
         &["XDG_DATA_HOME"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![
+            Watched::deep(self.root(places).join("threads")),
+            Watched::deep(places.home.join(".amp/file-changes")),
+        ]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -15,7 +15,10 @@ mod write;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+};
+use crate::object::json::Value;
 
 /// The adapter.
 pub(super) struct ClaudeCode;
@@ -46,6 +49,11 @@ impl Tool for ClaudeCode {
 
     fn variables(&self) -> &'static [&'static str] {
         &["CLAUDE_CONFIG_DIR"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let root = self.root(places);
+        ["projects", "file-history", "todos"].iter().map(|name| Watched::deep(root.join(name))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {
@@ -88,6 +96,11 @@ impl Resume for ClaudeCode {
     /// `sessionId`.
     fn rehome<'r>(&self, raw: &'r [u8], _: &Target) -> Cow<'r, [u8]> {
         Cow::Borrowed(raw)
+    }
+
+    /// Only rows that hang on others are part of the conversation.
+    fn key_of(&self, record: Value<'_>) -> Option<String> {
+        record.get("parentUuid").and_then(|_| record.string("uuid"))
     }
 
     /// Says which row is the leaf to go on from: the last `last-prompt` wins,

@@ -24,7 +24,9 @@ use std::path::{Path, PathBuf};
 
 pub(super) use tools::action;
 
-use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+};
 
 /// The adapter.
 pub(crate) struct Codex;
@@ -52,6 +54,11 @@ impl Tool for Codex {
 
     fn variables(&self) -> &'static [&'static str] {
         &["CODEX_HOME"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let root = find::root(places);
+        ["sessions", "archived_sessions"].iter().map(|name| Watched::deep(root.join(name))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

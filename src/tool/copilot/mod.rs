@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use super::{
     Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
-    ToolError,
+    ToolError, Watched,
 };
 
 /// The adapter.
@@ -48,6 +48,11 @@ impl Tool for Copilot {
 
     fn variables(&self) -> &'static [&'static str] {
         &["COPILOT_HOME"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let root = find::root(places);
+        ["session-state", "history-session-state"].iter().map(|name| Watched::deep(root.join(name))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

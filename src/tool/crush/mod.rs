@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::rows::{Row, Value};
 use super::table::{self, Layout};
-use super::{Discovery, Found, Pieces, Places, Reader, StepFacts, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, StepFacts, Tool, Watched};
 use crate::object::json::Tape;
 
 /// The adapter.
@@ -50,6 +50,10 @@ impl Tool for Crush {
 
     fn variables(&self) -> &'static [&'static str] {
         &["CRUSH_GLOBAL_DATA", "XDG_DATA_HOME", "LOCALAPPDATA"]
+    }
+
+    fn watched(&self, _: &Places) -> Vec<Watched> {
+        Vec::new()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

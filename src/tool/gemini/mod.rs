@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use super::document::Document;
 use super::{
     Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, StepFacts, Target, Tool,
-    ToolError,
+    ToolError, Watched,
 };
 
 /// The adapter.
@@ -48,6 +48,10 @@ impl Tool for Gemini {
 
     fn variables(&self) -> &'static [&'static str] {
         &["GEMINI_CLI_HOME"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places).join("tmp"))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::rows::{Row, Value};
 use super::table::{self, Layout};
-use super::{Discovery, Found, Pieces, Places, Reader, StepFacts, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, StepFacts, Tool, Watched};
 
 /// The adapter.
 pub(super) struct Goose;
@@ -45,6 +45,10 @@ impl Tool for Goose {
 
     fn variables(&self) -> &'static [&'static str] {
         &["GOOSE_PATH_ROOT", "XDG_DATA_HOME", "APPDATA"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places).join("sessions"))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

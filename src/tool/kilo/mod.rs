@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::opencode::{self, Family, RowReader};
 use super::{
     Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
-    ToolError, hosts, tasks,
+    ToolError, Watched, hosts, tasks,
 };
 
 /// The adapter.
@@ -62,6 +62,11 @@ impl Tool for Kilo {
 
     fn variables(&self) -> &'static [&'static str] {
         &["KILO_DB", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "VSCODE_PORTABLE", "VSCODE_AGENT_FOLDER"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let tasks = storages(places).into_iter().map(|storage| Watched::deep(storage.join("tasks")));
+        tasks.chain(CLI.watched(places)).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

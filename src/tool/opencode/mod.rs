@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
-    ToolError,
+    ToolError, Watched,
 };
 
 pub(super) use discover::discover;
@@ -64,6 +64,10 @@ impl Tool for OpenCode {
 
     fn variables(&self) -> &'static [&'static str] {
         &["OPENCODE_DB", "XDG_DATA_HOME"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        OPENCODE.watched(places)
     }
 
     fn discover(&self, places: &Places) -> Discovery {

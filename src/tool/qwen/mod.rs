@@ -10,7 +10,9 @@ mod write;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+};
 
 /// The adapter.
 pub(super) struct Qwen;
@@ -39,6 +41,10 @@ impl Tool for Qwen {
 
     fn variables(&self) -> &'static [&'static str] {
         &["QWEN_RUNTIME_DIR", "QWEN_HOME"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places).join("projects"))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

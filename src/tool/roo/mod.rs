@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{
     Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
-    hosts, tasks,
+    Watched, hosts, tasks,
 };
 
 /// The adapter.
@@ -58,6 +58,10 @@ impl Tool for Roo {
 
     fn variables(&self) -> &'static [&'static str] {
         &["XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "VSCODE_PORTABLE", "VSCODE_AGENT_FOLDER"]
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        storages(places).iter().map(|storage| Watched::deep(storage.join("tasks"))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {
