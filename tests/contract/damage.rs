@@ -151,10 +151,9 @@ fn still_reads(world: &World, found: &Found, whole: Option<&Read>, hit: Option<(
                 assert!(now.joined() == damaged, "{told}: bytes are lost");
             }
             // Markdown's blocks end where others begin: one may now go on.
-            let before = match world.tool.shares_files() {
-                true => whole.before(within(whole, damaged, at)).saturating_sub(1),
-                false => whole.before(at),
-            };
+            let at = if world.tool.shares_files() { within(whole, damaged, at) } else { at };
+            let markdown = found.path.extension().is_some_and(|ending| ending == "md");
+            let before = whole.before(at).saturating_sub(usize::from(markdown));
             let same = before.min(now.steps.len());
             let held = if found.framing == Framing::Document { HELD } else { 0 };
             assert!(before <= same + held, "{told}: {before} records before it, {same} are left");
