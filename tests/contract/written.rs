@@ -168,7 +168,8 @@ pub(crate) fn understood(world: &World, strict: Strict) -> usize {
 
 /// What a session holds.
 fn items(store: &Store, session: &SessionInfo) -> Vec<Item> {
-    let line = show::span(store, None, session.default_branch().unwrap().tip).unwrap();
+    let Some(branch) = session.default_branch() else { return Vec::new() };
+    let line = show::span(store, None, branch.tip).unwrap();
     let messages = line.into_iter().filter_map(|id| show::message(store, id).unwrap());
     messages.flat_map(|message| pieces::of(&message)).collect()
 }
