@@ -184,6 +184,8 @@ fn compare(world: &World, before: &[Item], there: &World, outcome: &ResumeOutcom
     let told_of = |item: &&Item| match item.kind {
         // A path that couldn't stay: another system's is none here.
         Kind::Call if outcome.rebased > 0 => true,
+        // A last prompt waits in the tail until something answers it.
+        Kind::Prompt if importer(world.tool).is_some() && before.last() == Some(*item) => true,
         // Models' APIs refuse texts that are only white space.
         Kind::Prompt | Kind::Answer if item.words.trim().is_empty() => true,
         Kind::Prompt | Kind::Answer | Kind::Call | Kind::Result => strict == Strict::No && !told.is_empty(),
