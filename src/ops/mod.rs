@@ -23,6 +23,7 @@ pub mod list;
 pub mod log;
 pub mod monitor;
 mod owner;
+pub mod places;
 pub mod pull;
 pub mod purge;
 pub mod push;
