@@ -6,6 +6,7 @@
 //!
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
+//! * [`workspace`] — the files: a project's, taken and put back
 //! * [`remote`] — the elsewhere: directories that stores are pushed to
 //! * [`redact`] — secrets: from bytes to the spans that should not leave
 //! * [`tool`] — the others: foreign sessions in and out

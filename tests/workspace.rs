@@ -301,6 +301,24 @@ fn without_a_snapshot_the_conversation_tells() {
     assert_eq!(fs::read_to_string(sandbox.path("now/seen.txt")).unwrap(), "partly seen");
 }
 
+/// An edit's record holds the whole file as it was before.
+#[test]
+fn what_a_record_shows_of_a_file_is_taken_over() {
+    let mut sandbox = Sandbox::old();
+    sandbox.says("one");
+    let input = json!({"file_path": sandbox.project("a.txt"), "old_string": "b", "new_string": "B"});
+    sandbox.calls("Edit", input);
+    let last = sandbox.rows.len() - 1;
+    sandbox.rows[last]["toolUseResult"] = json!({
+        "filePath": sandbox.project("a.txt"), "oldString": "b", "newString": "B", "originalFile": "a\nb\nc\n",
+    });
+    sandbox.says("two");
+    sandbox.ok(&["capture"]);
+    let made = sandbox.json(&["checkout", "@", "--to", "../then", "--json"]);
+    assert_eq!((&made["partial"], &made["unknown"]), (&json!([]), &json!([])));
+    assert_eq!(fs::read_to_string(sandbox.path("then/a.txt")).unwrap(), "a\nB\nc\n");
+}
+
 #[test]
 fn files_differ_with_hunks() {
     let mut sandbox = Sandbox::new();
@@ -379,6 +397,52 @@ fn snapshots_survive_gc_and_travel() {
     sandbox.other(&["push"]);
     sandbox.ok(&["pull"]);
     assert_eq!(sandbox.snapshots().len(), 3);
+}
+
+/// What another machine says the files were is believed in nothing.
+#[test]
+fn files_of_a_stranger_stay_in_their_folder() {
+    use sfs::object::tree::{FOLDER, LINK};
+    use sfs::object::{Entry, Kind, Snapshot, Tree};
+    let mut sandbox = Sandbox::old();
+    sandbox.says("one");
+    sandbox.ok(&["capture"]);
+    let mut store = Store::open(&sandbox.path("store")).unwrap();
+    let Some((head, RefValue::Commit(commit))) = store.refs_below("head/").next() else { panic!() };
+    let (session, commit) = (head.split('/').nth(1).unwrap().to_owned(), *commit);
+    let mut batch = sfs::store::Batch::default();
+    let mut blob = |text: &str| batch.put_blob(&store, text.into()).unwrap();
+    let (evil, out, up) = (blob("evil"), blob("/etc"), blob("../.."));
+    let entry = |path: &str, mode, blob| Entry { path: path.into(), mode, blob, len: 4 };
+    let hook = Tree { entries: vec![entry("post-checkout", 0o755, evil)] };
+    let hook = batch.put_value(&store, Kind::Tree, &hook).unwrap();
+    let entries = vec![
+        entry(".env", 0o644, evil),
+        entry(".git", FOLDER, hook),
+        entry("a", 0o4755, evil),
+        entry("b", LINK, out),
+        entry("c", LINK, up),
+    ];
+    let tree = batch.put_value(&store, Kind::Tree, &Tree { entries }).unwrap();
+    let snapshot = Snapshot { commit, tree, root: "/etc".into(), ..Snapshot::default() };
+    let id = batch.put_value(&store, Kind::Snapshot, &snapshot).unwrap();
+    let name = format!("workspace/{session}/stranger");
+    let edit = sfs::store::Edit { name, expect: None, new: Some(RefValue::Snapshot(id)) };
+    store.apply(batch, vec![edit], &sfs::store::Actor::default()).unwrap();
+
+    sandbox.ok(&["remote", "add", "origin", sandbox.path("remote").to_str().unwrap()]);
+    sandbox.ok(&["push"]);
+    sandbox.other(&["clone", sandbox.path("remote").to_str().unwrap()]);
+    let made: Value =
+        serde_json::from_str(&sandbox.other(&["checkout", "@", "--to", "../then", "--json"])).unwrap();
+    let refused: Vec<&Value> = made["refused"].as_array().unwrap().iter().map(|r| &r["path"]).collect();
+    assert_eq!(refused, [".env", ".git/post-checkout", "b", "c"]);
+    assert_eq!(files(&sandbox.path("then")), ["a"]);
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(sandbox.path("then/a")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7000, 0, "{mode:o}");
+    // Without --to it would go where the stranger says.
+    assert!(sandbox.fails(&["checkout", "@"]).contains("you are elsewhere"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
 use anstyle::{AnsiColor, Style};
@@ -35,6 +36,8 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
+/// What takes longer shows how far it is, even if nobody asked for it.
+const MOMENT: Duration = Duration::from_secs(1);
 /// How many bytes are written at once.
 const BUFFER: usize = 64 << 10;
 
@@ -140,9 +143,22 @@ impl Ui {
     }
 
     fn say(&self, line: &str) {
-        let mut err = AutoStream::new(io::stderr(), choice(self.color, &io::stderr()));
-        // There is nobody left to tell if this fails.
-        let _ = writeln!(err, "{line}");
+        say(self.color, line);
+    }
+
+    /// When colour is used.
+    pub(crate) fn color(&self) -> Color {
+        self.color
+    }
+
+    /// Whether only errors are said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Writes out what is waiting.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.inner.borrow_mut().out.flush()
     }
 
     /// A monitor that shows a progress bar on a terminal, and warns.
@@ -151,6 +167,13 @@ impl Ui {
             if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
         let bar = ProgressBar::with_draw_target(None, target);
         Progress { bar, color: self.color }
+    }
+
+    /// A monitor that shows nothing unless it takes long.
+    pub(crate) fn patient_monitor(&self) -> Patient {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let begun = Instant::now();
+        Patient { progress: Progress { bar, color: self.color }, begun, quiet: self.quiet }
     }
 
     /// Writes out what is waiting, and waits for the pager.
@@ -164,6 +187,13 @@ impl Ui {
         }
         outcome
     }
+}
+
+/// Says a line on standard error, from any thread.
+pub(crate) fn say(color: Color, line: &str) {
+    let mut err = AutoStream::new(io::stderr(), choice(color, &io::stderr()));
+    // There is nobody left to tell if this fails.
+    let _ = writeln!(err, "{line}");
 }
 
 /// Shows what clap has to say: help on standard output, else an error.
@@ -281,6 +311,31 @@ impl Monitor for Progress {
             let mut err = AutoStream::new(io::stderr(), choice(self.color, &io::stderr()));
             let _ = writeln!(err, "{} {}", paint(WARNING, "warning:"), clean_text(message));
         });
+    }
+}
+
+/// Shows a progress bar when a task takes longer than a moment. Warns of nothing.
+pub(crate) struct Patient {
+    progress: Progress,
+    begun: Instant,
+    quiet: bool,
+}
+
+impl Monitor for Patient {
+    fn begin(&self, task: &str, steps: Option<u64>) {
+        self.progress.begin(task, steps);
+    }
+
+    fn advance(&self, steps: u64) {
+        let bar = &self.progress.bar;
+        if !self.quiet && bar.is_hidden() && self.begun.elapsed() > MOMENT {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        }
+        self.progress.advance(steps);
+    }
+
+    fn end(&self) {
+        self.progress.end();
     }
 }
 

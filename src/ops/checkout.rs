@@ -34,9 +34,9 @@ pub enum CheckoutError {
         "nothing tells what the files were: there is no snapshot, and no file was written or edited whole"
     )]
     Nothing,
-    /// The project isn't on this machine.
-    #[error("the session's project {0:?} is not here")]
-    NotHere(String),
+    /// The user isn't in the session's project.
+    #[error("the session worked in {0:?}, and you are elsewhere")]
+    Elsewhere(String),
     /// The folder is a whole disk or holds all of the user's files.
     #[error("{} holds more than a project", .0.display())]
     TooBroad(PathBuf),
@@ -64,7 +64,7 @@ pub struct CheckoutOptions {
     /// A snapshot to take the files from, whatever its revision, by the
     /// beginning of its id.
     pub snapshot: Option<String>,
-    /// The folder; the session's project if `None`.
+    /// The folder; the session's project if `None`, in which the user must be.
     pub to: Option<PathBuf>,
     /// Whether the folder must be new or empty.
     pub fresh: bool,
@@ -196,9 +196,10 @@ fn root(env: &Env, from: &FilesAt, options: &CheckoutOptions) -> Result<PathBuf,
     let root = match &options.to {
         Some(dir) => resolve(&env.cwd.join(dir)),
         None => {
+            // A session that came from elsewhere may name any folder.
             let own = Path::new(&from.root);
-            if !own.is_absolute() || !own.is_dir() {
-                return Err(CheckoutError::NotHere(from.root.clone()));
+            if !snapshot::is_here(env, own) {
+                return Err(CheckoutError::Elsewhere(from.root.clone()));
             }
             env.resolve(own)
         }

@@ -3,16 +3,18 @@
 //! Whole writes and the edits after them give a file exactly, as long as
 //! nothing else changed it; what was edited without having been written is
 //! known in part, or not at all. A call counts when its result says that it
-//! was done. Nothing is stored.
+//! was done. What a tool noted of the whole file for its own display goes
+//! before what follows from its calls. Nothing is stored.
 
 use std::collections::BTreeMap;
 
 use super::show;
+use super::source::Rebuilder;
 use crate::object::id::{Id, Kind};
 use crate::object::tree::is_safe_path;
-use crate::object::{Action, Block, Commit, Entry, Input, Part, Sort, Status};
+use crate::object::{Action, Block, Body, Commit, Entry, Input, Part, Sort, Status};
 use crate::store::{Result, Store};
-use crate::tool::change::{self, Change, What};
+use crate::tool::change::{self, Change, Shown, What};
 use crate::workspace::WorkspaceError;
 use crate::workspace::files::{files, find};
 
@@ -111,9 +113,11 @@ impl Files {
     /// Takes the next commit of the conversation in. Returns what it changed.
     pub fn step(&mut self, store: &Store, id: Id, commit: &Commit) -> Result<Vec<Changed>> {
         let mut changed = Vec::new();
-        let Some(message) = store.body(&id, commit)?.message else { return Ok(changed) };
+        let body = store.body(&id, commit)?;
+        let Some(message) = &body.message else { return Ok(changed) };
         // Results of one message count from its beginning.
         let before = self.calls;
+        let mut shown = None;
         for block in &message.blocks {
             match block {
                 Block::Call { name, action, input } => {
@@ -126,7 +130,11 @@ impl Files {
                     let Some(pending) = done.filter(|_| *status == Status::Ok) else { continue };
                     self.read(store, &pending, parts)?;
                     for change in pending.changes {
-                        let (commit, paths) = (pending.commit, self.apply(store, change)?);
+                        if shown.is_none() && !matches!(change.what, What::Write(_) | What::Delete) {
+                            shown = Some(shown_by(store, commit, &body)?);
+                        }
+                        let shown = shown.as_deref().unwrap_or_default();
+                        let (commit, paths) = (pending.commit, self.apply(store, change, shown)?);
                         changed.extend(paths.into_iter().map(|path| Changed { commit, path }));
                     }
                 }
@@ -166,11 +174,14 @@ impl Files {
     }
 
     /// Does to the files what a call did; the paths that it changed.
-    fn apply(&mut self, store: &Store, change: Change) -> Result<Vec<String>> {
+    fn apply(&mut self, store: &Store, change: Change, shown: &[Shown]) -> Result<Vec<String>> {
         let Some(path) = self.place(&change.path) else {
             self.outside += 1;
             return Ok(Vec::new());
         };
+        if self.see(store, &path, shown)? {
+            return Ok(vec![path]);
+        }
         let now = match change.what {
             What::Write(text) => {
                 let mode = self.text(store, &path)?.map_or(0o644, |(_, mode, _)| mode);
@@ -205,6 +216,29 @@ impl Files {
         Ok(vec![path])
     }
 
+    /// Takes over what a record shows of a file; tells whether that is the file
+    /// as it is after the call.
+    fn see(&mut self, store: &Store, path: &str, shown: &[Shown]) -> Result<bool> {
+        let names = |one: &&Shown| {
+            let last = path.rsplit('/').next();
+            self.place(&one.path).as_deref() == Some(path) || last == Some(one.path.as_str())
+        };
+        let Some(one) = shown.iter().find(names).cloned() else { return Ok(false) };
+        let known = self.text(store, path)?;
+        let mode = known.as_ref().map_or(0o644, |(_, mode, _)| *mode);
+        // Line ends may be shown as others than they are.
+        let is_shown = |text: &str| one.before.as_deref() == Some(text.replace("\r\n", "\n").as_str());
+        let sure = known.is_some_and(|(text, _, exact)| exact && is_shown(&text));
+        let after = one.after.is_some();
+        match one.after.or(one.before) {
+            Some(text) if after || !sure => {
+                self.files.insert(path.to_owned(), Known::Text { text, mode, exact: true });
+                Ok(after)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// The text of a file, its mode, and whether it is that for certain.
     fn text(&self, store: &Store, path: &str) -> Result<Option<(String, u32, bool)>> {
         Ok(match self.get(store, path)? {
@@ -227,6 +261,16 @@ impl Files {
         };
         is_safe_path(below).then(|| below.to_owned())
     }
+}
+
+/// What the records of a commit show of files.
+fn shown_by(store: &Store, commit: &Commit, body: &Body) -> Result<Vec<Shown>> {
+    let mut shown = Vec::new();
+    Rebuilder::new(store).records(&commit.copies, body, &mut |record| {
+        shown.extend(change::shown(record));
+        Ok(())
+    })?;
+    Ok(shown)
 }
 
 /// A path with `/` between names, without `.`, `..` and what they undo.

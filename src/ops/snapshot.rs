@@ -32,6 +32,9 @@ pub enum SnapshotError {
     /// It isn't known where the session worked.
     #[error("the session doesn't say in which folder it worked")]
     NoProject,
+    /// The user is elsewhere.
+    #[error("the session worked in {}, and you are elsewhere", .0.display())]
+    Elsewhere(PathBuf),
     /// The project isn't there.
     #[error("the project's folder {} is not there", .0.display())]
     Gone(PathBuf),
@@ -69,6 +72,18 @@ pub fn is_off(env: &Env) -> bool {
 /// The folder that a session works in.
 pub fn project(store: &Store, session: &Id) -> Option<PathBuf> {
     session::info(store, session)?.project.map(PathBuf::from)
+}
+
+/// The folder that a session works in, if the user is in it. What a session
+/// that came from elsewhere calls its folder may be any.
+pub fn project_here(env: &Env, store: &Store, session: &Id) -> Result<PathBuf, SnapshotError> {
+    let root = project(store, session).ok_or(SnapshotError::NoProject)?;
+    if is_here(env, &root) { Ok(root) } else { Err(SnapshotError::Elsewhere(root)) }
+}
+
+/// Tells whether the user is in a folder.
+pub(super) fn is_here(env: &Env, root: &Path) -> bool {
+    root.is_absolute() && env.cwd.starts_with(env.resolve(root))
 }
 
 /// Takes a snapshot of the project at `root` for a commit of a session.

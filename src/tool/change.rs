@@ -68,6 +68,52 @@ pub fn changes(name: &str, action: Action, input: &str) -> Vec<Change> {
     vec![Change { path: path.to_owned(), what: what(name, action, &value) }]
 }
 
+/// What a record shows of a file besides what the call says: tools note the
+/// whole file for their own display, before an edit or on both sides of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The file, or only its name.
+    pub path: String,
+    /// Its text before.
+    pub before: Option<String>,
+    /// Its text after.
+    pub after: Option<String>,
+}
+
+/// All that a native record shows of files.
+pub fn shown(record: &[u8]) -> Vec<Shown> {
+    const SIDES: [(&[u8], &str, &str); 3] = [
+        (b"originalFile", "originalFile", ""),
+        (b"originalContent", "originalContent", "newContent"),
+        (b"filediff", "before", "after"),
+    ];
+    // Most records show nothing, and are not parsed to find that out.
+    if !SIDES.iter().any(|(word, ..)| memchr::memmem::find(record, word).is_some()) {
+        return Vec::new();
+    }
+    let start = record.iter().position(|b| *b == b'{').unwrap_or(record.len());
+    let parsed = serde_json::from_slice::<Value>(record.get(start..).unwrap_or_default());
+    let (mut found, mut open) = (Vec::new(), parsed.into_iter().collect::<Vec<Value>>());
+    while let Some(value) = open.pop() {
+        if let Some(path) = first(&value, &["filePath", "file", "fileName"]) {
+            for (_, before, after) in SIDES {
+                let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+                let (before, after) = (text(before), text(after));
+                if before.is_some() {
+                    found.push(Shown { path: path.to_owned(), before, after });
+                    break;
+                }
+            }
+        }
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => open.extend(members.into_iter().map(|(_, value)| value)),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The file that a call reads all of.
 pub fn reads_whole(action: Action, input: &str) -> Option<String> {
     let value = serde_json::from_str::<Value>(input).ok().filter(|_| action == Action::Read)?;
@@ -360,6 +406,24 @@ mod tests {
         let read = |input: Value| reads_whole(Action::Read, &input.to_string());
         assert_eq!(read(json!({"file_path": "a"})).as_deref(), Some("a"));
         assert_eq!(read(json!({"file_path": "a", "offset": 7})), None);
+    }
+
+    #[test]
+    fn records_show_files_for_their_display() {
+        let claude = json!({"toolUseResult": {"filePath": "/p/a", "oldString": "x", "originalFile": "was"}});
+        let gemini =
+            json!([{"resultDisplay": {"fileName": "a", "originalContent": "was", "newContent": "is"}}]);
+        let opencode =
+            json!({"state": {"metadata": {"filediff": {"file": "/p/a", "before": "was", "after": "is"}}}});
+        let found = |record: Value| shown(format!("\n{{\"r\":{record}}}").as_bytes());
+        let is = |path: &str, after: Option<&str>| {
+            vec![Shown { path: path.into(), before: Some("was".into()), after: after.map(str::to_owned) }]
+        };
+        assert_eq!(found(claude), is("/p/a", None));
+        assert_eq!(found(gemini), is("a", Some("is")));
+        assert_eq!(found(opencode), is("/p/a", Some("is")));
+        assert!(found(json!({"filePath": "a", "originalFile": null})).is_empty());
+        assert!(shown(b"\xff{ originalFile").is_empty());
     }
 
     proptest! {

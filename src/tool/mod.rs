@@ -201,6 +201,27 @@ pub struct Frame {
     pub facts: StepFacts,
 }
 
+/// A folder in which changes are waited for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Watched {
+    /// The folder.
+    pub path: PathBuf,
+    /// Whether the folders below it count as well.
+    pub deep: bool,
+}
+
+impl Watched {
+    /// A folder and all below it.
+    pub fn deep(path: PathBuf) -> Watched {
+        Watched { path, deep: true }
+    }
+
+    /// A folder without those below it.
+    pub fn flat(path: PathBuf) -> Watched {
+        Watched { path, deep: false }
+    }
+}
+
 /// What a look at a file without opening it tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stamp {
@@ -300,10 +321,10 @@ pub trait Tool: Sync {
         false
     }
 
-    /// The folders in which changes are waited for; other places are only
-    /// looked into now and then.
-    fn watched(&self, places: &Places) -> Vec<PathBuf> {
-        vec![self.root(places)]
+    /// The folders in which changes are waited for, whether they are there or
+    /// not, as few as possible; other places are only looked into now and then.
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places))]
     }
 
     /// Finds its sources, without opening the transcripts.

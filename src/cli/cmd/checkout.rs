@@ -25,7 +25,8 @@ pub(crate) struct Args {
     rev: String,
     /// Only these files and folders
     paths: Vec<PathBuf>,
-    /// The folder to write to; the session's project if not given
+    /// The folder to write to; if not given, the session's project, in which
+    /// you must be
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
     /// Take the snapshot whose id begins so

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     if args.list {
         return list(args, app, &snapshot::all(&store, &found.session)?);
     }
-    let root = snapshot::project(&store, &found.session).ok_or(snapshot::SnapshotError::NoProject)?;
+    let root = snapshot::project_here(&app.env, &store, &found.session)?;
     let at = (found.session, found.commit);
     let taken = snapshot::snapshot(&app.env, &mut store, at, &root, Reason::Asked)?;
     if args.json {

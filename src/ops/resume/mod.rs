@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use apply::{Written, apply};
 use conversation::{Path as Line, Reading, replace_paths};
 
+use super::hold::Hold;
 use super::session::sessions;
 use super::source::{self, Rebuilder, RestoreError};
 use super::{Env, Monitor};
@@ -160,6 +161,7 @@ pub fn resume(
         if !consent.is_empty() && !options.agreed {
             return Err(ResumeError::Unagreed(consent));
         }
+        let _hold = Hold::begin(store.dir())?;
         let (len, sum) = apply(&plan, written, &env.store.join("backups"))?;
         let printed: Result<String, _> =
             plan.imports.iter().map(|import| run::import(&env.places, import, &target.cwd)).collect();

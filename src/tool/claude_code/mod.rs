@@ -15,7 +15,9 @@ mod write;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+};
 use crate::object::json::Value;
 
 /// The adapter.
@@ -39,6 +41,11 @@ impl Tool for ClaudeCode {
 
     fn root(&self, places: &Places) -> PathBuf {
         places.var("CLAUDE_CONFIG_DIR").unwrap_or_else(|| places.home.join(".claude"))
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let root = self.root(places);
+        ["projects", "file-history", "todos"].iter().map(|name| Watched::deep(root.join(name))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
-    go_on,
+    Watched, go_on,
 };
 
 /// The adapter.
@@ -38,8 +38,8 @@ impl Tool for Droid {
         find::root(places)
     }
 
-    fn watched(&self, places: &Places) -> Vec<PathBuf> {
-        vec![find::root(places).join(find::SESSIONS)]
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(find::root(places).join(find::SESSIONS))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

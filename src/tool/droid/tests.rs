@@ -32,9 +32,9 @@ fn message(id: &str, parent: Option<&str>, role: &str, content: Value) -> Value 
         "message": {"role": role, "content": content, "modelId": "m"}})
 }
 
-#[test]
-fn a_turn_is_understood() {
-    let steps = steps(&[
+/// A turn with all that a message may hold.
+fn turn() -> Vec<Step> {
+    steps(&[
         message(
             "r",
             None,
@@ -73,7 +73,12 @@ fn a_turn_is_understood() {
         ),
         json!({"type": "compaction_state", "id": "k", "summaryText": "short", "removedCount": 3}),
         json!({"type": "agent_turn_outcome", "turnId": "a", "reason": "completed", "resultKind": "text"}),
-    ]);
+    ])
+}
+
+#[test]
+fn a_turn_is_understood() {
+    let steps = turn();
     assert!(steps.iter().all(|step| !step.unknown), "{steps:#?}");
     let message = |role, blocks| Message { role, blocks };
     let input = Input::Json(Json { literal: br#"{"file_path":"/w/a"}"#.to_vec(), holes: Vec::new() });
@@ -104,6 +109,11 @@ fn a_turn_is_understood() {
         message(Role::System, vec![Block::Summary(text("short"))]),
     ];
     assert_eq!(messages(&steps), want);
+}
+
+#[test]
+fn messages_tell_where_they_hang() {
+    let steps = turn();
     let prompts: Vec<_> = steps.iter().filter_map(|step| step.prompt.as_deref()).collect();
     assert_eq!(prompts, ["do it"]);
     assert_eq!(steps[0].link, Link::Tip);

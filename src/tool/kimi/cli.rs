@@ -16,7 +16,7 @@ use super::state::{self, STATE};
 use crate::object::json::{Tape, Value};
 use crate::object::message::{Block, Part};
 use crate::object::split::Texts;
-use crate::tool::{Discovery, Found, Places, Reader, Step, StepFacts, Tool, digest, go_on};
+use crate::tool::{Discovery, Found, Places, Reader, Step, StepFacts, Tool, Watched, digest, go_on};
 
 /// What the model is sent, and the log.
 const CONTEXT: &str = "context.jsonl";
@@ -51,8 +51,8 @@ impl Tool for KimiCli {
         places.var("KIMI_SHARE_DIR").unwrap_or_else(|| places.home.join(".kimi"))
     }
 
-    fn watched(&self, places: &Places) -> Vec<PathBuf> {
-        vec![self.root(places).join(SESSIONS)]
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places).join(SESSIONS))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -15,7 +15,8 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, go_on,
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+    go_on,
 };
 
 pub(super) use cli::KimiCli;
@@ -43,8 +44,8 @@ impl Tool for Kimi {
         find::root(places)
     }
 
-    fn watched(&self, places: &Places) -> Vec<PathBuf> {
-        vec![find::root(places).join(find::SESSIONS)]
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(find::root(places).join(find::SESSIONS))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -13,7 +13,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use super::{Discovery, Found, Pieces, Places, Reader, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, Tool, Watched};
 
 /// The adapter.
 pub(super) struct SpecStory;
@@ -36,7 +36,7 @@ impl Tool for SpecStory {
         PathBuf::from("/")
     }
 
-    fn watched(&self, _: &Places) -> Vec<PathBuf> {
+    fn watched(&self, _: &Places) -> Vec<Watched> {
         Vec::new()
     }
 

@@ -12,9 +12,9 @@ use crate::tool::{Draft, Found, Key, Link, Reader, Step};
 
 /// What a thought stands between.
 const THOUGHT: (&str, &str) = ("<think><details><summary>Thought Process</summary>", "</details></think>");
-/// What a call begins with, and what its end may be.
+/// What a call begins with, and what it ends with, perhaps on two lines.
 const CALL: &str = "<tool-use ";
-const CALL_ENDS: [&str; 2] = ["</details></tool-use>", "</details>\n</tool-use>"];
+const CALL_END: (&str, &str) = ("</details>", "</tool-use>");
 /// What a result of a call that failed says.
 const FAILED: &str = "**Error:**";
 /// The longest name of a model that is remembered.
@@ -117,10 +117,10 @@ fn prompt(said: &str, texts: &mut Texts) -> Step {
 
 /// An answer: what was thought and said, up to a call; what came of it; and so on.
 fn answer(said: &str, texts: &mut Texts) -> Vec<Step> {
-    let (mut steps, mut blocks, mut rest) = (Vec::new(), Vec::new(), said);
-    while let Some((before, piece, after)) = piece(rest) {
+    let (mut steps, mut blocks) = (Vec::new(), Vec::new());
+    let mut pieces = Pieces { rest: said, thoughts: true, calls: true };
+    while let Some((before, piece)) = pieces.next() {
         words(before, texts, &mut blocks);
-        rest = after;
         match piece {
             Piece::Thought(thought) => {
                 blocks.push(Block::Thinking { text: texts.make(thought.trim().as_bytes()), signature: None });
@@ -139,7 +139,7 @@ fn answer(said: &str, texts: &mut Texts) -> Vec<Step> {
             }
         }
     }
-    words(rest, texts, &mut blocks);
+    words(pieces.rest, texts, &mut blocks);
     steps.push(says(Role::Assistant, blocks));
     steps
 }
@@ -169,23 +169,57 @@ enum Piece<'t> {
     Call(Call<'t>),
 }
 
-/// The next thought or call of a text, with what stands before and after it.
-fn piece(text: &str) -> Option<(&str, Piece<'_>, &str)> {
-    let thought = || {
-        let at = text.find(THOUGHT.0)?;
-        let (thought, after) = text.get(at + THOUGHT.0.len()..)?.split_once(THOUGHT.1)?;
-        Some((at, Piece::Thought(thought), after))
-    };
-    let call = || {
-        let at = text.find(CALL)?;
-        let inside = text.get(at + CALL.len()..)?;
-        let ends = CALL_ENDS.iter().filter_map(|end| Some((inside.find(end)?, end.len())));
-        let (end, len) = ends.min()?;
-        let (opened, body) = inside.get(..end)?.split_once('>')?;
-        Some((at, Piece::Call(Call { opened, body }), inside.get(end + len..)?))
-    };
-    let first = [thought(), call()].into_iter().flatten().min_by_key(|(at, ..)| *at);
-    first.and_then(|(at, piece, after)| Some((text.get(..at)?, piece, after)))
+/// Goes through an answer, once.
+struct Pieces<'t> {
+    rest: &'t str,
+    /// Whether thoughts and calls are still looked for: not after one without
+    /// an end, since then none that follows has one.
+    thoughts: bool,
+    calls: bool,
+}
+
+impl<'t> Pieces<'t> {
+    /// The next thought or call, and the words before it.
+    fn next(&mut self) -> Option<(&'t str, Piece<'t>)> {
+        let text = self.rest;
+        for (at, _) in text.match_indices('<') {
+            let (before, rest) = text.split_at(at);
+            let found = if self.thoughts && rest.starts_with(THOUGHT.0) {
+                let thought = thought(rest);
+                self.thoughts = thought.is_some();
+                thought
+            } else if self.calls && rest.starts_with(CALL) {
+                let call = call(rest);
+                self.calls = call.is_some();
+                call
+            } else {
+                None
+            };
+            if let Some((piece, after)) = found {
+                self.rest = after;
+                return Some((before, piece));
+            }
+        }
+        None
+    }
+}
+
+/// The thought that a text begins with, and what follows it.
+fn thought(text: &str) -> Option<(Piece<'_>, &str)> {
+    let (thought, after) = text.strip_prefix(THOUGHT.0)?.split_once(THOUGHT.1)?;
+    Some((Piece::Thought(thought), after))
+}
+
+/// The call that a text begins with, and what follows it.
+fn call(text: &str) -> Option<(Piece<'_>, &str)> {
+    let inside = text.strip_prefix(CALL)?;
+    let mut ends = inside.match_indices(CALL_END.0);
+    let (end, after) = ends.find_map(|(at, mark)| {
+        let after = inside.get(at + mark.len()..)?;
+        Some((at, after.strip_prefix('\n').unwrap_or(after).strip_prefix(CALL_END.1)?))
+    })?;
+    let (opened, body) = inside.get(..end)?.split_once('>')?;
+    Some((Piece::Call(Call { opened, body }), after))
 }
 
 /// A call as it is shown: what is known of it, and all that is told inside.

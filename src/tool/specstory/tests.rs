@@ -210,6 +210,23 @@ fn what_is_read_early_is_what_is_read_late() {
 }
 
 #[test]
+fn a_block_of_many_pieces_is_read_once() {
+    for piece in [
+        "<tool-use ",
+        "<tool-use a>",
+        "<tool-use a></details>\n</tool-use>",
+        "<think><details>",
+        "</details>",
+    ] {
+        let block = format!("_**Agent**_\n\n{}\n\n_**User**_\n\nx\n", piece.repeat(50_000));
+        let steps = read(block.as_bytes());
+        assert_eq!(steps.len(), 2);
+        let calls = if piece.ends_with("tool-use>") { 100_000 } else { 1 };
+        assert_eq!(1 + steps[0].then.len(), calls, "{piece}");
+    }
+}
+
+#[test]
 fn a_name_tells_when_it_began() {
     let began = |name: &str| find::began(&format!("w/.specstory/history/{name}.md"));
     let minute = 1_745_865_240_000;
