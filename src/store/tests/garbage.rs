@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::*;
-use crate::store::exchange::Gate;
 
 fn now() -> GcOptions {
     GcOptions { dry_run: false, grace: Duration::ZERO, level: 3 }
@@ -15,25 +14,6 @@ fn litter(world: &mut World) -> Id {
     let id = world.commit(&mut batch, None);
     world.store.apply(batch, Vec::new(), &actor()).unwrap();
     id
-}
-
-/// Lets everything pass.
-struct Open;
-
-impl Gate for Open {
-    fn below(&mut self, _name: &str) {}
-
-    fn known_as(&self, id: &Id) -> Id {
-        *id
-    }
-
-    fn commit(&mut self, id: Id, _commit: &mut Commit, _body: &mut Body) -> Result<Id> {
-        Ok(id)
-    }
-
-    fn content(&mut self, _kind: Kind, id: Id, _bytes: &mut Vec<u8>) -> Result<Id> {
-        Ok(id)
-    }
 }
 
 #[test]
