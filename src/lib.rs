@@ -6,6 +6,7 @@
 //!
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
+//! * [`workspace`] — the files: a project's, taken and put back
 //! * [`remote`] — the elsewhere: directories that stores are pushed to
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
@@ -23,3 +24,4 @@ pub mod store;
 pub mod tool;
 pub mod view;
 pub mod web;
+pub mod workspace;

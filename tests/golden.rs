@@ -111,6 +111,35 @@ fn tree(blob: Id) -> Tree {
     Tree { entries: vec![entry("a.txt", 0o644, 3), entry("bin/run", 0o755, 70_000)] }
 }
 
+fn folder() -> Tree {
+    use sfs::object::tree::{FOLDER, LINK};
+    let entry = |path: &str, mode, blob| Entry { path: path.into(), mode, blob, len: 6 };
+    Tree { entries: vec![entry("link", LINK, id(0x12)), entry("src", FOLDER, id(0x13))] }
+}
+
+fn snapshot() -> Snapshot {
+    use Why::{Ignored, Large, Many, Name, Output, Secret, Special, Unreadable};
+    use sfs::object::snapshot::{Git, LeftOut, Reason, Why};
+    let all = [Unreadable, Secret, Large, Many, Name, Special, Output, Ignored];
+    Snapshot {
+        commit: id(1),
+        before: Some(id(2)),
+        time: 1_700_000_000_123,
+        reason: Reason::Replaced,
+        root: "/p".into(),
+        tree: id(3),
+        git: Some(Git {
+            head: Some("ab".into()),
+            branch: Some("main".into()),
+            upstream: None,
+            dirty: Some(true),
+        }),
+        left_out: all.map(|why| LeftOut { path: "a/".into(), why, len: 251 }).to_vec(),
+        more: 7,
+        complete: true,
+    }
+}
+
 fn line<T: Encode + Decode<()> + PartialEq>(out: &mut String, name: &str, kind: Kind, value: &T) {
     let bytes = encode(value).unwrap();
     assert!(decode::<T>(&bytes).unwrap() == *value);
@@ -138,6 +167,12 @@ fn objects_are_encoded_as_ever() {
     line(&mut out, "config", Kind::Config, &config);
     let tag = Tag { commit: id(1), name: "v1".into(), words: "w".into(), by: "u@h".into(), time: -1 };
     line(&mut out, "tag", Kind::Tag, &tag);
+    line(&mut out, "tree-nested", Kind::Tree, &folder());
+    line(&mut out, "snapshot", Kind::Snapshot, &snapshot());
+    line(&mut out, "snapshot-empty", Kind::Snapshot, &Snapshot::default());
+    let value: String =
+        encode(&RefValue::Snapshot(id(9))).unwrap().iter().map(|b| format!("{b:02x}")).collect();
+    writeln!(out, "ref-snapshot {value}").unwrap();
     writeln!(out, "session {}", Source::key("tool", "native", "part")).unwrap();
     let path = golden("objects.txt");
     if bless() {

@@ -98,6 +98,7 @@ fn check_kinds(
 ) -> Result<(), SyncError> {
     let named = match value {
         RefValue::Tag(id) => vec![(*id, Kind::Tag)],
+        RefValue::Snapshot(id) => vec![(*id, Kind::Snapshot)],
         RefValue::Source(source) => {
             let contents = source.contents().map(|id| (id, Kind::Blob));
             contents.chain(source.side.map(|id| (id, Kind::Tree))).collect()

@@ -14,6 +14,7 @@ use super::error::{Result, StoreError};
 use super::pack::{Finished, PackWriter};
 use super::refs::{Op, RefValue, Source};
 use super::{Store, fold};
+use crate::object::Sort;
 use crate::object::id::{Id, IdSet};
 
 /// After so long nobody comes back to a file that was left unfinished.
@@ -156,9 +157,12 @@ impl Store {
                     named.extend(source.file.iter().chain(&source.head));
                     let resumed = source.about.resumed.as_ref().map(|resumed| resumed.from);
                     commits.extend(self.present(resumed)?);
-                    self.reach_contents(source, foreign, reached)?;
+                    self.reach_contents(source, foreign, known, reached)?;
                 }
-                Some(RefValue::Tag(_) | RefValue::Session(_)) | None => {}
+                Some(RefValue::Snapshot(id)) if !foreign || self.has_content(id)? => {
+                    commits.extend(self.reach_snapshots(*id, known, reached)?);
+                }
+                Some(RefValue::Tag(_) | RefValue::Session(_) | RefValue::Snapshot(_)) | None => {}
             }
             commits.extend(if foreign { self.present(named)? } else { named });
         }
@@ -175,13 +179,32 @@ impl Store {
         Ok(present)
     }
 
-    fn reach_contents(&self, source: &Source, foreign: bool, reached: &mut IdSet) -> Result<()> {
+    /// All snapshots from one back to the first, and their files. Returns the
+    /// commits that they were taken at.
+    fn reach_snapshots(&self, last: Id, known: &IdSet, reached: &mut IdSet) -> Result<Vec<Id>> {
+        let (mut next, mut commits) = (Some(last), Vec::new());
+        while let Some(id) = next.filter(|id| !known.contains(id) && reached.insert(*id)) {
+            let snapshot = self.snapshot(&id)?;
+            commits.push(snapshot.commit);
+            self.reach_tree(snapshot.tree, known, reached)?;
+            next = snapshot.before;
+        }
+        Ok(commits)
+    }
+
+    fn reach_contents(
+        &self,
+        source: &Source,
+        foreign: bool,
+        known: &IdSet,
+        reached: &mut IdSet,
+    ) -> Result<()> {
         for id in source.contents().chain(source.side) {
             if foreign && !self.has_content(&id)? {
                 continue;
             }
             if source.side == Some(id) {
-                self.reach_tree(id, reached)?;
+                self.reach_tree(id, known, reached)?;
             }
             reached.insert(id);
         }
@@ -196,7 +219,7 @@ impl Store {
             let commit = self.commit(&id)?;
             (*commit).clone().for_each_commit(&mut |id| commits.push(*id));
             if let Some(tree) = commit.workspace {
-                self.reach_tree(tree, reached)?;
+                self.reach_tree(tree, known, reached)?;
             }
             reached.extend(commit.config);
             self.body(&id, &commit)?.for_each_id(&mut |id| {
@@ -206,9 +229,19 @@ impl Store {
         Ok(())
     }
 
-    fn reach_tree(&self, id: Id, reached: &mut IdSet) -> Result<()> {
-        if reached.insert(id) {
-            reached.extend(self.tree(&id)?.entries.iter().map(|entry| entry.blob));
+    /// A tree, the trees in it however deep, and their files.
+    fn reach_tree(&self, root: Id, known: &IdSet, reached: &mut IdSet) -> Result<()> {
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if known.contains(&id) || !reached.insert(id) {
+                continue;
+            }
+            for entry in self.tree(&id)?.entries {
+                match entry.sort() {
+                    Sort::Folder => open.push(entry.blob),
+                    Sort::File | Sort::Link => drop(reached.insert(entry.blob)),
+                }
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::pack::Stored;
 use super::{Pack, Store};
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::id::{Id, Kind, Prefix};
-use crate::object::{Body, Commit, Context, Tree};
+use crate::object::{Body, Commit, Context, Snapshot, Tree};
 
 /// The longest blob that is stored or read, in bytes.
 pub(super) const BLOB_MAX: u64 = 1 << 32;
@@ -47,7 +47,7 @@ impl Store {
         }
     }
 
-    /// Tells whether a blob, context, tree, config or tag is here.
+    /// Tells whether a blob, context, tree, config, tag or snapshot is here.
     pub fn has_content(&self, id: &Id) -> Result<bool> {
         match self.journal.kind(id) {
             Some(kind) => Ok(kind != Kind::Commit as u8 && kind != Kind::Body as u8),
@@ -159,6 +159,11 @@ impl Store {
     pub fn tree(&self, id: &Id) -> Result<Tree> {
         let tree: Tree = decode(id, &self.content_of(Kind::Tree, id)?)?;
         if tree.is_safe() { Ok(tree) } else { Err(StoreError::WrongId { id: *id }) }
+    }
+
+    /// Reads a snapshot.
+    pub fn snapshot(&self, id: &Id) -> Result<Snapshot> {
+        decode(id, &self.content_of(Kind::Snapshot, id)?)
     }
 
     /// Reads a tag.

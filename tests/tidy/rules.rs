@@ -46,7 +46,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["src/object/escape.rs", "src/view/html/page.rs"]),
     ("fastcdc", &["src/store/pack/"]),
     ("zstd", &["src/store/", "src/ops/capture/input.rs"]),
-    ("serde_json", &["src/tool/", "src/view/", "src/cli/", "src/ops/", "src/store/exchange.rs"]),
+    (
+        "serde_json",
+        &["src/tool/", "src/view/", "src/cli/", "src/ops/", "src/daemon/", "src/store/exchange.rs"],
+    ),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("clap_mangen", &["src/cli/"]),
@@ -54,6 +57,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("anstyle", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
     ("notify", &["src/daemon/watch.rs"]),
+    ("rustix", &["src/daemon/process.rs"]),
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
@@ -63,6 +67,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("syntect", &["src/view/html/highlight.rs"]),
     ("two_face", &["src/view/html/highlight.rs"]),
     ("similar", &["src/ops/", "src/view/html/diff.rs"]),
+    ("ignore", &["src/workspace/rules.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.

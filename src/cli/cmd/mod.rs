@@ -2,8 +2,10 @@
 
 pub(crate) mod branch;
 pub(crate) mod capture;
+pub(crate) mod checkout;
 pub(crate) mod clone;
 pub(crate) mod completions;
+pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;
@@ -24,6 +26,7 @@ pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod snapshot;
 pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod tag;
