@@ -15,6 +15,7 @@ pub mod fetch;
 pub mod files;
 pub mod graph;
 pub mod handoff;
+mod hold;
 pub mod hunks;
 pub mod line;
 pub mod list;

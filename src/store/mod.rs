@@ -268,6 +268,11 @@ impl Store {
         self.op
     }
 
+    /// Bytes in the journal as last read: what small transactions cost.
+    pub fn journal_len(&self) -> u64 {
+        self.journal.len()
+    }
+
     /// All refs whose names begin with `prefix`.
     pub fn refs_below<'s>(&'s self, prefix: &'s str) -> impl Iterator<Item = (&'s str, &'s RefValue)> {
         let range =

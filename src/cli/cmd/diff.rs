@@ -43,7 +43,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let left = revision::resolve(&store, &app.env, &args.left)?;
     let right = revision::resolve(&store, &app.env, &args.right)?;
     let found = diff(&store, left, right)?;

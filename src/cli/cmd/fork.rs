@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let mut store = app.store()?;
+    let mut store = app.fresh_store()?;
     let at = revision::resolve(&store, &app.env, &args.rev)?;
     let mut files = |dry_run| match &args.worktree {
         Some(dir) => worktree(app, &mut store, &at, dir, dry_run).map(Some),

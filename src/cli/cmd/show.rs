@@ -32,7 +32,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
     let head = session::info(&store, &found.session).filter(|_| is_session(args, &found));
     let ids = if args.all {
