@@ -116,7 +116,12 @@ impl Sandbox {
     #[track_caller]
     fn other(&self, args: &[&str]) -> String {
         let store = self.path("other");
-        self.ok(&[&["--store", store.to_str().unwrap()], args].concat())
+        let home = self.path("another");
+        let args = [&["--store", store.to_str().unwrap()], args].concat();
+        let output = self.run_with(&[("HOME", home.to_str().unwrap())], &args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "sfs {args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     #[track_caller]
