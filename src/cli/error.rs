@@ -6,6 +6,7 @@ use std::io;
 use crate::ops::branch::NameError;
 use crate::ops::checkout::CheckoutError;
 use crate::ops::revision::RevisionError;
+use crate::ops::secrets::SecretsError;
 use crate::ops::snapshot::SnapshotError;
 use crate::ops::source::RestoreError;
 use crate::store::StoreError;
@@ -17,6 +18,9 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Exit code: the store is damaged.
 pub(crate) const DAMAGED: u8 = 3;
+
+/// Exit code: secrets would have left.
+pub(crate) const SECRETS: u8 = 4;
 
 /// Why a command failed. Any error becomes one with `?`; it is printed as
 /// `error: …`, one line for each `hint: …` below it.
@@ -115,6 +119,9 @@ impl<E: Error + 'static> From<E> for CommandError {
 
 /// What an error of a verb advises.
 fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(error) = error.downcast_ref::<SecretsError>() {
+        return error.hint();
+    }
     match error.downcast_ref::<NameError>() {
         Some(NameError::Revision(revision)) => revision.hint(),
         Some(NameError::Taken { .. }) => Some("`--force` lets it stand for something else"),
@@ -149,6 +156,9 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<StoreError>() {
+            return Some(found);
+        }
+        if let Some(SecretsError::Store(found)) = error.downcast_ref::<SecretsError>() {
             return Some(found);
         }
         let files = match (error.downcast_ref::<CheckoutError>(), error.downcast_ref::<SnapshotError>()) {

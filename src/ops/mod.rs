@@ -23,6 +23,7 @@ pub mod log;
 pub mod monitor;
 mod owner;
 pub mod pull;
+pub mod purge;
 pub mod push;
 pub mod rebuilt;
 pub mod remote;
@@ -32,6 +33,8 @@ pub mod revision;
 mod said;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod scan;
+pub mod secrets;
 pub mod session;
 pub mod show;
 pub mod snapshot;

@@ -41,12 +41,20 @@ const ALSO: &[(&str, &[&str])] =
 const HOMES: &[(&str, &[&str])] = &[
     ("bincode", &["src/object/codec.rs"]),
     ("blake3", &["src/object/id.rs"]),
-    ("base64", &["src/object/escape.rs"]),
+    ("base64", &["src/object/escape.rs", "src/redact/tests.rs"]),
     ("fastcdc", &["src/store/pack/"]),
     ("zstd", &["src/store/", "src/ops/capture/input.rs"]),
     (
         "serde_json",
-        &["src/tool/", "src/view/", "src/cli/", "src/ops/", "src/daemon/", "src/store/exchange.rs"],
+        &[
+            "src/tool/",
+            "src/view/",
+            "src/cli/",
+            "src/ops/",
+            "src/daemon/",
+            "src/store/exchange.rs",
+            "src/redact/tests.rs",
+        ],
     ),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
@@ -60,6 +68,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
     ("sha2", &["src/tool/digest.rs"]),
+    ("aho_corasick", &["src/redact/"]),
+    ("regex", &["src/redact/"]),
+    ("toml", &["src/ops/secrets/"]),
     ("ignore", &["src/workspace/rules.rs"]),
 ];
 
