@@ -7,6 +7,7 @@
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
 //! * [`remote`] — the elsewhere: directories that stores are pushed to
+//! * [`search`] — finding: an index that can be made again
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
 //! * [`view`] — seeing: values to text and JSON
@@ -18,6 +19,7 @@ pub mod daemon;
 pub mod object;
 pub mod ops;
 pub mod remote;
+pub mod search;
 pub mod store;
 pub mod tool;
 pub mod view;

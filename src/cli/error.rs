@@ -6,6 +6,7 @@ use std::io;
 use crate::ops::branch::NameError;
 use crate::ops::revision::RevisionError;
 use crate::ops::source::RestoreError;
+use crate::search::SearchError;
 use crate::store::StoreError;
 
 /// Exit code: no, failed, or different.
@@ -128,6 +129,9 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
             return Some(found);
         }
         if let Some(RestoreError::Store(found)) = error.downcast_ref::<RestoreError>() {
+            return Some(found);
+        }
+        if let Some(SearchError::Store(found)) = error.downcast_ref::<SearchError>() {
             return Some(found);
         }
         next = error.source();

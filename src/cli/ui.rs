@@ -31,6 +31,8 @@ pub(crate) const FAINT: Style = Style::new().dimmed();
 pub(crate) const NAME: Style = AnsiColor::Green.on_default();
 /// For what is gone or only on the left.
 pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
+/// For what was looked for.
+pub(crate) const FOUND: Style = AnsiColor::Red.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -154,6 +156,11 @@ impl Ui {
             if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
         let bar = ProgressBar::with_draw_target(None, target);
         Progress { bar, color: self.color }
+    }
+
+    /// Writes out what is waiting, so that it is seen while more is sought.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.inner.borrow_mut().out.flush()
     }
 
     /// Writes out what is waiting, and waits for the pager.

@@ -27,6 +27,7 @@ pub mod revision;
 mod said;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod search;
 pub mod session;
 pub mod show;
 pub mod source;

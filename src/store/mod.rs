@@ -27,6 +27,7 @@ mod fsck;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gc;
+pub mod inventory;
 mod journal;
 mod oplog;
 mod pack;

@@ -7,6 +7,7 @@ pub mod clean;
 pub mod graph;
 pub mod json;
 pub mod message;
+pub mod search;
 
 /// A number of tokens, as people read it.
 pub fn tokens(n: u64) -> String {

@@ -55,6 +55,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
+    ("unicode_normalization", &["src/search/fold.rs"]),
     ("sha2", &["src/tool/digest.rs"]),
 ];
 
