@@ -13,6 +13,8 @@ use crate::object::{Commit, Id};
 /// Words are known by so many bytes; longer ones share a place in the index,
 /// and their texts tell them apart.
 pub(super) const WORD_MAX: usize = 32;
+/// Odd, and half of its bits set.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 /// What stands before the words of a file's path, which are no words of the text.
 pub(super) const FILE: u8 = 1;
 
@@ -165,8 +167,7 @@ impl Builder {
         for chunk in word.chunks(8) {
             let mut bytes = [0; 8];
             bytes.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-            let wide =
-                u128::from(state ^ u64::from_le_bytes(bytes)) * 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+            let wide = u128::from(state ^ u64::from_le_bytes(bytes)) * u128::from(MIX);
             state = (wide >> 64) as u64 ^ wide as u64;
         }
         (state >> 32) as u32 ^ state as u32
