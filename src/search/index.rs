@@ -40,7 +40,7 @@ pub(super) struct Table {
 /// The index, with all that the store has.
 pub struct Index {
     pub(super) segments: Vec<Segment>,
-    unreadable: u64,
+    pub(super) unreadable: u64,
 }
 
 impl Index {

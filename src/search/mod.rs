@@ -29,3 +29,6 @@ pub use matches::Found;
 pub use query::{Order, Query, QueryError};
 pub use rank::{Candidate, Ranked};
 pub use update::Progress;
+
+#[cfg(test)]
+mod tests;

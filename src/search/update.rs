@@ -20,7 +20,7 @@ const LITTLE: u64 = 256 << 10;
 /// Commits up to which that is tried at all.
 const FEW: usize = 1000;
 /// Bytes of text at which a segment is full.
-const FULL: u64 = 32 << 20;
+const FULL: u64 = 16 << 20;
 /// So many segments of like size become one.
 const ALIKE: usize = 6;
 /// How many commits a thread takes at once.
