@@ -72,6 +72,40 @@ fn grep(text: &str, part: &str) -> bool {
     })
 }
 
+/// A byte that is not what was written is told, or was of no account.
+#[test]
+fn damage_is_never_taken_for_a_miss() {
+    let texts: Vec<String> = (0..300).map(|n| format!("common word{} other{n}", n % 7)).collect();
+    let mut builder = Builder::new();
+    for text in &texts {
+        let id = Id::of(Kind::Commit, text.as_bytes());
+        let piece = Piece { kinds: Kinds::TEXT, text: text.clone() };
+        builder.add(id, id, &Commit { tool: "t".into(), ..Commit::default() }, 0, &[piece]);
+    }
+    let whole = builder.finish().unwrap();
+    let query = Query::parse("common word3 tool:t", &|_| None).unwrap();
+    let found = |bytes: Vec<u8>| -> super::Result<Vec<Id>> {
+        let segments = vec![Segment::in_memory(bytes)?];
+        let ranked = Index { segments, unreadable: 0 }.rank(&query, None, Order::Best, 0)?;
+        ranked.map(|candidate| candidate.map(|candidate| candidate.commit)).collect()
+    };
+    let expected = found(whole.clone()).unwrap();
+    assert_eq!(expected.len(), 43);
+    let mut refused = 0;
+    for place in (0..whole.len()).step_by(13) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0x41;
+        match found(bytes) {
+            Ok(ids) => assert_eq!(ids, expected, "{place}"),
+            Err(e) => refused += usize::from(e.is_of_index()),
+        }
+    }
+    assert!(refused * 13 > whole.len() / 2, "{refused} of {}", whole.len());
+    for len in (0..whole.len()).step_by(97) {
+        assert!(found(whole[..len].to_vec()).is_err(), "{len}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
