@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use super::columns::{Columns, Doc};
 use super::error::Result;
 use super::fold::Words;
-use super::segment::{self, Posting, Segment};
+use super::segment::{self, Segment};
 use super::text::Piece;
 use crate::object::id::IdMap;
 use crate::object::{Commit, Id};
@@ -39,11 +39,10 @@ struct Term {
     hash: u32,
     start: u32,
     len: u8,
-    /// One more than the document that had it last.
-    last: u32,
-    /// How often that has it.
-    count: u32,
 }
+
+/// Where no word stands: between two texts.
+const NONE: u32 = u32::MAX;
 
 /// A segment on its way.
 pub(super) struct Builder {
@@ -54,9 +53,8 @@ pub(super) struct Builder {
     terms: Vec<Term>,
     /// Places of terms by hash, one more than each; 0 is free.
     table: Vec<u32>,
-    /// The terms of the document at hand.
-    touched: Vec<u32>,
-    postings: Vec<(u32, Posting)>,
+    /// The term at each position.
+    tokens: Vec<u32>,
 }
 
 impl Builder {
@@ -69,8 +67,7 @@ impl Builder {
             arena: Vec::new(),
             terms: Vec::new(),
             table: vec![0; 1 << 12],
-            touched: Vec::new(),
-            postings: Vec::new(),
+            tokens: Vec::new(),
         }
     }
 
@@ -85,21 +82,26 @@ impl Builder {
 
     /// Takes a document in.
     pub(super) fn add(&mut self, id: Id, root: Id, commit: &Commit, role: u8, pieces: &[Piece]) {
-        let doc = self.columns.docs();
+        let start = self.position();
         let mut len = 0u32;
         for piece in pieces {
             let mut words = Words::new(&piece.text);
             while words.next() {
-                self.word(doc, clipped(&words.word));
+                let term = self.term(clipped(&words.word));
+                self.tokens.push(term);
                 len = len.saturating_add(1);
             }
+            self.tokens.push(NONE);
         }
         for file in &commit.files {
-            path_words(file.get(1..).unwrap_or_default()).iter().for_each(|word| self.word(doc, word));
+            for word in path_words(file.get(1..).unwrap_or_default()) {
+                let term = self.term(&word);
+                self.tokens.push(term);
+            }
+            self.tokens.push(NONE);
         }
-        self.finish_doc(doc);
         let root = self.root(root);
-        self.columns.push(Doc::new(id, root, len, commit, role, pieces));
+        self.columns.push(Doc::new(id, root, (start, len), commit, role, pieces));
     }
 
     fn root(&mut self, root: Id) -> u32 {
@@ -110,22 +112,9 @@ impl Builder {
         })
     }
 
-    fn word(&mut self, doc: u32, word: &[u8]) {
-        let n = self.term(word);
-        let Some(term) = self.terms.get_mut(n as usize) else { return };
-        if term.last == doc + 1 {
-            term.count = term.count.saturating_add(1);
-        } else {
-            (term.last, term.count) = (doc + 1, 1);
-            self.touched.push(n);
-        }
-    }
-
-    fn finish_doc(&mut self, doc: u32) {
-        for n in self.touched.drain(..) {
-            let count = self.terms.get(n as usize).map_or(0, |term| term.count);
-            self.postings.push((n, Posting { doc, count }));
-        }
+    /// The next position.
+    fn position(&self) -> u32 {
+        u32::try_from(self.tokens.len()).unwrap_or(u32::MAX)
     }
 
     /// The number of a word.
@@ -150,7 +139,7 @@ impl Builder {
         let n = u32::try_from(self.terms.len()).unwrap_or(u32::MAX);
         let start = u32::try_from(self.arena.len()).unwrap_or(u32::MAX);
         self.arena.extend_from_slice(word);
-        self.terms.push(Term { hash, start, len: u8::try_from(word.len()).unwrap_or(0), last: 0, count: 0 });
+        self.terms.push(Term { hash, start, len: u8::try_from(word.len()).unwrap_or(0) });
         if let Some(place) = self.table.get_mut(at) {
             *place = n + 1;
         }
@@ -189,13 +178,17 @@ impl Builder {
 
     /// Takes in all documents of another segment.
     pub(super) fn absorb(&mut self, other: &Segment) -> Result<()> {
-        let first = self.columns.docs();
+        let first = self.position();
         let theirs = other.columns()?;
         let roots: Vec<u32> = theirs.roots.iter().map(|root| self.root(*root)).collect();
-        self.columns.append(&theirs, &roots);
-        other.for_each(&mut |word, postings| {
-            let n = self.term(word);
-            self.postings.extend(postings.iter().map(|p| (n, Posting { doc: p.doc + first, ..*p })));
+        self.columns.append(&theirs, &roots, first);
+        self.tokens.resize(self.tokens.len() + other.positions() as usize, NONE);
+        other.for_each(&mut |word, positions| {
+            let term = self.term(word);
+            for position in positions {
+                let token = self.tokens.get_mut((first + position) as usize);
+                token.into_iter().for_each(|token| *token = term);
+            }
         })
     }
 
@@ -204,22 +197,22 @@ impl Builder {
         let mut order: Vec<u32> = (0u32..).take(self.terms.len()).collect();
         let bytes = |n: &u32| self.terms.get(*n as usize).map_or(&[] as &[u8], |term| self.bytes(term));
         order.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
-        // Documents came in order, so each word's are in order too.
-        let (ends, postings) = self.by_term();
+        let (ends, positions) = self.by_term();
         let mut writer = segment::Writer::new();
         for n in &order {
-            let n = *n as usize;
-            let start = n.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-            let run = start..ends.get(n).copied().unwrap_or(start);
-            writer.term(bytes(&(n as u32)), postings.get(run).unwrap_or_default().iter().copied());
+            let start = n.checked_sub(1).and_then(|n| ends.get(n as usize)).copied().unwrap_or(0);
+            let end = ends.get(*n as usize).copied().unwrap_or(start);
+            writer.term(bytes(n), positions.get(start..end).unwrap_or_default());
         }
-        writer.finish(self.columns)
+        let count = self.position();
+        writer.finish(self.columns, count)
     }
 
-    /// The postings, those of a word together, and where those of each end.
-    fn by_term(&self) -> (Vec<usize>, Vec<Posting>) {
+    /// The positions, those of a term together and in order, and where those
+    /// of each end.
+    fn by_term(&self) -> (Vec<usize>, Vec<u32>) {
         let mut ends = vec![0usize; self.terms.len()];
-        for (n, _) in &self.postings {
+        for n in &self.tokens {
             ends.get_mut(*n as usize).into_iter().for_each(|count| *count += 1);
         }
         let mut sum = 0;
@@ -227,10 +220,10 @@ impl Builder {
             // For now, where they begin.
             (*end, sum) = (sum, sum + *end);
         }
-        let mut sorted = vec![Posting { doc: 0, count: 0 }; self.postings.len()];
-        for (n, posting) in &self.postings {
+        let mut sorted = vec![0; sum];
+        for (position, n) in (0u32..).zip(&self.tokens) {
             let Some(next) = ends.get_mut(*n as usize) else { continue };
-            sorted.get_mut(*next).into_iter().for_each(|place| *place = *posting);
+            sorted.get_mut(*next).into_iter().for_each(|place| *place = position);
             *next += 1;
         }
         (ends, sorted)

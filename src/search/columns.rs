@@ -8,6 +8,7 @@ use crate::object::{Commit, Id};
 pub(super) struct Doc {
     id: Id,
     root: u32,
+    start: u32,
     words: u32,
     time: i64,
     print: u64,
@@ -19,7 +20,14 @@ pub(super) struct Doc {
 }
 
 impl Doc {
-    pub(super) fn new(id: Id, root: u32, words: u32, commit: &Commit, role: u8, pieces: &[Piece]) -> Doc {
+    pub(super) fn new(
+        id: Id,
+        root: u32,
+        (start, words): (u32, u32),
+        commit: &Commit,
+        role: u8,
+        pieces: &[Piece],
+    ) -> Doc {
         let mut print = Checksum::default();
         for piece in pieces {
             print.update(&piece.kinds.0.to_le_bytes());
@@ -28,6 +36,7 @@ impl Doc {
         Doc {
             id,
             root,
+            start,
             words,
             time: commit.time.unwrap_or(i64::MIN),
             print: print.finish(),
@@ -47,6 +56,8 @@ pub(super) struct Columns {
     pub(super) ids: Vec<Id>,
     /// The beginning of the conversation of each, as a place among the roots.
     pub(super) root: Vec<u32>,
+    /// The position of the first word of each.
+    pub(super) start: Vec<u32>,
     /// Words of each.
     pub(super) words: Vec<u32>,
     /// When, in milliseconds since 1970; the least number if not known.
@@ -79,6 +90,7 @@ impl Columns {
         let (tool, model) = (self.name(&doc.tool), self.name(&doc.model));
         self.ids.push(doc.id);
         self.root.push(doc.root);
+        self.start.push(doc.start);
         self.words.push(doc.words);
         self.time.push(doc.time);
         self.print.push(doc.print);
@@ -105,12 +117,13 @@ impl Columns {
     }
 
     /// Takes in the documents of another segment; `roots` says which places
-    /// its roots have here.
-    pub(super) fn append(&mut self, other: &Columns, roots: &[u32]) {
+    /// its roots have here, `first` where its positions begin.
+    pub(super) fn append(&mut self, other: &Columns, roots: &[u32], first: u32) {
         let names: Vec<u16> = other.names.iter().map(|name| self.name(name)).collect();
         let name = |n: &u16| names.get(usize::from(*n)).copied().unwrap_or(u16::MAX);
         self.ids.extend_from_slice(&other.ids);
         self.root.extend(other.root.iter().map(|n| roots.get(*n as usize).copied().unwrap_or(0)));
+        self.start.extend(other.start.iter().map(|start| start + first));
         self.words.extend_from_slice(&other.words);
         self.time.extend_from_slice(&other.time);
         self.print.extend_from_slice(&other.print);

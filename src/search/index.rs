@@ -18,7 +18,7 @@ use crate::store::Store;
 use crate::store::inventory::JournalMark;
 
 /// What is written and read; an index of another version is made again.
-const VERSION: &[u8; 8] = b"SFSSIX\0\x01";
+const VERSION: &[u8; 8] = b"SFSSIX\0\x02";
 const TABLE: &str = "table";
 const LOCK: &str = "lock";
 /// What the names of unfinished files begin with.

@@ -6,11 +6,11 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::build::{clipped, path_words};
+use super::build::{WORD_MAX, clipped, path_words};
 use super::error::Result;
 use super::index::Index;
-use super::query::{Order, Query};
-use super::segment::{Posting, Segment};
+use super::query::{Order, Query, Term};
+use super::segment::Segment;
 use super::text::Kinds;
 use crate::object::Id;
 use crate::object::id::{IdMap, IdSet};
@@ -33,6 +33,13 @@ pub struct Candidate {
     pub print: u64,
     /// Its weight.
     pub score: f32,
+}
+
+/// That a document has a phrase, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Posting {
+    doc: u32,
+    count: u32,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -97,12 +104,11 @@ impl Index {
     /// is [`Query::find`]. With `roots`, only those of these conversations.
     /// All that is needed of the index is read here.
     pub fn rank(self, query: &Query, roots: Option<&IdSet>, order: Order, now: i64) -> Result<Ranked> {
-        let words = wanted(query);
+        let terms = wanted(query);
         let mut lists = Vec::with_capacity(self.segments.len());
-        let mut holders = vec![0u64; words.len()];
+        let mut holders = vec![0u64; terms.len()];
         for segment in &self.segments {
-            let found: Result<Vec<_>> =
-                words.iter().map(|(word, prefix)| segment.postings(word, *prefix)).collect();
+            let found: Result<Vec<_>> = terms.iter().map(|term| postings(segment, term)).collect();
             let found = found?;
             holders.iter_mut().zip(&found).for_each(|(sum, list)| *sum += list.len() as u64);
             lists.push(found);
@@ -162,25 +168,70 @@ impl Index {
     }
 }
 
-/// The words that a document must have, each as a whole or as a beginning.
-fn wanted(query: &Query) -> Vec<(Vec<u8>, bool)> {
-    let mut words: Vec<(Vec<u8>, bool)> = Vec::new();
-    for term in &query.terms {
+/// Words that must stand one after another, each as a whole or as a beginning.
+type Phrase = Vec<(Vec<u8>, bool)>;
+
+/// What a document must have.
+fn wanted(query: &Query) -> Vec<Phrase> {
+    let phrase = |term: &Term| -> Phrase {
         let last = term.words.len().saturating_sub(1);
-        for (n, (_, word)) in term.words.iter().enumerate() {
-            let prefix = term.prefix && n == last;
-            words.push((clipped(word).to_vec(), prefix && word.len() <= super::build::WORD_MAX));
-        }
-    }
+        let word = |(n, (_, word)): (usize, &(_, Vec<u8>))| {
+            (clipped(word).to_vec(), term.prefix && n == last && word.len() <= WORD_MAX)
+        };
+        term.words.iter().enumerate().map(word).collect()
+    };
+    let mut wanted: Vec<Phrase> = query.terms.iter().map(phrase).collect();
     if let [path] = query.files.as_slice() {
         // The first word may be the end of one, the last a beginning.
-        let inner = path_words(path);
-        let inner = inner.get(1..inner.len().saturating_sub(1)).unwrap_or_default();
-        words.extend(inner.iter().map(|word| (word.clone(), false)));
+        let words = path_words(path);
+        let inner = words.get(1..words.len().saturating_sub(1)).unwrap_or_default();
+        wanted.push(inner.iter().map(|word| (word.clone(), false)).collect());
     }
-    words.sort();
-    words.dedup();
-    words
+    wanted.retain(|phrase| !phrase.is_empty());
+    wanted
+}
+
+/// The documents of a segment that have a phrase, and how often each.
+fn postings(segment: &Segment, phrase: &Phrase) -> Result<Vec<Posting>> {
+    let mut places: Option<Vec<u32>> = None;
+    for (n, (word, prefix)) in (0u32..).zip(phrase) {
+        let found = segment.find(word, *prefix)?;
+        places = Some(match places {
+            None => found,
+            Some(places) => followed(places, &found, n),
+        });
+        if places.as_ref().is_some_and(Vec::is_empty) {
+            break;
+        }
+    }
+    let (starts, mut postings) = (segment.start()?, Vec::<Posting>::new());
+    let (mut doc, mut end) = (0u32, 0u32);
+    for place in places.unwrap_or_default() {
+        if place < end
+            && let Some(last) = postings.last_mut()
+        {
+            last.count += 1;
+            continue;
+        }
+        let rest = starts.get(doc as usize..).unwrap_or_default();
+        let behind = ahead(rest, |start| *start <= place);
+        doc += u32::try_from(behind).unwrap_or(0);
+        end = starts.get(doc as usize).copied().unwrap_or(u32::MAX);
+        postings.push(Posting { doc: doc.saturating_sub(1), count: 1 });
+    }
+    Ok(postings)
+}
+
+/// The places that have one of `found` so many positions after them.
+fn followed(mut places: Vec<u32>, found: &[u32], after: u32) -> Vec<u32> {
+    let mut rest = found;
+    places.retain(|place| {
+        let wanted = place.saturating_add(after);
+        let behind = ahead(rest, |position| *position < wanted);
+        rest = rest.get(behind..).unwrap_or_default();
+        rest.first() == Some(&wanted)
+    });
+    places
 }
 
 /// How much a word tells that so many of the documents have.
@@ -199,7 +250,7 @@ fn common(lists: &[Vec<Posting>], docs: u32, f: &mut dyn FnMut(u32, &[u32])) {
     let mut rest: Vec<&[Posting]> = lists.iter().map(Vec::as_slice).collect();
     for Posting { doc, .. } in shortest {
         let everywhere = rest.iter_mut().zip(&mut counts).all(|(list, count)| {
-            let behind = ahead(list, *doc);
+            let behind = ahead(list, |posting| posting.doc < *doc);
             *list = list.get(behind..).unwrap_or_default();
             match list.first() {
                 Some(posting) if posting.doc == *doc => {
@@ -215,15 +266,16 @@ fn common(lists: &[Vec<Posting>], docs: u32, f: &mut dyn FnMut(u32, &[u32])) {
     }
 }
 
-/// How many documents of a list come before one; it is likely to be near.
-fn ahead(list: &[Posting], doc: u32) -> usize {
+/// How many at the beginning of a list are as `before` says, as those are that
+/// come before some place; it is likely to be near.
+fn ahead<T>(list: &[T], before: impl Fn(&T) -> bool) -> usize {
     let mut step = 1;
-    while list.get(step - 1).is_some_and(|posting| posting.doc < doc) {
+    while list.get(step - 1).is_some_and(&before) {
         step *= 2;
     }
     let start = step / 2;
     let near = list.get(start..step.min(list.len())).unwrap_or_default();
-    start + near.partition_point(|posting| posting.doc < doc)
+    start + near.partition_point(before)
 }
 
 /// What is known of the documents of a segment, to filter and weigh them.

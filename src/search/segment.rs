@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! 8    SFSSRCH and a zero byte
-//! …    long postings, each with its checksum before it
-//! …    blocks of words: each word, how many documents have it, which
+//! …    long lists of positions, each with its checksum before it
+//! …    blocks of words: each word, and the positions at which it stands
 //! …    columns
 //! …    the head: how many documents, names, where blocks and columns are
 //! 16   length of the head, its checksum
@@ -26,15 +26,8 @@ const MAGIC: &[u8; 8] = b"SFSSRCH\0";
 const END: u64 = 16;
 /// How long a block of words grows, in bytes.
 const BLOCK: usize = 8 << 10;
-/// Postings longer than this, in bytes, lie outside of the blocks.
+/// Lists longer than this, in bytes, lie outside of the blocks.
 const LONG: usize = 64;
-
-/// That a document has a word, and how often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Posting {
-    pub(super) doc: u32,
-    pub(super) count: u32,
-}
 
 /// Where something lies in the file.
 #[derive(Clone, Copy, Debug, Default, Encode, Decode)]
@@ -47,6 +40,7 @@ struct Place {
 #[derive(Clone, Debug, Default, Encode, Decode)]
 struct Head {
     docs: u32,
+    positions: u32,
     text: u64,
     roots: Vec<Id>,
     names: Vec<String>,
@@ -68,15 +62,12 @@ impl Writer {
         Writer { out: MAGIC.to_vec(), blocks: Vec::new(), last: Vec::new() }
     }
 
-    /// Adds a word that comes after those before it, with its documents in order.
-    pub(super) fn term(&mut self, word: &[u8], postings: impl Iterator<Item = Posting>) {
-        let (mut bytes, mut next) = (Vec::new(), 0);
-        for posting in postings {
-            put(&mut bytes, u64::from(posting.doc - next) << 1 | u64::from(posting.count > 1));
-            if posting.count > 1 {
-                put(&mut bytes, posting.count.into());
-            }
-            next = posting.doc + 1;
+    /// Adds a word that comes after those before it, with its positions in order.
+    pub(super) fn term(&mut self, word: &[u8], positions: &[u32]) {
+        let (mut bytes, mut next) = (Vec::with_capacity(positions.len()), 0);
+        for position in positions {
+            put(&mut bytes, u64::from(position - next));
+            next = position + 1;
         }
         if self.blocks.last().is_none_or(|(_, block)| block.len() >= BLOCK) {
             self.blocks.push((word.to_vec(), Vec::new()));
@@ -100,8 +91,8 @@ impl Writer {
         self.last.extend_from_slice(word);
     }
 
-    pub(super) fn finish(mut self, columns: Columns) -> Result<Vec<u8>> {
-        let mut head = Head { docs: columns.docs(), text: columns.text, ..Head::default() };
+    pub(super) fn finish(mut self, columns: Columns, positions: u32) -> Result<Vec<u8>> {
+        let mut head = Head { docs: columns.docs(), positions, text: columns.text, ..Head::default() };
         for (first, block) in std::mem::take(&mut self.blocks) {
             head.firsts.push(first);
             head.blocks.push(self.section(&block));
@@ -117,6 +108,7 @@ impl Writer {
             self.numbers(&columns.kinds),
             self.numbers(&columns.tool),
             self.numbers(&columns.model),
+            self.numbers(&columns.start),
         ];
         (head.roots, head.names) = (columns.roots, columns.names);
         let bytes = codec::encode(&head).map_err(crate::store::StoreError::from)?;
@@ -173,6 +165,7 @@ pub(super) struct Segment {
     head: Head,
     ids: OnceLock<Vec<Id>>,
     root: OnceLock<Vec<u32>>,
+    start: OnceLock<Vec<u32>>,
     words: OnceLock<Vec<u32>>,
     time: OnceLock<Vec<i64>>,
     print: OnceLock<Vec<u64>>,
@@ -202,6 +195,7 @@ impl Segment {
             head: Head::default(),
             ids: OnceLock::new(),
             root: OnceLock::new(),
+            start: OnceLock::new(),
             words: OnceLock::new(),
             time: OnceLock::new(),
             print: OnceLock::new(),
@@ -287,6 +281,11 @@ impl Segment {
         self.head.docs
     }
 
+    /// How many positions it has.
+    pub(super) fn positions(&self) -> u32 {
+        self.head.positions
+    }
+
     /// Bytes of text in it.
     pub(super) fn text(&self) -> u64 {
         self.head.text
@@ -308,6 +307,10 @@ impl Segment {
 
     pub(super) fn root(&self) -> Result<&[u32]> {
         self.numbers(1, &self.root)
+    }
+
+    pub(super) fn start(&self) -> Result<&[u32]> {
+        self.numbers(9, &self.start)
     }
 
     pub(super) fn words(&self) -> Result<&[u32]> {
@@ -343,6 +346,7 @@ impl Segment {
         Ok(Columns {
             ids: self.ids()?.to_vec(),
             root: self.root()?.to_vec(),
+            start: self.start()?.to_vec(),
             words: self.words()?.to_vec(),
             time: self.time()?.to_vec(),
             print: self.print()?.to_vec(),
@@ -356,8 +360,8 @@ impl Segment {
         })
     }
 
-    /// The documents that have a word, or with `prefix` one that begins so, in order.
-    pub(super) fn postings(&self, word: &[u8], prefix: bool) -> Result<Vec<Posting>> {
+    /// The positions of a word, or with `prefix` of all that begin so, in order.
+    pub(super) fn find(&self, word: &[u8], prefix: bool) -> Result<Vec<u32>> {
         let after = self.head.firsts.partition_point(|first| first.as_slice() <= word);
         let (mut found, mut many) = (Vec::new(), 0u32);
         for place in self.head.blocks.iter().skip(after.saturating_sub(1)) {
@@ -376,26 +380,19 @@ impl Segment {
             }
         }
         if many > 1 {
-            found.sort_unstable_by_key(|posting| posting.doc);
-            found.dedup_by(|next, kept| {
-                let same = next.doc == kept.doc;
-                if same {
-                    kept.count = kept.count.saturating_add(next.count);
-                }
-                same
-            });
+            found.sort_unstable();
         }
         Ok(found)
     }
 
-    /// Calls `f` with every word and its documents, in order.
-    pub(super) fn for_each(&self, f: &mut dyn FnMut(&[u8], &[Posting])) -> Result<()> {
-        let mut postings = Vec::new();
+    /// Calls `f` with every word and its positions, in order.
+    pub(super) fn for_each(&self, f: &mut dyn FnMut(&[u8], &[u32])) -> Result<()> {
+        let mut positions = Vec::new();
         for place in &self.head.blocks {
             self.read_block(place, &mut |word, entry| {
-                postings.clear();
-                self.add(entry, &mut postings)?;
-                f(word, &postings);
+                positions.clear();
+                self.add(entry, &mut positions)?;
+                f(word, &positions);
                 Ok(true)
             })?;
         }
@@ -415,8 +412,8 @@ impl Segment {
         Ok(())
     }
 
-    fn add(&self, entry: Entry<'_>, out: &mut Vec<Posting>) -> Result<()> {
-        let bad = || self.bad("documents of a word can't be read");
+    fn add(&self, entry: Entry<'_>, out: &mut Vec<u32>) -> Result<()> {
+        let bad = || self.bad("the positions of a word can't be read");
         let long;
         let mut bytes = match entry {
             Entry::Here(bytes) => bytes,
@@ -432,22 +429,18 @@ impl Segment {
         let mut next = 0u64;
         while !bytes.is_empty() {
             let step = take(&mut bytes).ok_or_else(bad)?;
-            let count = if step & 1 == 1 { take(&mut bytes).ok_or_else(bad)? } else { 1 };
-            let doc = next.saturating_add(step >> 1);
-            if doc >= u64::from(self.head.docs) {
+            let position = next.saturating_add(step);
+            if position >= u64::from(self.head.positions) {
                 return Err(bad());
             }
-            out.push(Posting {
-                doc: u32::try_from(doc).unwrap_or(u32::MAX),
-                count: u32::try_from(count).unwrap_or(u32::MAX),
-            });
-            next = doc + 1;
+            out.push(u32::try_from(position).unwrap_or(u32::MAX));
+            next = position + 1;
         }
         Ok(())
     }
 }
 
-/// Where a block says that the documents of a word stand.
+/// Where a block says that the positions of a word are.
 enum Entry<'b> {
     /// In the block.
     Here(&'b [u8]),
