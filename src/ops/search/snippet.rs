@@ -11,6 +11,8 @@ const MOST: usize = 3;
 const BEFORE: usize = 48;
 /// … and how many in all, about.
 const WIDTH: usize = 180;
+/// What is shown of a text in which no place is told.
+const BEGINNING: Range<usize> = 0..0;
 
 /// What stands around a place that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +33,12 @@ pub(super) fn all(pieces: &[Piece], found: &[Found]) -> Vec<Snippet> {
     for found in found {
         let Some(piece) = pieces.get(found.piece) else { continue };
         let (mut shown, mut rank) = (0, 0);
-        let first = if found.places.is_empty() { vec![0..0] } else { found.places.clone() };
-        for place in first {
+        let beginning = std::slice::from_ref(&BEGINNING);
+        for place in if found.places.is_empty() { beginning } else { &found.places } {
             if rank > 0 && place.end <= shown {
                 continue;
             }
-            let window = around(&piece.text, &place);
+            let window = around(&piece.text, place);
             shown = window.end;
             windows.push((rank, piece, window, found));
             rank += 1;
