@@ -148,7 +148,7 @@ fn part(store: &Store, part: &Part) -> Result<Piece> {
 }
 
 /// A text for reading: what isn't UTF-8 becomes U+FFFD.
-fn string(store: &Store, text: &Text) -> Result<String> {
+pub(super) fn string(store: &Store, text: &Text) -> Result<String> {
     let encoded = |id: &Id, style: Style| -> Result<Vec<u8>> {
         let mut out = Vec::new();
         style.write(&store.blob(id)?, &mut out);
@@ -164,7 +164,7 @@ fn string(store: &Store, text: &Text) -> Result<String> {
 }
 
 /// JSON with its long strings put back.
-fn json(store: &Store, json: &Json) -> Result<String> {
+pub(super) fn json(store: &Store, json: &Json) -> Result<String> {
     let (mut out, mut done) = (Vec::new(), 0usize);
     for (at, text) in &json.holes {
         let end = usize::try_from(*at).unwrap_or(usize::MAX);

@@ -3,6 +3,9 @@
 /// Session text for one line: control characters and what reorders text
 /// become a space, runs of space one.
 pub fn clean(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut clean = clean_part(text, &mut true);
     clean.truncate(clean.trim_end().len());
     clean
@@ -22,6 +25,18 @@ pub fn clean_part(text: &str, space: &mut bool) -> String {
         *space = blank;
     }
     clean
+}
+
+/// Whether a text is clean as it is: printable ASCII, with single spaces in it.
+fn is_plain(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !matches!(byte, b' '..=b'~') || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' ' || text.is_empty()
 }
 
 /// Session text of many lines: line ends and tabs stay, other control
@@ -66,6 +81,17 @@ mod tests {
     #[test]
     fn nothing_commands_the_terminal() {
         assert_eq!(clean("\x1b[31mred\x07\r\n two\u{9b}31m\u{202e}"), "[31mred two 31m");
+        for (raw, cleaned) in [
+            ("a b", "a b"),
+            (" a", "a"),
+            ("a ", "a"),
+            ("a  b", "a b"),
+            ("", ""),
+            (" ", ""),
+            ("a\x7fb", "a b"),
+        ] {
+            assert_eq!(clean(raw), cleaned);
+        }
         assert_eq!(clean_text("a\n\tb\x1b]0;x\x07\r\u{2066}"), "a\n\tb]0;x");
         let value = serde_json::json!({"a": "x\u{9b}31m\u{202e}\x7f\x1b"});
         let escaped = escape_harmful(&value.to_string());

@@ -87,7 +87,7 @@ impl World {
     }
 
     fn capture(&self) {
-        let options = CaptureOptions { tools: vec![self.tool.to_owned()] };
+        let options = CaptureOptions { tools: vec![self.tool.to_owned()], ..CaptureOptions::default() };
         let report = capture(&self.env(), &mut self.store(), &options, &Quiet).unwrap();
         assert!(report.trouble.is_empty(), "{}: {report:#?}", self.tool);
     }

@@ -41,10 +41,21 @@ const ALSO: &[(&str, &[&str])] =
 const HOMES: &[(&str, &[&str])] = &[
     ("bincode", &["src/object/codec.rs"]),
     ("blake3", &["src/object/id.rs"]),
-    ("base64", &["src/object/escape.rs"]),
+    ("base64", &["src/object/escape.rs", "src/redact/tests.rs"]),
     ("fastcdc", &["src/store/pack/"]),
     ("zstd", &["src/store/", "src/ops/capture/input.rs"]),
-    ("serde_json", &["src/tool/", "src/view/", "src/cli/", "src/ops/", "src/store/exchange.rs"]),
+    (
+        "serde_json",
+        &[
+            "src/tool/",
+            "src/view/",
+            "src/cli/",
+            "src/ops/",
+            "src/daemon/",
+            "src/store/exchange.rs",
+            "src/redact/tests.rs",
+        ],
+    ),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("clap_mangen", &["src/cli/"]),
@@ -52,11 +63,16 @@ const HOMES: &[(&str, &[&str])] = &[
     ("anstyle", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
     ("notify", &["src/daemon/watch.rs"]),
+    ("rustix", &["src/daemon/process.rs"]),
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
     ("unicode_normalization", &["src/search/fold.rs"]),
     ("sha2", &["src/tool/digest.rs"]),
+    ("aho_corasick", &["src/redact/"]),
+    ("regex", &["src/redact/"]),
+    ("toml", &["src/ops/secrets/"]),
+    ("ignore", &["src/workspace/rules.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.

@@ -2,8 +2,10 @@
 
 pub(crate) mod branch;
 pub(crate) mod capture;
+pub(crate) mod checkout;
 pub(crate) mod clone;
 pub(crate) mod completions;
+pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;
@@ -17,13 +19,16 @@ pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod name;
 pub(crate) mod pull;
+pub(crate) mod purge;
 pub(crate) mod push;
 pub(crate) mod reflog;
 pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod resume;
+pub(crate) mod scan;
 pub(crate) mod search;
 pub(crate) mod show;
+pub(crate) mod snapshot;
 pub(crate) mod status;
 pub(crate) mod tag;
 pub(crate) mod undo;

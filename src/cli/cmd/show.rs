@@ -6,6 +6,7 @@ use crate::object::Id;
 use crate::ops::revision::{self, Resolved};
 use crate::ops::session::{self, SessionInfo};
 use crate::ops::show::{self, Shown};
+use crate::ops::snapshot;
 use crate::store::Store;
 use crate::view;
 
@@ -31,7 +32,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
     let head = session::info(&store, &found.session).filter(|_| is_session(args, &found));
     let ids = if args.all {
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     }
     app.ui.page();
     if let Some(session) = &head {
-        header(app, session, &found)?;
+        header(app, &store, session, &found)?;
     }
     for id in ids {
         if let Some(message) = show::message(&store, id)? {
@@ -62,7 +63,7 @@ fn is_session(args: &Args, found: &Resolved) -> bool {
     found.branch.is_some() && revision::is_plain(&args.rev)
 }
 
-fn header(app: &App, session: &SessionInfo, found: &Resolved) -> Result<(), CommandError> {
+fn header(app: &App, store: &Store, session: &SessionInfo, found: &Resolved) -> Result<(), CommandError> {
     let title = if session.title.is_empty() { "(no title)" } else { &session.title };
     app.ui.line(ui::paint(ui::STRONG, clean(title)))?;
     let branches: Vec<String> = session.branches.iter().map(|b| clean(&b.name)).collect();
@@ -84,6 +85,11 @@ fn header(app: &App, session: &SessionInfo, found: &Resolved) -> Result<(), Comm
     }
     if let Some(name) = &session.name {
         rows.insert(1, ("name", ui::paint(ui::NAME, clean(name))));
+    }
+    let snapshots = snapshot::all(store, &session.id)?;
+    if let Some((id, newest)) = snapshots.first() {
+        let (n, when) = (ui::count(snapshots.len() as u64, "snapshot"), ui::time(newest.time));
+        rows.push(("files", format!("{n}, the newest {id:.12} of {when}")));
     }
     if session.gone {
         rows.push(("note", "its tool has removed a file of it; the store keeps it".to_owned()));
