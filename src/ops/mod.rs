@@ -36,6 +36,7 @@ mod said;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scan;
+pub mod search;
 pub mod secrets;
 pub mod session;
 pub mod show;

@@ -28,6 +28,7 @@ mod fsck;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gc;
+pub mod inventory;
 mod journal;
 mod local;
 mod oplog;

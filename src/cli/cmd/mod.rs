@@ -26,6 +26,7 @@ pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod scan;
+pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod snapshot;
