@@ -21,9 +21,9 @@ const FACTOR: u64 = 4;
 const ALLOWANCE: u64 = 40 << 10;
 /// … and how many of them come back in a minute.
 const REFILL: u64 = 16 << 10;
-/// How long is waited at least when the purse is nearly empty.
+/// How long is waited when the purse is nearly empty.
 const WAIT: Duration = Duration::from_millis(500);
-/// How long is waited at most.
+/// How long is waited at most when it is empty.
 const WAIT_MOST: Duration = Duration::from_secs(5);
 /// A disk writes whole pages: on average, one more than the bytes fill.
 const PAGE: u64 = 4 << 10;
@@ -61,9 +61,11 @@ impl Purse {
         let put_in = (passed.saturating_mul(REFILL) / MINUTE).saturating_add(new.saturating_mul(FACTOR));
         let cost = written.saturating_add(PAGE);
         self.left = self.left.saturating_add(put_in).saturating_sub(cost).min(ALLOWANCE);
-        if self.left < ALLOWANCE / 4 {
+        if self.left == 0 {
             let wait = Duration::from_millis(cost.saturating_mul(MINUTE) / REFILL);
             self.open_at = now + wait.clamp(WAIT, WAIT_MOST);
+        } else if self.left < ALLOWANCE / 4 {
+            self.open_at = now + WAIT;
         }
     }
 }
