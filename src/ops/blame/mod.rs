@@ -19,6 +19,7 @@ use super::{Env, Monitor, files};
 use crate::object::{Id, Sort};
 use crate::store::{Store, StoreError};
 use crate::tool::change::What;
+use crate::workspace::git;
 use history::{Deed, Event};
 use target::Target;
 use track::{By, Track};
@@ -202,6 +203,12 @@ pub fn blame(
     }
     outcome.text = text;
     Ok(outcome)
+}
+
+/// The commit of git that is checked out, if it has the file as it is.
+pub fn committed(found: &BlameOutcome) -> Option<String> {
+    let (head, text) = git::committed(&found.project, &found.path)?;
+    (track::normal(&text) == track::normal(&found.text)).then_some(head)
 }
 
 /// Does again what was done to the file.
