@@ -37,10 +37,12 @@ fn how(how: How) -> &'static str {
     }
 }
 
-/// The lines of each origin, the first and the last of each run; those that no
-/// session explains come first.
-fn ranges(found: &BlameOutcome) -> Vec<(Option<&Origin>, Vec<(usize, usize)>)> {
-    let mut all: Vec<(Option<&Origin>, Vec<(usize, usize)>)> = vec![(None, Vec::new())];
+/// Runs of lines: the first and the last of each.
+type Runs = Vec<(usize, usize)>;
+
+/// The lines of each origin; those that no session explains come first.
+fn ranges(found: &BlameOutcome) -> Vec<(Option<&Origin>, Runs)> {
+    let mut all: Vec<(Option<&Origin>, Runs)> = vec![(None, Vec::new())];
     all.extend(found.origins.iter().map(|origin| (Some(origin), Vec::new())));
     for line in &found.lines {
         let Some((_, runs)) = all.get_mut(line.origin.map_or(0, |n| n + 1)) else { continue };
@@ -58,7 +60,7 @@ fn ranges(found: &BlameOutcome) -> Vec<(Option<&Origin>, Vec<(usize, usize)>)> {
 /// `now` milliseconds since 1970, `revision` the commit of git that has the
 /// file as it is.
 pub fn agent_trace(found: &BlameOutcome, id: &str, now: i64, revision: Option<&str>) -> Value {
-    let conversation = |(origin, runs): (Option<&Origin>, Vec<(usize, usize)>)| {
+    let conversation = |(origin, runs): (Option<&Origin>, Runs)| {
         let runs: Value =
             runs.into_iter().map(|(first, last)| json!({"start_line": first, "end_line": last})).collect();
         let Some(origin) = origin else {

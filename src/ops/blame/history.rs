@@ -49,7 +49,7 @@ pub(super) fn events(
     monitor: &dyn Monitor,
 ) -> Result<Vec<Event>> {
     let mut events = told(store, sessions, target, monitor)?;
-    for session in sessions {
+    for session in sessions.iter().filter(|session| target.is_within(&session.id)) {
         events.extend(seen(env, store, session.id, target)?);
     }
     events.retain(|event| event.time <= until);

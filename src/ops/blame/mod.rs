@@ -9,7 +9,7 @@ mod history;
 mod target;
 mod track;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use super::rebuilt::Known;
@@ -158,6 +158,11 @@ pub fn blame(
         Some((_, commit)) => store.commit(&commit)?.time.unwrap_or(i64::MAX),
         None => i64::MAX,
     };
+    let all: Vec<&str> = text.split_inclusive('\n').collect();
+    let (first, last) = options.lines.unwrap_or((1, all.len()));
+    if first == 0 || options.lines.is_some() && (first > all.len() || last < first) {
+        return Err(BlameError::NoLines(all.len()));
+    }
     let sessions = session::sessions(store);
     let events = history::events(env, store, &sessions, &target, until, monitor)?;
     let mut replay = Replay { store, track: Track::default(), commands: HashMap::new() };
@@ -166,43 +171,32 @@ pub fn blame(
         replay.to(&events, n, &mut done)?;
     }
     replay.track.see(&text, By::NOBODY);
-    let all: Vec<&str> = text.split_inclusive('\n').collect();
-    let (first, last) = options.lines.unwrap_or((1, all.len()));
-    if first == 0 || options.lines.is_some() && (first > all.len() || last < first) {
-        return Err(BlameError::NoLines(all.len()));
-    }
-    let mut missed = replay.track.missed().to_vec();
-    missed.sort_unstable();
-    missed.dedup();
-    let mut outcome = BlameOutcome {
-        path: target.shown(),
-        project: target.project.clone(),
-        lines: Vec::new(),
-        origins: Vec::new(),
-        changes: events.iter().filter(|event| matches!(event.deed, Deed::Told { .. })).count() as u64,
-        missed: missed.len() as u64,
-        text: String::new(),
-    };
+    let missed: BTreeSet<usize> = replay.track.missed().iter().copied().collect();
+    let (mut lines, mut origins) = (Vec::new(), Vec::new());
     let mut known: HashMap<By, usize> = HashMap::new();
-    for (n, (line, by)) in all.iter().zip(replay.track.lines()).enumerate() {
-        if !(first..=last).contains(&(n + 1)) {
-            continue;
-        }
-        let origin = match (known.get(by), by.cause.and_then(|n| events.get(n).map(|event| (n, event)))) {
+    let chosen = all.iter().zip(replay.track.lines()).enumerate().skip(first - 1);
+    for (n, (line, by)) in chosen.take_while(|(n, _)| *n < last) {
+        let origin = match (known.get(by), by.cause.and_then(|cause| Some((cause, events.get(cause)?)))) {
             (Some(origin), _) => Some(*origin),
             (None, None) => None,
             (None, Some((cause, event))) => {
                 let command = replay.commands.get(&cause);
-                outcome.origins.push(origin(store, &sessions, &target, event, by.by_text, command)?);
-                known.insert(*by, outcome.origins.len() - 1);
-                Some(outcome.origins.len() - 1)
+                origins.push(origin(store, &sessions, &target, event, by.by_text, command)?);
+                known.insert(*by, origins.len() - 1);
+                Some(origins.len() - 1)
             }
         };
-        let text = line.trim_end_matches(['\n', '\r']).to_owned();
-        outcome.lines.push(Line { n: n + 1, text, origin });
+        lines.push(Line { n: n + 1, text: line.trim_end_matches(['\n', '\r']).to_owned(), origin });
     }
-    outcome.text = text;
-    Ok(outcome)
+    Ok(BlameOutcome {
+        path: target.shown(),
+        project: target.project.clone(),
+        lines,
+        origins,
+        changes: events.iter().filter(|event| matches!(event.deed, Deed::Told { .. })).count() as u64,
+        missed: missed.len() as u64,
+        text,
+    })
 }
 
 /// The commit of git that is checked out, if it has the file as it is.

@@ -103,6 +103,13 @@ impl Target {
             })
     }
 
+    /// Tells whether a session worked in a folder that the file is in.
+    pub(super) fn is_within(&self, session: &Id) -> bool {
+        let roots = self.roots.get(session).map_or(&[][..], Vec::as_slice);
+        let mut here = roots.iter().filter_map(|root| root.here.as_deref());
+        here.any(|here| below(&self.path, here).is_some())
+    }
+
     /// Tells whether a path that a tool shows, which may be only a name, is this
     /// file's.
     pub(super) fn is_shown(&self, session: Option<&Id>, path: &str) -> bool {
