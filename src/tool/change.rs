@@ -5,6 +5,7 @@
 //! those of the tools' schemas as their sessions have them. What is not known
 //! for sure is [`What::Unknown`]: then the file is no longer what was thought.
 
+use memchr::memmem;
 use serde_json::Value;
 
 use crate::object::Action;
@@ -88,7 +89,7 @@ pub fn shown(record: &[u8]) -> Vec<Shown> {
         (b"filediff", "before", "after"),
     ];
     // Most records show nothing, and are not parsed to find that out.
-    if !SIDES.iter().any(|(word, ..)| memchr::memmem::find(record, word).is_some()) {
+    if !SIDES.iter().any(|(word, ..)| memmem::find(record, word).is_some()) {
         return Vec::new();
     }
     let start = record.iter().position(|b| *b == b'{').unwrap_or(record.len());
@@ -299,19 +300,21 @@ impl Replace {
         if self.old.is_empty() {
             return None;
         }
+        let mut at = memmem::find_iter(text.as_bytes(), self.old.as_bytes());
+        let put = |at: usize| {
+            let after = text.get(at.checked_add(self.old.len())?..)?;
+            Some([text.get(..at)?, &self.new, after].concat())
+        };
         if !self.lines {
-            return match text.matches(self.old.as_str()).take(2).count() {
-                0 => None,
-                2 if !self.all => None,
+            return match (at.next()?, at.next()) {
+                (first, None) => put(first).map(|text| (text, true)),
+                (_, Some(_)) if !self.all => None,
                 _ => Some((text.replace(&self.old, &self.new), true)),
             };
         }
-        let at = text.match_indices(self.old.as_str()).map(|(at, _)| at);
         let mut at = at.filter(|at| text.get(..*at).is_some_and(|b| b.is_empty() || b.ends_with('\n')));
         if let Some(first) = at.next() {
-            let (before, rest) = text.split_at(first);
-            let after = rest.get(self.old.len()..)?;
-            return Some(([before, &self.new, after].concat(), at.next().is_none()));
+            return put(first).map(|text| (text, at.next().is_none()));
         }
         // The last line of a file may have no end.
         let (old, new) = (self.old.strip_suffix('\n')?, self.new.strip_suffix('\n').unwrap_or(&self.new));

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use memchr::memmem;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::tool::change::Replace;
@@ -179,7 +180,7 @@ fn undo(edit: &Replace, text: &str) -> Option<String> {
     }
     let is_line =
         |at: usize| !edit.lines || text.get(..at).is_some_and(|b| b.is_empty() || b.ends_with('\n'));
-    let mut at = text.match_indices(edit.new.as_str()).map(|(at, _)| at).filter(|at| is_line(*at));
+    let mut at = memmem::find_iter(text.as_bytes(), edit.new.as_bytes()).filter(|at| is_line(*at));
     let place = at.next().filter(|_| at.next().is_none())?;
     let (before, rest) = text.split_at_checked(place)?;
     Some([before, &edit.old, rest.get(edit.new.len()..)?].concat())
