@@ -32,6 +32,8 @@ pub(crate) const FAINT: Style = Style::new().dimmed();
 pub(crate) const NAME: Style = AnsiColor::Green.on_default();
 /// For what is gone or only on the left.
 pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
+/// For what was looked for.
+pub(crate) const FOUND: Style = AnsiColor::Red.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -92,6 +94,11 @@ impl Ui {
         let out: Box<dyn Write> = Box::new(io::BufWriter::new(stdin));
         inner.out = if colored { out } else { Box::new(StripStream::new(out)) };
         inner.pager = Some(child);
+    }
+
+    /// Whether what was asked for goes to a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
     }
 
     /// Writes a line of what was asked for.
@@ -268,7 +275,7 @@ pub(crate) fn time(ms: i64) -> String {
 
 /// The user's time zone. Where nothing names another, the system's file is read
 /// as it stands: to find out what it is called, all zones would be looked at.
-fn zone() -> &'static TimeZone {
+pub(crate) fn zone() -> &'static TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let local = || {
         let bytes = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok())??;

@@ -164,6 +164,8 @@ fn these(
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
     report.sources = work.len() as u64;
+    // What was purged would come back from the tool's own file.
+    work.retain(|(tool, found)| !source::is_purged(store, tool.name(), &found.native, &found.part));
     work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
     // The older first, so that a copy finds what it was copied from; sessions
     // before their parts.
