@@ -4,7 +4,7 @@
 //! Where there is no Chromium the tests are skipped and say so. With
 //! `SFS_TEST_SCREENSHOTS=DIR` they leave pictures there to be looked at.
 
-#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "in a test, a panic is the failure")]
 
 #[path = "browser/cdp.rs"]
 mod cdp;

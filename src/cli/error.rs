@@ -6,9 +6,11 @@ use std::io;
 use crate::ops::branch::NameError;
 use crate::ops::checkout::CheckoutError;
 use crate::ops::revision::RevisionError;
+use crate::ops::secrets::SecretsError;
 use crate::ops::snapshot::SnapshotError;
 use crate::ops::source::RestoreError;
 use crate::ops::stats::{PriceError, StatsError};
+use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::workspace::WorkspaceError;
 
@@ -18,6 +20,9 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Exit code: the store is damaged.
 pub(crate) const DAMAGED: u8 = 3;
+
+/// Exit code: secrets would have left.
+pub(crate) const SECRETS: u8 = 4;
 
 /// Why a command failed. Any error becomes one with `?`; it is printed as
 /// `error: …`, one line for each `hint: …` below it.
@@ -116,6 +121,9 @@ impl<E: Error + 'static> From<E> for CommandError {
 
 /// What an error of a verb advises.
 fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(error) = error.downcast_ref::<SecretsError>() {
+        return error.hint();
+    }
     if matches!(error.downcast_ref(), Some(StatsError::Prices(_))) || error.is::<PriceError>() {
         return Some("docs/stats.md shows what it looks like; without the file, the built-in prices count");
     }
@@ -155,6 +163,9 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
         if let Some(found) = error.downcast_ref::<StoreError>() {
             return Some(found);
         }
+        if let Some(SecretsError::Store(found)) = error.downcast_ref::<SecretsError>() {
+            return Some(found);
+        }
         let files = match (error.downcast_ref::<CheckoutError>(), error.downcast_ref::<SnapshotError>()) {
             (Some(CheckoutError::Workspace(e)), _) | (_, Some(SnapshotError::Workspace(e))) => Some(e),
             (Some(CheckoutError::Store(found)), _) | (_, Some(SnapshotError::Store(found))) => {
@@ -169,6 +180,9 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
             return Some(found);
         }
         if let Some(StatsError::Store(found)) = error.downcast_ref::<StatsError>() {
+            return Some(found);
+        }
+        if let Some(SearchError::Store(found)) = error.downcast_ref::<SearchError>() {
             return Some(found);
         }
         next = error.source();

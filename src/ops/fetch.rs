@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Write;
 
 use super::remote::{self, Listing, Opened, SyncError};
+use super::secrets::Sent;
 use super::{Env, Monitor};
 use crate::object::id::{Id, Kind};
 use crate::remote::{Key, Remote};
@@ -43,13 +44,18 @@ pub fn fetch(
     let Opened { name, remote } = remote::open(store, name)?;
     let remote = &*remote;
     let prefix = format!("remote/{name}/");
+    let sent = Sent::read(store, &name)?;
     let mut report = FetchReport { remote: name, ..FetchReport::default() };
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
     for (writer, number, len) in remote::newest_tables(remote)? {
         let table = remote::table(remote, writer, number, len)?;
         report.writers += u64::from(writer != store.writer());
         for (name, value) in table.refs {
+            if is_purged(store, &name, &value) {
+                continue;
+            }
             let name = format!("{prefix}{writer}/{name}");
+            let value = sent.as_we_know(value);
             let missing = missing(store, &value)?;
             // What we pushed ourselves is no news, unless by a copy of this store.
             if writer == store.writer() && missing.is_empty() && !store.refs().contains_key(&name) {
@@ -76,6 +82,18 @@ pub fn fetch(
     let batch = quarantine.release(store)?;
     store.apply(batch, edits, &env.actor())?;
     Ok(report)
+}
+
+/// Tells whether a ref is of a session that was purged here: it stays away.
+fn is_purged(store: &Store, name: &str, value: &RefValue) -> bool {
+    let kinds = ["head/", "branch/", "workspace/"];
+    let of_session = kinds.iter().find_map(|kind| name.strip_prefix(kind));
+    let session = match value {
+        RefValue::Source(source) => Some(source.session),
+        RefValue::Session(id) => Some(*id),
+        _ => of_session.and_then(|rest| rest.split_once('/')).and_then(|(id, _)| Id::from_hex(id)),
+    };
+    session.is_some_and(|id| store.is_purged(&id))
 }
 
 /// What a ref names that the store lacks.

@@ -1,11 +1,13 @@
 //! Push: what a remote lacks, as one pack, and then the refs.
 //!
-//! First the pack, then its index, then the table of refs: whatever is cut
+//! Nothing leaves before all of it went through the gate, which looks for
+//! secrets. Then, first the pack, then its index, then the table of refs: whatever is cut
 //! short leaves a remote on which all that is named is there. A push never
 //! fails because someone else pushed, since no two write the same file.
 
-use super::Monitor;
 use super::remote::{self, Listing, Opened, SyncError};
+use super::secrets::{self, Doorkeeper, Found, Mode, Secrets, Sent};
+use super::{Env, Monitor};
 use crate::object::id::Id;
 use crate::remote::{Content, Folder, Key, Remote, RemoteError};
 use crate::store::exchange::{self, Outgoing, Table};
@@ -25,6 +27,12 @@ pub struct PushOptions {
     pub dry_run: bool,
     /// Go through all that the refs lead to, as after a loss on the remote.
     pub full: bool,
+    /// Take secrets out of what is sent. The store keeps them.
+    pub redact: bool,
+    /// The beginnings of ids of findings that may leave, now and from now on.
+    pub allow: Vec<String>,
+    /// Let all findings leave, now and from now on.
+    pub allow_all: bool,
 }
 
 /// What was sent, or would be.
@@ -42,6 +50,10 @@ pub struct PushReport {
     pub refs: u64,
     /// Refs that are there no more.
     pub removed: u64,
+    /// Secrets because of which nothing was sent, or would be.
+    pub stopped: Vec<Found>,
+    /// Secrets that were taken out.
+    pub redacted: Vec<Found>,
 }
 
 impl PushReport {
@@ -53,6 +65,7 @@ impl PushReport {
 
 /// Sends what a remote lacks.
 pub fn push(
+    env: &Env,
     store: &mut Store,
     options: &PushOptions,
     monitor: &dyn Monitor,
@@ -60,16 +73,17 @@ pub fn push(
     store.refresh()?;
     let Opened { name, remote } = remote::open(store, options.remote.as_deref())?;
     let remote = &*remote;
-    let own = own_table(store, remote, monitor)?;
+    let secrets = Secrets::open(env, store)?;
+    let mode = if options.redact { Mode::TakeOut } else { Mode::Tell };
+    let mut door = Doorkeeper::new(store, &secrets, mode, &options.allow, Sent::read(store, &name)?);
+    let own = own_table(store, remote, &door.sent, monitor)?;
     let refs = exchange::shared(store.refs());
     let mut report = PushReport { remote: name, ..PushReport::default() };
     let before = own.as_ref().map_or(&[][..], |table| table.refs.as_slice());
-    report.refs = refs.iter().filter(|new| !before.contains_ref(new)).count() as u64;
-    report.removed = before.iter().filter(|(name, _)| find(&refs, name).is_none()).count() as u64;
-    let changed = report.refs > 0 || report.removed > 0;
-    if !changed && !options.full {
+    if !options.full && door.refs(&refs) == before {
         return Ok(report);
     }
+    door.forget();
     let quarantine = Quarantine::new(store)?;
     let listing = match Listing::read(remote, &quarantine) {
         Err(SyncError::Remote(RemoteError::NotThere(_))) => Listing::empty(),
@@ -77,25 +91,60 @@ pub fn push(
     };
     monitor.begin("Looking for what is new", None);
     let dir = (!options.dry_run).then(|| quarantine.dir());
-    let outgoing = store.outgoing(&refs, &|id| listing.has(id), options.full, dir);
+    let outgoing = store.outgoing(&refs, &|id| listing.has(id), options.full, dir, &mut door);
     monitor.end();
     let Outgoing { commits, contents, pack } = outgoing?;
     (report.commits, report.contents) = (commits, contents);
-    if options.dry_run {
+    let theirs = door.refs(&refs);
+    report.refs = theirs.iter().filter(|new| !before.contains_ref(new)).count() as u64;
+    report.removed = before.iter().filter(|(name, _)| find(&theirs, name).is_none()).count() as u64;
+    judge(env, store, options, &mut door, &mut report)?;
+    if options.dry_run || !report.stopped.is_empty() {
         return Ok(report);
     }
+    // What things are called there is known before they are there: a push that
+    // is cut short goes on under the same names.
+    door.sent.write(store, &report.remote)?;
     if let Some(pack) = pack {
         report.bytes = send(remote, &quarantine, pack)?;
     }
-    if changed {
-        publish(store, remote, refs)?;
+    if report.refs > 0 || report.removed > 0 {
+        publish(store, remote, theirs)?;
     }
     Ok(report)
 }
 
+/// Says what becomes of the secrets that were found.
+fn judge(
+    env: &Env,
+    store: &Store,
+    options: &PushOptions,
+    door: &mut Doorkeeper<'_>,
+    report: &mut PushReport,
+) -> Result<(), SyncError> {
+    let found = door.found();
+    let mut allowed = secrets::named(&options.allow, &found)?;
+    let (stopped, rest): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|found| door.stops(found));
+    match options.allow_all {
+        true => allowed.extend(stopped),
+        false => report.stopped = stopped.into_iter().cloned().collect(),
+    }
+    report.redacted = rest.into_iter().filter(|found| door.is_taken_out(found)).cloned().collect();
+    report.redacted.iter().for_each(|found| door.sent.take_out(found.id));
+    if !options.dry_run && !allowed.is_empty() {
+        secrets::allow(env, store, &allowed)?;
+    }
+    Ok(())
+}
+
 /// The refs that this store pushed last. If they name what isn't here, the
 /// store was copied, and pushing would drop what the copy did.
-fn own_table(store: &Store, remote: &dyn Remote, monitor: &dyn Monitor) -> Result<Option<Table>, SyncError> {
+fn own_table(
+    store: &Store,
+    remote: &dyn Remote,
+    sent: &Sent,
+    monitor: &dyn Monitor,
+) -> Result<Option<Table>, SyncError> {
     let newest = match remote::newest_tables(remote) {
         Err(SyncError::Remote(RemoteError::NotThere(_))) => return Ok(None),
         outcome => outcome?,
@@ -111,7 +160,7 @@ fn own_table(store: &Store, remote: &dyn Remote, monitor: &dyn Monitor) -> Resul
         outcome => outcome?,
     };
     for want in table.refs.iter().flat_map(|(_, value)| exchange::named(value)) {
-        if !store.has(want)? {
+        if !store.has(want)? && sent.as_ours(&want.id()).is_none() {
             return Err(SyncError::Behind);
         }
     }
@@ -135,7 +184,7 @@ fn find<'r>(refs: &'r [(String, RefValue)], name: &str) -> Option<&'r RefValue> 
 }
 
 /// Sends a pack and then its index; the length of the pack.
-fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, SyncError> {
+pub(super) fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, SyncError> {
     let path = quarantine.path(&name);
     for (key, path) in [(Key::Pack(name), path.clone()), (Key::Index(name), path.with_extension("idx"))] {
         let len = std::fs::metadata(&path).map_err(StoreError::io("read", &path))?.len();
@@ -153,7 +202,11 @@ fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, S
 }
 
 /// Writes the next version of the refs.
-fn publish(store: &Store, remote: &dyn Remote, refs: Vec<(String, RefValue)>) -> Result<(), SyncError> {
+pub(super) fn publish(
+    store: &Store,
+    remote: &dyn Remote,
+    refs: Vec<(String, RefValue)>,
+) -> Result<(), SyncError> {
     let writer = store.writer();
     let mut table = Table { writer, number: 0, refs };
     let mut last = match remote::newest_tables(remote) {

@@ -25,6 +25,9 @@ pub enum SyncError {
     /// The remote refused.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+    /// What is known of secrets can't be used.
+    #[error(transparent)]
+    Secrets(#[from] super::secrets::SecretsError),
     /// A file of the remote can't be believed.
     #[error("{place} is damaged: {what}")]
     Damaged {
@@ -199,8 +202,11 @@ pub(super) fn damaged(remote: &dyn Remote, key: Key, error: StoreError) -> SyncE
 }
 
 /// Where each object of a remote is.
+#[derive(Default)]
 pub(super) struct Listing {
     packs: Vec<(Id, u64)>,
+    /// What is in each.
+    ids: Vec<Vec<Id>>,
     places: IdMap<u32>,
 }
 
@@ -210,22 +216,47 @@ impl Listing {
     pub(super) fn read(remote: &dyn Remote, quarantine: &Quarantine) -> Result<Listing, SyncError> {
         let files = remote.list(Folder::Packs)?;
         let lengths: IdMap<u64> = files.iter().filter_map(pack_length).collect();
-        let mut listing = Listing { packs: Vec::new(), places: IdMap::default() };
+        let mut listing = Listing::empty();
         for (key, len) in files {
             let Key::Index(name) = key else { continue };
             let Some(pack_len) = lengths.get(&name).copied() else { continue };
             let ids = quarantine.index_ids(&name, &whole(remote, key, len)?, pack_len);
             let ids = ids.map_err(|e| damaged(remote, key, e))?;
-            let number = u32::try_from(listing.packs.len()).unwrap_or(u32::MAX);
-            listing.places.extend(ids.into_iter().map(|id| (id, number)));
-            listing.packs.push((name, pack_len));
+            listing.add((name, pack_len), ids);
         }
         Ok(listing)
     }
 
+    /// The same without packs that hold what is unwanted; those come second.
+    pub(super) fn read_without(
+        remote: &dyn Remote,
+        quarantine: &Quarantine,
+        unwanted: &dyn Fn(&Id) -> bool,
+    ) -> Result<(Listing, Vec<Id>), SyncError> {
+        let whole = Listing::read(remote, quarantine)?;
+        let held = whole.ids.iter().map(|ids| ids.iter().any(unwanted));
+        let bad: Vec<bool> = held.collect();
+        let mut rest = Listing::empty();
+        let mut without = Vec::new();
+        for ((pack, ids), bad) in whole.packs.into_iter().zip(whole.ids).zip(bad) {
+            match bad {
+                true => without.push(pack.0),
+                false => rest.add(pack, ids),
+            }
+        }
+        Ok((rest, without))
+    }
+
+    fn add(&mut self, pack: (Id, u64), ids: Vec<Id>) {
+        let number = u32::try_from(self.packs.len()).unwrap_or(u32::MAX);
+        self.places.extend(ids.iter().map(|id| (*id, number)));
+        self.packs.push(pack);
+        self.ids.push(ids);
+    }
+
     /// Nothing.
     pub(super) fn empty() -> Listing {
-        Listing { packs: Vec::new(), places: IdMap::default() }
+        Listing::default()
     }
 
     /// Tells whether an object is on the remote.

@@ -4,7 +4,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{self, Lock};
 use super::error::{Result, StoreError};
 use super::pack::PackWriter;
 use super::read::decode;
@@ -165,6 +164,24 @@ pub struct Outgoing {
     pub pack: Option<Id>,
 }
 
+/// What stands at the door: it sees each object before it leaves, what an
+/// object names before the object, and may change it.
+pub trait Gate {
+    /// From here on comes what a ref leads to.
+    fn below(&mut self, name: &str);
+
+    /// What an object is called on the other side: its own name, unless it was
+    /// changed on the way.
+    fn known_as(&self, id: &Id) -> Id;
+
+    /// A commit and its body are about to leave. Returns the name of what they
+    /// are now.
+    fn commit(&mut self, id: Id, commit: &mut Commit, body: &mut Body) -> Result<Id>;
+
+    /// Any other object is about to leave. Returns the name of what it is now.
+    fn content(&mut self, kind: Kind, id: Id, bytes: &mut Vec<u8>) -> Result<Id>;
+}
+
 impl Store {
     /// Tells whether an object is here.
     pub fn has(&self, want: Want) -> Result<bool> {
@@ -175,7 +192,7 @@ impl Store {
     }
 
     /// Finds all that `refs` lead to and the other side lacks, and packs it in
-    /// `dir`, if that is given. Unless it is to go through all, it believes
+    /// `dir`, if that is given, as it is when it has gone through the gate. Unless it is to go through all, it believes
     /// that the other side has an object only with all that it leads to.
     pub fn outgoing(
         &self,
@@ -183,11 +200,13 @@ impl Store {
         known: &dyn Fn(&Id) -> bool,
         all: bool,
         dir: Option<&Path>,
+        gate: &mut dyn Gate,
     ) -> Result<Outgoing> {
         let writer = dir.map(|dir| PackWriter::create(dir, LEVEL)).transpose()?;
         let (seen, found) = (IdSet::default(), Outgoing::default());
-        let mut walk = Walk { store: self, known, all, seen, writer, found };
-        for (_, value) in refs {
+        let mut walk = Walk { store: self, known, gate, all, seen, writer, found };
+        for (name, value) in refs {
+            walk.gate.below(name);
             for want in named(value) {
                 walk.want(want)?;
             }
@@ -207,15 +226,12 @@ impl Store {
 
     /// The file that lists the remotes, whose form is not the store's business.
     pub fn remotes_file(&self) -> PathBuf {
-        self.dir.join(REMOTES)
+        self.local_path(REMOTES)
     }
 
     /// Reads the list of remotes; `None` before there is one.
     pub fn remotes(&self) -> Result<Option<Vec<u8>>> {
-        match disk::read(&self.remotes_file()) {
-            Err(e) if e.is_gone() => Ok(None),
-            outcome => outcome.map(Some),
-        }
+        self.local(REMOTES)
     }
 
     /// Changes the list of remotes, one process after another.
@@ -223,9 +239,7 @@ impl Store {
         &self,
         change: impl FnOnce(Option<Vec<u8>>) -> Result<Vec<u8>, E>,
     ) -> Result<(), E> {
-        let _lock = Lock::wait(&self.dir.join("lock"))?;
-        let list = change(self.remotes()?)?;
-        Ok(disk::replace(&self.remotes_file(), &list)?)
+        self.change_local(REMOTES, change)
     }
 }
 
@@ -236,6 +250,7 @@ impl Store {
 struct Walk<'w> {
     store: &'w Store,
     known: &'w dyn Fn(&Id) -> bool,
+    gate: &'w mut dyn Gate,
     all: bool,
     seen: IdSet,
     writer: Option<PackWriter>,
@@ -256,7 +271,7 @@ enum Step {
 
 impl Walk<'_> {
     fn is_new(&mut self, id: Id) -> bool {
-        (self.all || !(self.known)(&id)) && self.seen.insert(id)
+        (self.all || !(self.known)(&self.gate.known_as(&id))) && self.seen.insert(id)
     }
 
     /// All that leads from an object to what is known.
@@ -287,30 +302,33 @@ impl Walk<'_> {
                     steps.extend(named.into_iter().rev().map(Step::Look));
                 }
                 Step::Commit(id, commit, body) => self.commit(id, &commit, body)?,
-                Step::Content(id, kind, bytes) => self.content(id, kind, &bytes)?,
+                Step::Content(id, kind, bytes) => self.content(id, kind, bytes)?,
             }
         }
         Ok(())
     }
 
-    fn commit(&mut self, id: Id, commit: &Commit, body: Body) -> Result<()> {
+    fn commit(&mut self, id: Id, commit: &Commit, mut body: Body) -> Result<()> {
+        let mut commit = commit.clone();
+        let id = self.gate.commit(id, &mut commit, &mut body)?;
         if (self.known)(&id) {
             return Ok(());
         }
         self.found.commits += 1;
         match &mut self.writer {
-            Some(writer) => writer.put_commit(id, commit, body),
+            Some(writer) => writer.put_commit(id, &commit, body),
             None => Ok(()),
         }
     }
 
-    fn content(&mut self, id: Id, kind: Kind, bytes: &[u8]) -> Result<()> {
+    fn content(&mut self, id: Id, kind: Kind, mut bytes: Vec<u8>) -> Result<()> {
+        let id = self.gate.content(kind, id, &mut bytes)?;
         if (self.known)(&id) {
             return Ok(());
         }
         self.found.contents += 1;
         match &mut self.writer {
-            Some(writer) => writer.put_content(kind, id, bytes),
+            Some(writer) => writer.put_content(kind, id, &bytes),
             None => Ok(()),
         }
     }

@@ -87,7 +87,7 @@ impl Store {
 
     /// Refuses a store of which something can't be read. Damaged indexes are
     /// made again.
-    fn must_be_whole(&mut self, dry_run: bool) -> Result<()> {
+    pub(super) fn must_be_whole(&mut self, dry_run: bool) -> Result<()> {
         let dir = self.dir.join("packs");
         let mut mended = false;
         for pack in &self.packs {
@@ -109,7 +109,12 @@ impl Store {
     }
 
     /// Packs all that is wanted, except what is `packed` already.
-    fn pack_reachable(&self, level: i32, wanted: &IdSet, packed: Option<&IdSet>) -> Result<Option<Finished>> {
+    pub(super) fn pack_reachable(
+        &self,
+        level: i32,
+        wanted: &IdSet,
+        packed: Option<&IdSet>,
+    ) -> Result<Option<Finished>> {
         let dir = self.dir.join("packs");
         let mut writer = PackWriter::create(&dir, level)?;
         let is_packed = |id: &Id| packed.is_some_and(|packed| packed.contains(id));
@@ -141,7 +146,7 @@ impl Store {
 
     /// All that the operations have ever named, and what that refers to, beyond
     /// the `known` commits.
-    fn reach(&self, ops: &[Op], known: &IdSet, reached: &mut IdSet) -> Result<()> {
+    pub(super) fn reach(&self, ops: &[Op], known: &IdSet, reached: &mut IdSet) -> Result<()> {
         let mut commits = Vec::new();
         for (name, value) in ops.iter().flat_map(|op| &op.changes) {
             // What another machine named may not have been fetched.
@@ -166,7 +171,9 @@ impl Store {
             }
             commits.extend(if foreign { self.present(named)? } else { named });
         }
-        self.reach_commits(commits, known, reached)
+        self.reach_commits(commits, known, reached)?;
+        self.purged.settle(reached);
+        Ok(())
     }
 
     fn present(&self, commits: impl IntoIterator<Item = Id>) -> Result<Vec<Id>> {
@@ -256,7 +263,7 @@ impl Store {
     }
 
     /// Files in the store's folders that do not count, older than `grace`.
-    fn stale(&self, grace: Duration) -> Result<Vec<PathBuf>> {
+    pub(super) fn stale(&self, grace: Duration) -> Result<Vec<PathBuf>> {
         let mut counts: Vec<PathBuf> = vec![self.journal.path().to_owned()];
         counts.push(self.dir.join(format!("state/{}", self.current.state)));
         counts.extend(self.current.ops.iter().map(|n| self.dir.join(format!("ops/{n}"))));

@@ -8,6 +8,7 @@
 //! journal/<n>        transactions since the last fold
 //! ops/<n>            the operation log, a segment a fold
 //! state/<n>          the refs as they were at the last fold
+//! purged             the names of what was taken out for good
 //! ```
 //!
 //! Objects and the operation log are the truth. A transaction is one frame of
@@ -27,9 +28,12 @@ mod fsck;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gc;
+pub mod inventory;
 mod journal;
+mod local;
 mod oplog;
 mod pack;
+mod purged;
 pub mod quarantine;
 mod read;
 pub mod refs;
@@ -47,6 +51,7 @@ pub use fsck::{Fault, FsckReport};
 pub use gc::{GcOptions, GcReport};
 use journal::{Journal, Refreshed};
 use pack::Pack;
+pub use purged::{Gone, Purge, Scrub};
 pub use refs::{Edit, Op, RefValue, Refs, Source};
 
 /// The format that this version writes, and the newest that it reads.
@@ -98,6 +103,8 @@ pub struct Store {
     refs: Refs,
     op: u64,
     seen_ops: usize,
+    /// What was taken out for good.
+    purged: purged::Purged,
     cache: Cache,
     /// Packs that count and can't be opened. They keep their place; what they
     /// hold is missing until they are mended.
@@ -166,6 +173,7 @@ impl Store {
             refs: state.refs.into_iter().collect(),
             op: state.op,
             seen_ops: 0,
+            purged: purged::Purged::read(dir)?,
             cache: Cache::default(),
             unreadable: Vec::new(),
             current,

@@ -43,12 +43,20 @@ const ALSO: &[(&str, &[&str])] =
 const HOMES: &[(&str, &[&str])] = &[
     ("bincode", &["src/object/codec.rs"]),
     ("blake3", &["src/object/id.rs"]),
-    ("base64", &["src/object/escape.rs", "src/view/html/page.rs"]),
+    ("base64", &["src/object/escape.rs", "src/redact/tests.rs", "src/view/html/page.rs"]),
     ("fastcdc", &["src/store/pack/"]),
     ("zstd", &["src/store/", "src/ops/capture/input.rs"]),
     (
         "serde_json",
-        &["src/tool/", "src/view/", "src/cli/", "src/ops/", "src/daemon/", "src/store/exchange.rs"],
+        &[
+            "src/tool/",
+            "src/view/",
+            "src/cli/",
+            "src/ops/",
+            "src/daemon/",
+            "src/store/exchange.rs",
+            "src/redact/tests.rs",
+        ],
     ),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
@@ -61,13 +69,17 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
+    ("unicode_normalization", &["src/search/fold.rs"]),
+    ("aho_corasick", &["src/redact/"]),
+    ("regex", &["src/redact/"]),
+    ("toml", &["src/ops/secrets/"]),
+    ("ignore", &["src/workspace/rules.rs"]),
     ("sha2", &["src/tool/digest.rs", "src/view/html/page.rs"]),
     ("pulldown_cmark", &["src/view/html/markdown.rs", "src/view/md.rs"]),
     ("tiny_http", &["src/web/"]),
     ("syntect", &["src/view/html/highlight.rs"]),
     ("two_face", &["src/view/html/highlight.rs"]),
     ("similar", &["src/ops/", "src/view/html/diff.rs"]),
-    ("ignore", &["src/workspace/rules.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.

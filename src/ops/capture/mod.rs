@@ -164,6 +164,8 @@ fn these(
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
     report.sources = work.len() as u64;
+    // What was purged would come back from the tool's own file.
+    work.retain(|(tool, found)| !source::is_purged(store, tool.name(), &found.native, &found.part));
     work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
     // The older first, so that a copy finds what it was copied from; sessions
     // before their parts.
@@ -181,6 +183,19 @@ fn these(
         report.snapshots = follow(env, store, &written, monitor)?;
     }
     Ok(report)
+}
+
+/// Takes snapshots for those of the sources that are being written, which were
+/// captured without; how many.
+pub fn take_snapshots(
+    env: &Env,
+    store: &mut Store,
+    sources: &Work,
+    monitor: &dyn Monitor,
+) -> Result<u64, StoreError> {
+    let written = sources.iter();
+    let written = written.map(|(tool, f)| (Source::key(tool.name(), &f.native, &f.part), f.stamp.mtime));
+    follow(env, store, &written.collect::<Vec<_>>(), monitor)
 }
 
 /// Takes snapshots for those of the captured sources that are being written.
