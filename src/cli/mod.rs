@@ -57,7 +57,7 @@ Revisions:
 ///
 /// Every session of every tool goes into one store, byte for byte, and can be
 /// listed, read, compared, forked, resumed in another tool and pushed to any
-/// directory.
+/// directory, machine or bucket.
 #[derive(Parser)]
 #[command(after_help = REVISIONS)]
 #[command(name = "sfs", version, subcommand_required = true, arg_required_else_help = true)]
@@ -110,6 +110,8 @@ enum Command {
     Remote(cmd::remote::Args),
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
+    #[command(hide = true)]
+    ServeRemote(cmd::serve_remote::Args),
     Show(cmd::show::Args),
     Status(cmd::status::Args),
     Tag(cmd::tag::Args),
@@ -141,6 +143,7 @@ impl Command {
             Command::Remote(args) => cmd::remote::run(args, app),
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
+            Command::ServeRemote(args) => cmd::serve_remote::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),
             Command::Status(args) => cmd::status::run(args, app),
             Command::Tag(args) => cmd::tag::run(args, app),

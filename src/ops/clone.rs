@@ -10,9 +10,10 @@ use crate::store::exchange::shared;
 /// Makes the store of `env` and pulls all that is at `address` into it. A
 /// clone that was cut short goes on where it was.
 pub fn clone(env: &Env, address: &str, monitor: &dyn Monitor) -> Result<(Store, PullReport), SyncError> {
-    let path = env.resolve(&crate::remote::directory(address)?).display().to_string();
+    let place = remote::resolved(env, address)?;
     // Without a remote there shall be no store.
-    crate::remote::open(&path)?.list(Folder::Refs)?;
+    crate::remote::open(&place, remote::around(env))?.list(Folder::Refs)?;
+    let path = place.to_string();
     let mut store = Store::open_or_create(&env.store, env.new_writer())?;
     let remotes = remote::list(&store)?;
     let begun = remotes.get(ORIGIN) == Some(&path);

@@ -40,7 +40,7 @@ pub fn fetch(
     monitor: &dyn Monitor,
 ) -> Result<FetchReport, SyncError> {
     store.refresh()?;
-    let Opened { name, remote } = remote::open(store, name)?;
+    let Opened { name, remote } = remote::open(env, store, name)?;
     let remote = &*remote;
     let prefix = format!("remote/{name}/");
     let mut report = FetchReport { remote: name, ..FetchReport::default() };

@@ -4,8 +4,8 @@
 //! short leaves a remote on which all that is named is there. A push never
 //! fails because someone else pushed, since no two write the same file.
 
-use super::Monitor;
 use super::remote::{self, Listing, Opened, SyncError};
+use super::{Env, Monitor};
 use crate::object::id::Id;
 use crate::remote::{Content, Folder, Key, Remote, RemoteError};
 use crate::store::exchange::{self, Outgoing, Table};
@@ -53,12 +53,13 @@ impl PushReport {
 
 /// Sends what a remote lacks.
 pub fn push(
+    env: &Env,
     store: &mut Store,
     options: &PushOptions,
     monitor: &dyn Monitor,
 ) -> Result<PushReport, SyncError> {
     store.refresh()?;
-    let Opened { name, remote } = remote::open(store, options.remote.as_deref())?;
+    let Opened { name, remote } = remote::open(env, store, options.remote.as_deref())?;
     let remote = &*remote;
     let own = own_table(store, remote, monitor)?;
     let refs = exchange::shared(store.refs());
@@ -139,7 +140,7 @@ fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, S
     let path = quarantine.path(&name);
     for (key, path) in [(Key::Pack(name), path.clone()), (Key::Index(name), path.with_extension("idx"))] {
         let len = std::fs::metadata(&path).map_err(StoreError::io("read", &path))?.len();
-        if !remote.create(key, Content::File(&path))? {
+        if !remote.create(key, Content::File(&path), &|_| ())? {
             // A push that was cut short may have left it: the same name is
             // the same bytes, if it is whole.
             let there = remote.list(Folder::Packs)?.into_iter().find(|(other, _)| *other == key);
@@ -163,7 +164,7 @@ fn publish(store: &Store, remote: &dyn Remote, refs: Vec<(String, RefValue)>) ->
     for _ in 0..TRIES {
         last = last.saturating_add(1);
         table.number = last;
-        if remote.create(Key::Table(writer, last), Content::Bytes(&table.seal()?))? {
+        if remote.create(Key::Table(writer, last), Content::Bytes(&table.seal()?), &|_| ())? {
             return Ok(());
         }
     }

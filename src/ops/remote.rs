@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Env;
 use crate::object::id::{Id, IdMap};
-use crate::remote::{self, Folder, Key, Remote, RemoteError};
+use crate::remote::{self, Address, Around, Folder, Key, Remote, RemoteError};
 use crate::store::exchange::Table;
 use crate::store::quarantine::Quarantine;
 use crate::store::{Batch, Edit, Store, StoreError};
@@ -95,8 +95,9 @@ pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String
     if !is_name(name) {
         return Err(SyncError::BadName(name.to_owned()));
     }
-    let address = env.resolve(&remote::directory(address)?).display().to_string();
-    remote::open(&address)?;
+    let address = resolved(env, address)?;
+    remote::open(&address, around(env))?;
+    let address = address.to_string();
     change(store, |remotes| match remotes.contains_key(name) {
         true => Err(SyncError::Taken(name.to_owned())),
         false => {
@@ -125,9 +126,35 @@ pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError>
     Ok(store.apply(Batch::default(), gone, &env.actor())?)
 }
 
+/// Writes the list of a remote's files that readers over HTTP go by; the name of
+/// the remote and how many files there are.
+pub fn publish(env: &Env, store: &Store, name: Option<&str>) -> Result<(String, u64), SyncError> {
+    let Opened { name, remote } = open(env, store, name)?;
+    // Tables first: what they name is there when packs are listed.
+    let mut files = remote.list(Folder::Refs)?;
+    files.extend(remote.list(Folder::Members)?);
+    files.extend(remote.list(Folder::Packs)?);
+    let count = files.len() as u64;
+    remote.publish(&remote::index_text(files))?;
+    Ok((name, count))
+}
+
 fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (1..=64).contains(&name.len()) && name.chars().all(plain) && !name.starts_with(['-', '.'])
+}
+
+/// The place that an address names; a directory's is made absolute.
+pub(super) fn resolved(env: &Env, address: &str) -> Result<Address, RemoteError> {
+    Ok(match Address::parse(address)? {
+        Address::Dir(path) => Address::Dir(env.resolve(&path)),
+        other => other,
+    })
+}
+
+/// What transports may know of the world.
+pub(super) fn around(env: &Env) -> Around<'_> {
+    Around { vars: &env.places.vars, home: &env.places.home }
 }
 
 /// A remote that is open.
@@ -137,7 +164,7 @@ pub(super) struct Opened {
 }
 
 /// Opens the remote of that name; else `origin`, or the only one.
-pub(super) fn open(store: &Store, name: Option<&str>) -> Result<Opened, SyncError> {
+pub(super) fn open(env: &Env, store: &Store, name: Option<&str>) -> Result<Opened, SyncError> {
     let remotes = list(store)?;
     let (name, address) = match name {
         Some(name) => remotes.get_key_value(name).ok_or_else(|| SyncError::Unknown(name.to_owned()))?,
@@ -148,7 +175,8 @@ pub(super) fn open(store: &Store, name: Option<&str>) -> Result<Opened, SyncErro
             (None, _) => return Err(SyncError::Unnamed("there are several")),
         },
     };
-    Ok(Opened { name: name.clone(), remote: remote::open(address)? })
+    let remote = remote::open(&Address::parse(address)?, around(env))?;
+    Ok(Opened { name: name.clone(), remote })
 }
 
 /// The newest table of each writer: its number and length.

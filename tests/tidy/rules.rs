@@ -51,6 +51,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("anstream", &["src/cli/"]),
     ("anstyle", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
+    ("ureq", &["src/remote/web.rs"]),
+    ("rusty_s3", &["src/remote/s3/"]),
     ("notify", &["src/daemon/watch.rs"]),
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),

@@ -22,6 +22,7 @@ pub(crate) mod reflog;
 pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod resume;
+pub(crate) mod serve_remote;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod tag;

@@ -24,7 +24,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
     let options = PushOptions { remote: args.remote.clone(), dry_run: args.dry_run, full: args.full };
-    let report = push(&mut store, &options, &app.ui.monitor()).map_err(failed)?;
+    let report = push(&app.env, &mut store, &options, &app.ui.monitor()).map_err(failed)?;
     if report.is_nothing() {
         app.ui.note(&format!("{} has everything", report.remote));
         return Ok(());

@@ -1,14 +1,16 @@
 //! `sfs remote`
 
-use crate::cli::ui::{NAME, clean, paint};
+use crate::cli::ui::{NAME, clean, count, paint};
 use crate::cli::{App, CommandError};
 use crate::ops::remote::{self, SyncError};
 use crate::remote::RemoteError;
 
 /// List, add or remove the places that are pushed to
 ///
-/// A remote is a directory: of this machine, of a network, of a stick, or one
-/// that another program copies to other machines.
+/// A remote is a directory of this machine, of a network or of a stick, or one
+/// that another program copies about (DIR); a directory of a machine behind ssh
+/// (HOST:DIR or ssh://HOST/DIR); a bucket (s3://BUCKET/PREFIX); or, to be read
+/// only, what someone published (https://HOST/DIR).
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -21,8 +23,16 @@ enum Action {
     Add {
         /// What to call it; `origin` is used when no other is named
         name: String,
-        /// The directory, which need not exist yet
-        dir: String,
+        /// Where it is: DIR, HOST:DIR, ssh://…, s3://… or https://…
+        address: String,
+    },
+    /// Write the list of its files that readers over HTTP go by
+    ///
+    /// A directory or bucket with such an `index` can be put behind any web
+    /// server, and fetched from at its URL. Run it again after each push.
+    Publish {
+        /// Its name; `origin` or the only one if none is named
+        name: Option<String>,
     },
     /// Forget a remote; nothing changes on it
     Remove {
@@ -38,9 +48,13 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
                 app.ui.line(format_args!("{}\t{}", paint(NAME, clean(&name)), clean(&address)))?;
             }
         }
-        Some(Action::Add { name, dir }) => {
-            let address = remote::add(&app.env, &app.store_or_create()?, name, dir).map_err(failed)?;
+        Some(Action::Add { name, address }) => {
+            let address = remote::add(&app.env, &app.store_or_create()?, name, address).map_err(failed)?;
             app.ui.note(&format!("Added {name}: {address}"));
+        }
+        Some(Action::Publish { name }) => {
+            let (name, files) = remote::publish(&app.env, &app.store()?, name.as_deref()).map_err(failed)?;
+            app.ui.note(&format!("Published {name}: {}", count(files, "file")));
         }
         Some(Action::Remove { name }) => {
             remote::remove(&app.env, &mut app.store()?, name).map_err(failed)?;
@@ -64,12 +78,7 @@ pub(super) fn failed(error: SyncError) -> CommandError {
         SyncError::BadName(_) => "use letters, digits, and - _ . within",
         SyncError::Behind => "`sfs pull` gets it",
         SyncError::NotEmpty(_) => "`sfs remote add origin DIR` and `sfs pull` bring them together",
-        SyncError::Remote(RemoteError::IsStore(_)) => {
-            "add an empty directory, and push to it from that store with `sfs --store`"
-        }
-        SyncError::Remote(RemoteError::NotThere(_)) => {
-            "is it mounted? A push makes it, but not what it lies in"
-        }
+        SyncError::Remote(e) => of_remote(e),
         _ => "",
     };
     let plain = match error {
@@ -78,4 +87,31 @@ pub(super) fn failed(error: SyncError) -> CommandError {
         e => CommandError::from(e),
     };
     if hint.is_empty() { plain } else { plain.hint(hint) }
+}
+
+/// What to do about a transport's error.
+fn of_remote(error: &RemoteError) -> &'static str {
+    match error {
+        RemoteError::IsStore(_) => {
+            "add an empty directory, and push to it from that store with `sfs --store`"
+        }
+        RemoteError::NotThere(place) if place.starts_with("s3:") => {
+            "make the bucket first, or name its server with ?endpoint= or AWS_ENDPOINT_URL"
+        }
+        RemoteError::NotThere(place) if place.starts_with("http") => {
+            "whoever publishes it runs `sfs remote publish` after each push"
+        }
+        RemoteError::NotThere(_) => "is it mounted? A push makes it, but not what it lies in",
+        RemoteError::Missing(_) => {
+            "it may have been removed, or not been copied yet; `sfs push --full` from a store that has it mends the remote"
+        }
+        RemoteError::Address { .. } => "`sfs remote add --help` says what an address can be",
+        RemoteError::NoCredentials { .. } => {
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with ?profile=NAME"
+        }
+        RemoteError::Denied { .. } => "check who you are there, and what that one may do",
+        RemoteError::ReadOnly(_) => "push to the place that it is published from",
+        RemoteError::Lost { .. } => "what has arrived stays; run it again, and it goes on from there",
+        _ => "",
+    }
 }
