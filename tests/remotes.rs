@@ -8,6 +8,8 @@
 mod bucket;
 #[path = "remotes/contract.rs"]
 mod contract;
+#[path = "remotes/costs.rs"]
+mod costs;
 #[path = "remotes/http.rs"]
 mod http;
 #[path = "remotes/published.rs"]

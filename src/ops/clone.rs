@@ -2,6 +2,7 @@
 
 use super::pull::{PullReport, pull};
 use super::remote::{self, ORIGIN, SyncError};
+use super::selection::Selection;
 use super::{Env, Monitor};
 use crate::remote::Folder;
 use crate::store::Store;
@@ -9,7 +10,12 @@ use crate::store::exchange::shared;
 
 /// Makes the store of `env` and pulls all that is at `address` into it. A
 /// clone that was cut short goes on where it was.
-pub fn clone(env: &Env, address: &str, monitor: &dyn Monitor) -> Result<(Store, PullReport), SyncError> {
+pub fn clone(
+    env: &Env,
+    address: &str,
+    only: &Selection,
+    monitor: &dyn Monitor,
+) -> Result<(Store, PullReport), SyncError> {
     let place = remote::resolved(env, address)?;
     // Without a remote there shall be no store.
     crate::remote::open(&place, remote::around(env))?.list(Folder::Refs)?;
@@ -23,6 +29,6 @@ pub fn clone(env: &Env, address: &str, monitor: &dyn Monitor) -> Result<(Store, 
     if !begun {
         remote::add(env, &store, ORIGIN, address)?;
     }
-    let report = pull(env, &mut store, Some(ORIGIN), monitor)?;
+    let report = pull(env, &mut store, Some(ORIGIN), only, monitor)?;
     Ok((store, report))
 }

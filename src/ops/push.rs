@@ -1,20 +1,20 @@
-//! Push: what a remote lacks, as one pack, and then the refs.
+//! Push: what a remote lacks, as packs, and then the refs.
 //!
-//! First the pack, then its index, then the table of refs: whatever is cut
+//! First the packs, then their indexes, then the table of refs: whatever is cut
 //! short leaves a remote on which all that is named is there. A push never
 //! fails because someone else pushed, since no two write the same file.
 
-use super::remote::{self, Listing, Opened, SyncError};
-use super::{Env, Monitor};
-use crate::object::id::Id;
-use crate::remote::{Content, Folder, Key, Remote, RemoteError};
-use crate::store::exchange::{self, Outgoing, Table};
+use std::collections::BTreeMap;
+
+use super::far::{self, Listing, Read};
+use super::remote::{self, Opened, SyncError};
+use super::selection::Selection;
+use super::{Env, Monitor, send};
+use crate::remote::{Folder, RemoteError};
+use crate::store::Store;
+use crate::store::exchange::{self, Outgoing};
 use crate::store::quarantine::Quarantine;
 use crate::store::refs::RefValue;
-use crate::store::{Store, StoreError};
-
-/// How often a number is looked for that no other push took.
-const TRIES: u64 = 16;
 
 /// What to push, and where to.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,8 @@ pub struct PushOptions {
     pub dry_run: bool,
     /// Go through all that the refs lead to, as after a loss on the remote.
     pub full: bool,
+    /// Which sessions; of others, what is there stays.
+    pub only: Selection,
 }
 
 /// What was sent, or would be.
@@ -36,7 +38,7 @@ pub struct PushReport {
     pub commits: u64,
     /// Other objects that it lacked.
     pub contents: u64,
-    /// Bytes of the pack; 0 if there is none.
+    /// Bytes of the packs and their indexes; 0 if there are none.
     pub bytes: u64,
     /// Refs that are new there or stand for something else.
     pub refs: u64,
@@ -59,12 +61,11 @@ pub fn push(
     monitor: &dyn Monitor,
 ) -> Result<PushReport, SyncError> {
     store.refresh()?;
-    let Opened { name, remote } = remote::open(env, store, options.remote.as_deref())?;
-    let remote = &*remote;
-    let own = own_table(store, remote, monitor)?;
-    let refs = exchange::shared(store.refs());
-    let mut report = PushReport { remote: name, ..PushReport::default() };
-    let before = own.as_ref().map_or(&[][..], |table| table.refs.as_slice());
+    let far = remote::open(env, store, options.remote.as_deref())?;
+    let Own { last, read } = own(&far, store, monitor)?;
+    let before = read.as_ref().map_or(&[][..], |read| read.table.refs.as_slice());
+    let refs = selected(&options.only, exchange::shared(store.refs()), before);
+    let mut report = PushReport { remote: far.name.clone(), ..PushReport::default() };
     report.refs = refs.iter().filter(|new| !before.contains_ref(new)).count() as u64;
     report.removed = before.iter().filter(|(name, _)| find(&refs, name).is_none()).count() as u64;
     let changed = report.refs > 0 || report.removed > 0;
@@ -72,51 +73,76 @@ pub fn push(
         return Ok(report);
     }
     let quarantine = Quarantine::new(store)?;
-    let listing = match Listing::read(remote, &quarantine) {
+    let listing = match Listing::read(&far, &quarantine) {
         Err(SyncError::Remote(RemoteError::NotThere(_))) => Listing::empty(),
         outcome => outcome?,
     };
     monitor.begin("Looking for what is new", None);
-    let dir = (!options.dry_run).then(|| quarantine.dir());
+    let dir = Some(quarantine.dir());
     let outgoing = store.outgoing(&refs, &|id| listing.has(id), options.full, dir);
     monitor.end();
-    let Outgoing { commits, contents, pack } = outgoing?;
+    let Outgoing { commits, contents, packs } = outgoing?;
     (report.commits, report.contents) = (commits, contents);
+    report.bytes = send::size(&quarantine, &packs)?;
     if options.dry_run {
         return Ok(report);
     }
-    if let Some(pack) = pack {
-        report.bytes = send(remote, &quarantine, pack)?;
-    }
+    monitor.begin_bytes("Sending", report.bytes);
+    let sent = send::packs(&far, &quarantine, &packs, monitor);
+    monitor.end();
+    sent?;
     if changed {
-        publish(store, remote, refs)?;
+        send::table(&far, store, (last, read.as_ref().map(|read| &read.base)), refs)?;
     }
     Ok(report)
 }
 
+/// The refs that shall be there: those selected as they are here, others as
+/// they are there.
+fn selected(
+    only: &Selection,
+    refs: Vec<(String, RefValue)>,
+    before: &[(String, RefValue)],
+) -> Vec<(String, RefValue)> {
+    if only.is_all() {
+        return refs;
+    }
+    let mut all: BTreeMap<String, RefValue> = before.iter().cloned().collect();
+    all.extend(only.of(refs));
+    all.into_iter().collect()
+}
+
+/// What this store pushed last.
+struct Own {
+    /// The number of the newest table; 0 if there is none.
+    last: u64,
+    /// That table, if it can be read.
+    read: Option<Read>,
+}
+
 /// The refs that this store pushed last. If they name what isn't here, the
 /// store was copied, and pushing would drop what the copy did.
-fn own_table(store: &Store, remote: &dyn Remote, monitor: &dyn Monitor) -> Result<Option<Table>, SyncError> {
-    let newest = match remote::newest_tables(remote) {
-        Err(SyncError::Remote(RemoteError::NotThere(_))) => return Ok(None),
+fn own(far: &Opened, store: &Store, monitor: &dyn Monitor) -> Result<Own, SyncError> {
+    let tables = match far::tables(&*far.remote, Folder::Writer(store.writer())) {
+        Err(SyncError::Remote(RemoteError::NotThere(_))) => Vec::new(),
         outcome => outcome?,
     };
-    let own = newest.into_iter().find(|(writer, ..)| *writer == store.writer());
-    let Some((writer, number, len)) = own else { return Ok(None) };
-    let table = match remote::table(remote, writer, number, len) {
+    let Some(tables) = tables.first() else { return Ok(Own { last: 0, read: None }) };
+    let last = tables.newest();
+    let read = match far::newest(far, tables) {
         Err(e @ SyncError::Damaged { .. }) => {
             // All that it said is said again.
             monitor.warn(&e.to_string());
-            return Ok(None);
+            return Ok(Own { last, read: None });
         }
         outcome => outcome?,
     };
-    for want in table.refs.iter().flat_map(|(_, value)| exchange::named(value)) {
+    for want in read.table.refs.iter().flat_map(|(_, value)| exchange::named(value)) {
         if !store.has(want)? {
             return Err(SyncError::Behind);
         }
     }
-    Ok(Some(table))
+    Ok(Own { last, read: Some(read) })
 }
 
 /// Refs as a sorted list.
@@ -133,40 +159,4 @@ impl SortedRefs for [(String, RefValue)] {
 fn find<'r>(refs: &'r [(String, RefValue)], name: &str) -> Option<&'r RefValue> {
     let at = refs.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
     refs.get(at).map(|(_, value)| value)
-}
-
-/// Sends a pack and then its index; the length of the pack.
-fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, SyncError> {
-    let path = quarantine.path(&name);
-    for (key, path) in [(Key::Pack(name), path.clone()), (Key::Index(name), path.with_extension("idx"))] {
-        let len = std::fs::metadata(&path).map_err(StoreError::io("read", &path))?.len();
-        if !remote.create(key, Content::File(&path), &|_| ())? {
-            // A push that was cut short may have left it: the same name is
-            // the same bytes, if it is whole.
-            let there = remote.list(Folder::Packs)?.into_iter().find(|(other, _)| *other == key);
-            if there.is_some_and(|(_, there)| there != len) {
-                let what = format!("it does not have the {len} bytes of its name");
-                return Err(SyncError::Damaged { place: remote.place(key), what });
-            }
-        }
-    }
-    Ok(std::fs::metadata(&path).map_err(StoreError::io("read", &path))?.len())
-}
-
-/// Writes the next version of the refs.
-fn publish(store: &Store, remote: &dyn Remote, refs: Vec<(String, RefValue)>) -> Result<(), SyncError> {
-    let writer = store.writer();
-    let mut table = Table { writer, number: 0, refs };
-    let mut last = match remote::newest_tables(remote) {
-        Err(SyncError::Remote(RemoteError::NotThere(_))) => 0,
-        outcome => outcome?.into_iter().find(|(other, ..)| *other == writer).map_or(0, |(_, n, _)| n),
-    };
-    for _ in 0..TRIES {
-        last = last.saturating_add(1);
-        table.number = last;
-        if remote.create(Key::Table(writer, last), Content::Bytes(&table.seal()?), &|_| ())? {
-            return Ok(());
-        }
-    }
-    Err(StoreError::Conflict(Key::Table(writer, last).to_string()).into())
 }

@@ -1,19 +1,15 @@
-//! Remotes: their names, and what lies on them.
+//! Remotes: their names and addresses.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::Env;
-use crate::object::id::{Id, IdMap};
-use crate::remote::{self, Address, Around, Folder, Key, Remote, RemoteError};
-use crate::store::exchange::Table;
-use crate::store::quarantine::Quarantine;
+use crate::object::id::Id;
+use crate::remote::{self, Address, Around, Folder, Remote, RemoteError};
+use crate::store::known::Known;
 use crate::store::{Batch, Edit, Store, StoreError};
 
 /// The name of the remote that a store was cloned from.
 pub const ORIGIN: &str = "origin";
-/// The longest table or index that is read, in bytes.
-const FILE_MAX: u64 = 1 << 30;
 
 /// Why stores could not be brought together.
 #[derive(Debug, thiserror::Error)]
@@ -112,7 +108,10 @@ pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String
 /// nothing changes.
 pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError> {
     change(store, |remotes| match remotes.remove(name) {
-        Some(_) => Ok(()),
+        Some(address) => {
+            store.known(&address).forget();
+            Ok(())
+        }
         None => Err(SyncError::Unknown(name.to_owned())),
     })?;
     store.refresh()?;
@@ -129,7 +128,7 @@ pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError>
 /// Writes the list of a remote's files that readers over HTTP go by; the name of
 /// the remote and how many files there are.
 pub fn publish(env: &Env, store: &Store, name: Option<&str>) -> Result<(String, u64), SyncError> {
-    let Opened { name, remote } = open(env, store, name)?;
+    let Opened { name, remote, .. } = open(env, store, name)?;
     // Tables first: what they name is there when packs are listed.
     let mut files = remote.list(Folder::Refs)?;
     files.extend(remote.list(Folder::Members)?);
@@ -161,6 +160,8 @@ pub(super) fn around(env: &Env) -> Around<'_> {
 pub(super) struct Opened {
     pub(super) name: String,
     pub(super) remote: Box<dyn Remote>,
+    /// What is known of it.
+    pub(super) known: Known,
 }
 
 /// Opens the remote of that name; else `origin`, or the only one.
@@ -176,100 +177,5 @@ pub(super) fn open(env: &Env, store: &Store, name: Option<&str>) -> Result<Opene
         },
     };
     let remote = remote::open(&Address::parse(address)?, around(env))?;
-    Ok(Opened { name: name.clone(), remote })
-}
-
-/// The newest table of each writer: its number and length.
-pub(super) fn newest_tables(remote: &dyn Remote) -> Result<Vec<(Id, u64, u64)>, SyncError> {
-    let mut newest = IdMap::<(u64, u64)>::default();
-    for (key, len) in remote.list(Folder::Refs)? {
-        if let Key::Table(writer, number) = key {
-            let known = newest.entry(writer).or_insert((number, len));
-            *known = (*known).max((number, len));
-        }
-    }
-    let mut newest: Vec<_> = newest.into_iter().map(|(writer, (n, len))| (writer, n, len)).collect();
-    newest.sort_unstable();
-    Ok(newest)
-}
-
-/// Reads a table.
-pub(super) fn table(remote: &dyn Remote, writer: Id, number: u64, len: u64) -> Result<Table, SyncError> {
-    let key = Key::Table(writer, number);
-    let table = Table::unseal(&whole(remote, key, len)?, Path::new("refs"));
-    let table = table.map_err(|e| damaged(remote, key, e))?;
-    match (table.writer, table.number) == (writer, number) {
-        true => Ok(table),
-        false => Err(SyncError::Damaged { place: remote.place(key), what: "it is another table".to_owned() }),
-    }
-}
-
-/// Reads a small file whole.
-fn whole(remote: &dyn Remote, key: Key, len: u64) -> Result<Vec<u8>, SyncError> {
-    if len > FILE_MAX {
-        let what = format!("it has {len} bytes, more than it can have");
-        return Err(SyncError::Damaged { place: remote.place(key), what });
-    }
-    Ok(remote.get(key, 0..len)?)
-}
-
-/// What a check of a remote's file found, told of that file. What the disk
-/// refuses is no fault of the remote's.
-pub(super) fn damaged(remote: &dyn Remote, key: Key, error: StoreError) -> SyncError {
-    let what = match error {
-        StoreError::Damaged { offset: 0, what, .. } => what,
-        StoreError::Damaged { offset, what, .. } => format!("at byte {offset}, {what}"),
-        StoreError::Newer { found, .. } => format!("it has format {found}, which a newer version reads"),
-        e @ (StoreError::Io { .. } | StoreError::Conflict(_)) => return e.into(),
-        e => e.to_string(),
-    };
-    SyncError::Damaged { place: remote.place(key), what }
-}
-
-/// Where each object of a remote is.
-pub(super) struct Listing {
-    packs: Vec<(Id, u64)>,
-    places: IdMap<u32>,
-}
-
-impl Listing {
-    /// Reads the indexes of all packs that are there with theirs. An index
-    /// alone, or a pack alone, is a push under way or one that was cut short.
-    pub(super) fn read(remote: &dyn Remote, quarantine: &Quarantine) -> Result<Listing, SyncError> {
-        let files = remote.list(Folder::Packs)?;
-        let lengths: IdMap<u64> = files.iter().filter_map(pack_length).collect();
-        let mut listing = Listing { packs: Vec::new(), places: IdMap::default() };
-        for (key, len) in files {
-            let Key::Index(name) = key else { continue };
-            let Some(pack_len) = lengths.get(&name).copied() else { continue };
-            let ids = quarantine.index_ids(&name, &whole(remote, key, len)?, pack_len);
-            let ids = ids.map_err(|e| damaged(remote, key, e))?;
-            let number = u32::try_from(listing.packs.len()).unwrap_or(u32::MAX);
-            listing.places.extend(ids.into_iter().map(|id| (id, number)));
-            listing.packs.push((name, pack_len));
-        }
-        Ok(listing)
-    }
-
-    /// Nothing.
-    pub(super) fn empty() -> Listing {
-        Listing { packs: Vec::new(), places: IdMap::default() }
-    }
-
-    /// Tells whether an object is on the remote.
-    pub(super) fn has(&self, id: &Id) -> bool {
-        self.places.contains_key(id)
-    }
-
-    /// The pack that holds an object, and its length.
-    pub(super) fn pack_of(&self, id: &Id) -> Option<(Id, u64)> {
-        self.places.get(id).and_then(|n| self.packs.get(*n as usize)).copied()
-    }
-}
-
-fn pack_length((key, len): &(Key, u64)) -> Option<(Id, u64)> {
-    match key {
-        Key::Pack(name) => Some((*name, *len)),
-        _ => None,
-    }
+    Ok(Opened { name: name.clone(), remote, known: store.known(address) })
 }

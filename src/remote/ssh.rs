@@ -74,7 +74,7 @@ impl SshRemote {
             Err(e) => e,
         };
         let (status, words) = process.end();
-        if status.is_none_or(|status| status.code() == Some(OWN_FAILURE)) {
+        if status.is_none_or(|status| status.code().is_none_or(|code| code == OWN_FAILURE)) {
             return Err(self.lost(refused, &words));
         }
         let process = self.spawn(&["-s"], "sftp")?;

@@ -17,6 +17,7 @@
 
 mod batch;
 mod cache;
+pub mod delta;
 mod disk;
 pub mod error;
 pub mod exchange;
@@ -28,6 +29,7 @@ mod fsck;
 pub mod fuzzing;
 mod gc;
 mod journal;
+pub mod known;
 mod oplog;
 mod pack;
 pub mod quarantine;

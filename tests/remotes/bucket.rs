@@ -29,6 +29,8 @@ struct State {
     log: Vec<(String, String, usize)>,
     /// What shall go wrong with requests of a method, one after another.
     faults: Vec<(&'static str, Fault)>,
+    /// What shall go wrong with all requests of a method with this in their path.
+    refused: Option<(&'static str, String, Fault)>,
 }
 
 /// A bucket called `b` on a port of its own.
@@ -66,6 +68,13 @@ impl Bucket {
         self.state.lock().unwrap().faults.extend(faults.iter().map(|fault| (method, *fault)));
     }
 
+    /// Lets all requests of a method with this in their path go wrong, until
+    /// told otherwise.
+    pub(crate) fn refuse(&self, refused: Option<(&'static str, &str, Fault)>) {
+        let refused = refused.map(|(method, path, fault)| (method, path.to_owned(), fault));
+        self.state.lock().unwrap().refused = refused;
+    }
+
     /// What was asked since the last call: method, path and bytes sent.
     pub(crate) fn log(&self) -> Vec<(String, String, usize)> {
         std::mem::take(&mut self.state.lock().unwrap().log)
@@ -96,7 +105,12 @@ impl Bucket {
     }
 
     fn answer(&self, request: &Request) -> Response {
-        let fault = self.next_fault(&request.method);
+        let refused = self.state.lock().unwrap().refused.clone();
+        let is_meant = |(method, path, _): &(&str, String, Fault)| {
+            request.method == *method && request.path.contains(path.as_str())
+        };
+        let refused = refused.filter(is_meant).map(|(_, _, fault)| fault);
+        let fault = refused.or_else(|| self.next_fault(&request.method));
         let entry = (request.method.clone(), request.path.clone(), request.body.len());
         self.state.lock().unwrap().log.push(entry);
         match fault {

@@ -66,7 +66,7 @@ pub(crate) fn moto() -> Option<Server> {
     tell("moto", start_moto())
 }
 
-/// A server from npm that checks signatures and knows no conditional writes.
+/// A server from npm that knows no conditional writes, and checks who signs.
 pub(crate) fn s3rver() -> Option<Server> {
     tell("s3rver", start_s3rver())
 }

@@ -134,7 +134,7 @@ fn a_connection_that_is_cut_leaves_nothing_half() {
     let bytes = vec![7; 1_000_000];
     for said in [30, 13, 5] {
         // After so many bytes of answers, all is over at once.
-        let filter = format!("| {{ head -c {said}; kill $$; }}");
+        let filter = format!("| {{ dd bs=1 count={said} status=none; kill $$; }}");
         let path = looks_like_ssh(dir.path(), true, &filter).unwrap();
         let remote = opened(&format!("host:{}", root.display()), &[("PATH", &path)], dir.path());
         let outcome = remote.create(key, Content::Bytes(&bytes), &|_| ());

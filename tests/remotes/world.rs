@@ -103,7 +103,7 @@ pub(crate) fn contents(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 /// A prompt that says little that another does too.
 fn row(n: usize, session: &str) -> String {
     let parent = if n == 0 { "null".to_owned() } else { format!("\"u{}\"", n - 1) };
-    let mut state = n as u64 + session.len() as u64;
+    let mut state = session.bytes().fold(n as u64, |state, byte| state.wrapping_mul(31) + u64::from(byte));
     let mut word = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         format!("{:x}", state >> 20)

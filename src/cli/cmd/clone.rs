@@ -1,6 +1,7 @@
 //! `sfs clone`
 
 use super::remote::failed;
+use super::selected::Selected;
 use super::{fetch, pull};
 use crate::cli::{App, CommandError};
 use crate::ops::clone::clone;
@@ -13,10 +14,13 @@ use crate::ops::clone::clone;
 pub(crate) struct Args {
     /// Where others pushed to: DIR, HOST:DIR, ssh://…, s3://… or https://…
     address: String,
+    #[command(flatten)]
+    only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let (store, report) = clone(&app.env, &args.address, &app.ui.monitor()).map_err(failed)?;
+    let (store, report) =
+        clone(&app.env, &args.address, &args.only.read(app)?, &app.ui.monitor()).map_err(failed)?;
     fetch::tell(&report.fetched, app);
     pull::tell(&report, app);
     app.ui.note(&format!("Made a store at {}", store.dir().display()));

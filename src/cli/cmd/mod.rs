@@ -22,6 +22,7 @@ pub(crate) mod reflog;
 pub(crate) mod remote;
 pub(crate) mod restore;
 pub(crate) mod resume;
+mod selected;
 pub(crate) mod serve_remote;
 pub(crate) mod show;
 pub(crate) mod status;

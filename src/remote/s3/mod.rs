@@ -6,6 +6,7 @@
 
 mod credentials;
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -86,7 +87,7 @@ impl S3Remote {
         }
         let not_there = || RemoteError::NotThere(format!("s3://{}", self.bucket.name()));
         let text = self.web.text(list.sign(VALID).as_str(), &place)?.ok_or_else(not_there)?;
-        let page = ListObjectsV2::parse_response(&text)
+        let page = ListObjectsV2::parse_response(&in_namespace(&text))
             .map_err(|e| RemoteError::Server { place, what: format!("its listing can't be read: {e}") })?;
         let files = page.contents.into_iter().filter_map(|object| {
             let key = Key::parse(object.key.strip_prefix(&self.prefix)?)?;
@@ -94,6 +95,16 @@ impl S3Remote {
         });
         Ok((files.collect(), page.next_continuation_token.filter(|next| !next.is_empty())))
     }
+}
+
+/// A listing in the namespace that S3 has. Others are in use for the same
+/// elements, and some servers leave it out.
+fn in_namespace(text: &str) -> Cow<'_, str> {
+    const ROOT: &str = "<ListBucketResult";
+    let head = text.find(ROOT).map(|at| at + ROOT.len());
+    let Some((before, rest)) = head.and_then(|at| text.split_at_checked(at)) else { return text.into() };
+    let Some((_, inside)) = rest.split_once('>') else { return text.into() };
+    format!("{before} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inside}").into()
 }
 
 /// Files, and where the next page begins.
