@@ -10,6 +10,8 @@ mod bucket;
 mod contract;
 #[path = "remotes/costs.rs"]
 mod costs;
+#[path = "remotes/encrypted.rs"]
+mod encrypted;
 #[path = "remotes/http.rs"]
 mod http;
 #[path = "remotes/published.rs"]

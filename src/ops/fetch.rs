@@ -47,7 +47,8 @@ pub fn fetch(
     let mut report = FetchReport { remote: far.name.clone(), ..FetchReport::default() };
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
     let tables = far::tables(&*far.remote, Folder::Refs)?;
-    let read = in_parallel(&tables, |_, tables| far::newest(&far, tables))?;
+    let read = in_parallel(&tables, |_, tables| far::newest(&far, tables));
+    let read = read.map_err(|e| remote::explained(&far, e))?;
     for Table { writer, number, refs: theirs } in read.into_iter().map(|read| read.table) {
         report.writers += u64::from(writer != store.writer());
         for (name, value) in only.of(theirs) {

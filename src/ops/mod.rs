@@ -17,6 +17,7 @@ pub mod handoff;
 pub mod line;
 pub mod list;
 pub mod log;
+pub mod members;
 pub mod monitor;
 mod owner;
 mod parallel;

@@ -127,7 +127,15 @@ fn own(far: &Opened, store: &Store, monitor: &dyn Monitor) -> Result<Own, SyncEr
         Err(SyncError::Remote(RemoteError::NotThere(_))) => Vec::new(),
         outcome => outcome?,
     };
-    let Some(tables) = tables.first() else { return Ok(Own { last: 0, read: None }) };
+    let Some(tables) = tables.first() else {
+        // Nothing readable may come among what is encrypted.
+        match far.remote.list(Folder::Members) {
+            Ok(members) if !far.encrypted && !members.is_empty() => {
+                return Err(SyncError::Encrypted(far.name.clone()));
+            }
+            _ => return Ok(Own { last: 0, read: None }),
+        }
+    };
     let last = tables.newest();
     let read = match far::newest(far, tables) {
         Err(e @ SyncError::Damaged { .. }) => {

@@ -1,10 +1,12 @@
 //! Remotes: their names and addresses.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::Env;
+use super::members::{self, Sealing};
 use crate::object::id::Id;
-use crate::remote::{self, Address, Around, Folder, Remote, RemoteError};
+use crate::remote::{self, Address, Around, EncryptedRemote, Folder, Identities, Remote, RemoteError};
 use crate::store::known::Known;
 use crate::store::{Batch, Edit, Store, StoreError};
 
@@ -52,13 +54,58 @@ pub enum SyncError {
     /// Another store has the same identity as this one.
     #[error("a copy of this store has pushed what this one doesn't have")]
     Behind,
+    /// It is encrypted, and there is no key for it.
+    #[error("{0} is encrypted, and no key is named for it")]
+    Encrypted(String),
+    /// It is not encrypted.
+    #[error("{0} is not encrypted")]
+    NotEncrypted(String),
+    /// Something shall be encrypted, and nobody here could read it.
+    #[error("it would be encrypted, and no key of this machine is named to read it with")]
+    NoIdentity,
     /// A clone would go into a store that has something in it.
     #[error("there is a store with something in it at {0}")]
     NotEmpty(String),
 }
 
-/// The addresses of the remotes, by name.
-pub type Remotes = BTreeMap<String, String>;
+/// Where a remote is, and the key that opens it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Entry", into = "Entry")]
+pub struct Place {
+    /// Its address.
+    pub address: String,
+    /// The file with this machine's key, if the remote is encrypted.
+    pub identity: Option<PathBuf>,
+}
+
+/// A place as it stands in the list.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Plain(String),
+    Encrypted { address: String, identity: PathBuf },
+}
+
+impl From<Entry> for Place {
+    fn from(entry: Entry) -> Place {
+        match entry {
+            Entry::Plain(address) => Place { address, identity: None },
+            Entry::Encrypted { address, identity } => Place { address, identity: Some(identity) },
+        }
+    }
+}
+
+impl From<Place> for Entry {
+    fn from(Place { address, identity }: Place) -> Entry {
+        match identity {
+            None => Entry::Plain(address),
+            Some(identity) => Entry::Encrypted { address, identity },
+        }
+    }
+}
+
+/// The remotes, by name.
+pub type Remotes = BTreeMap<String, Place>;
 
 /// The remotes of a store.
 pub fn list(store: &Store) -> Result<Remotes, SyncError> {
@@ -87,17 +134,29 @@ fn change(
 }
 
 /// Gives an address a name. A directory's is kept absolute.
-pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String, SyncError> {
+pub fn add(
+    env: &Env,
+    store: &Store,
+    name: &str,
+    address: &str,
+    sealing: &Sealing,
+) -> Result<String, SyncError> {
     if !is_name(name) {
         return Err(SyncError::BadName(name.to_owned()));
     }
+    let taken = || SyncError::Taken(name.to_owned());
+    if list(store)?.contains_key(name) {
+        return Err(taken());
+    }
     let address = resolved(env, address)?;
     remote::open(&address, around(env))?;
+    members::prepare(env, &address, sealing)?;
     let address = address.to_string();
+    let identity = sealing.identity.as_ref().map(|path| env.resolve(path));
     change(store, |remotes| match remotes.contains_key(name) {
-        true => Err(SyncError::Taken(name.to_owned())),
+        true => Err(taken()),
         false => {
-            remotes.insert(name.to_owned(), address.clone());
+            remotes.insert(name.to_owned(), Place { address: address.clone(), identity });
             Ok(())
         }
     })?;
@@ -108,8 +167,8 @@ pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String
 /// nothing changes.
 pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError> {
     change(store, |remotes| match remotes.remove(name) {
-        Some(address) => {
-            store.known(&address).forget();
+        Some(place) => {
+            store.known(&place.address).forget();
             Ok(())
         }
         None => Err(SyncError::Unknown(name.to_owned())),
@@ -162,12 +221,13 @@ pub(super) struct Opened {
     pub(super) remote: Box<dyn Remote>,
     /// What is known of it.
     pub(super) known: Known,
+    pub(super) encrypted: bool,
 }
 
-/// Opens the remote of that name; else `origin`, or the only one.
-pub(super) fn open(env: &Env, store: &Store, name: Option<&str>) -> Result<Opened, SyncError> {
+/// The remote of that name; else `origin`, or the only one.
+pub(super) fn find(store: &Store, name: Option<&str>) -> Result<(String, Place), SyncError> {
     let remotes = list(store)?;
-    let (name, address) = match name {
+    let (name, place) = match name {
         Some(name) => remotes.get_key_value(name).ok_or_else(|| SyncError::Unknown(name.to_owned()))?,
         None => match (remotes.get_key_value(ORIGIN), remotes.len()) {
             (Some(origin), _) => origin,
@@ -176,6 +236,34 @@ pub(super) fn open(env: &Env, store: &Store, name: Option<&str>) -> Result<Opene
             (None, _) => return Err(SyncError::Unnamed("there are several")),
         },
     };
-    let remote = remote::open(&Address::parse(address)?, around(env))?;
-    Ok(Opened { name: name.clone(), remote, known: store.known(address) })
+    Ok((name.clone(), place.clone()))
+}
+
+/// Opens the remote of that name; else `origin`, or the only one.
+pub(super) fn open(env: &Env, store: &Store, name: Option<&str>) -> Result<Opened, SyncError> {
+    let (name, place) = find(store, name)?;
+    let remote = open_place(env, &place)?;
+    let encrypted = place.identity.is_some();
+    Ok(Opened { name, remote, known: store.known(&place.address), encrypted })
+}
+
+/// Opens a remote, with its key if it has one.
+pub(super) fn open_place(env: &Env, place: &Place) -> Result<Box<dyn Remote>, SyncError> {
+    let remote = remote::open(&Address::parse(&place.address)?, around(env))?;
+    Ok(match &place.identity {
+        None => remote,
+        Some(path) => Box::new(EncryptedRemote::open(remote, &Identities::read(path)?)?),
+    })
+}
+
+/// What an error means where a remote is read as if it were not encrypted, and
+/// is.
+pub(super) fn explained(far: &Opened, error: SyncError) -> SyncError {
+    let is_encrypted = || far.remote.list(Folder::Members).is_ok_and(|files| !files.is_empty());
+    match error {
+        SyncError::Damaged { .. } if !far.encrypted && is_encrypted() => {
+            SyncError::Encrypted(far.name.clone())
+        }
+        error => error,
+    }
 }

@@ -50,6 +50,31 @@ pub enum RemoteError {
         /// What was looked for.
         what: String,
     },
+    /// It is not encrypted.
+    #[error("{0} is not there: the remote is not encrypted")]
+    NotEncrypted(String),
+    /// None of our keys opens it.
+    #[error("{place} can't be opened: {what}")]
+    Locked {
+        /// The list of members.
+        place: String,
+        /// Why.
+        what: String,
+    },
+    /// A sealed file is not what was sealed.
+    #[error("{place} can't be believed: {what}")]
+    Sealed {
+        /// The file.
+        place: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A key that can't be used.
+    #[error("{what}")]
+    Key {
+        /// Why not.
+        what: String,
+    },
     /// The place can be read, and nothing else.
     #[error("{0} can only be read")]
     ReadOnly(String),

@@ -13,6 +13,7 @@
 
 mod address;
 mod dir;
+mod encrypted;
 mod error;
 mod key;
 mod listing;
@@ -32,6 +33,7 @@ use std::path::Path;
 
 pub use address::{Address, S3Address, SshAddress};
 pub use dir::DirRemote;
+pub use encrypted::{EncryptedRemote, Identities, Recipient, Ring, new_identity};
 pub use error::RemoteError;
 pub use key::{Folder, Key};
 pub use listing::index_text;

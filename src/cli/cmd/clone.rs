@@ -14,13 +14,17 @@ use crate::ops::clone::clone;
 pub(crate) struct Args {
     /// Where others pushed to: DIR, HOST:DIR, ssh://…, s3://… or https://…
     address: String,
+    /// The file with the key of this machine, if the place is encrypted
+    #[arg(long, value_name = "FILE")]
+    identity: Option<std::path::PathBuf>,
     #[command(flatten)]
     only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let (store, report) =
-        clone(&app.env, &args.address, &args.only.read(app)?, &app.ui.monitor()).map_err(failed)?;
+        clone(&app.env, &args.address, args.identity.clone(), &args.only.read(app)?, &app.ui.monitor())
+            .map_err(failed)?;
     fetch::tell(&report.fetched, app);
     pull::tell(&report, app);
     app.ui.note(&format!("Made a store at {}", store.dir().display()));

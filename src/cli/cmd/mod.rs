@@ -20,6 +20,7 @@ pub(crate) mod pull;
 pub(crate) mod push;
 pub(crate) mod reflog;
 pub(crate) mod remote;
+mod remote_key;
 pub(crate) mod restore;
 pub(crate) mod resume;
 mod selected;

@@ -1,7 +1,10 @@
 //! `sfs remote`
 
+use std::path::PathBuf;
+
 use crate::cli::ui::{NAME, clean, count, paint};
 use crate::cli::{App, CommandError};
+use crate::ops::members::Sealing;
 use crate::ops::remote::{self, SyncError};
 use crate::remote::RemoteError;
 
@@ -25,7 +28,21 @@ enum Action {
         name: String,
         /// Where it is: DIR, HOST:DIR, ssh://…, s3://… or https://…
         address: String,
+        /// Encrypt it to this public key: age1…, or ssh-ed25519 … in quotes
+        ///
+        /// The place must be empty. The key of --identity is added by itself
+        /// if it is one of age.
+        #[arg(long, value_name = "KEY", requires = "identity")]
+        encrypt_to: Vec<String>,
+        /// The file with the key of this machine, for an encrypted place
+        ///
+        /// A key of age, as `sfs remote key new` makes one, or a private key of
+        /// ssh without a passphrase. It is read each time, and nothing is
+        /// written to it.
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
     },
+    Key(super::remote_key::Args),
     /// Write the list of its files that readers over HTTP go by
     ///
     /// A directory or bucket with such an `index` can be put behind any web
@@ -44,14 +61,19 @@ enum Action {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     match &args.action {
         None => {
-            for (name, address) in remote::list(&app.store()?).map_err(failed)? {
-                app.ui.line(format_args!("{}\t{}", paint(NAME, clean(&name)), clean(&address)))?;
+            for (name, place) in remote::list(&app.store()?).map_err(failed)? {
+                let mark = if place.identity.is_some() { "\tencrypted" } else { "" };
+                let address = clean(&place.address);
+                app.ui.line(format_args!("{}\t{address}{mark}", paint(NAME, clean(&name))))?;
             }
         }
-        Some(Action::Add { name, address }) => {
-            let address = remote::add(&app.env, &app.store_or_create()?, name, address).map_err(failed)?;
+        Some(Action::Add { name, address, encrypt_to, identity }) => {
+            let sealing = Sealing { encrypt_to: encrypt_to.clone(), identity: identity.clone() };
+            let store = app.store_or_create()?;
+            let address = remote::add(&app.env, &store, name, address, &sealing).map_err(failed)?;
             app.ui.note(&format!("Added {name}: {address}"));
         }
+        Some(Action::Key(args)) => super::remote_key::run(args, app)?,
         Some(Action::Publish { name }) => {
             let (name, files) = remote::publish(&app.env, &app.store()?, name.as_deref()).map_err(failed)?;
             app.ui.note(&format!("Published {name}: {}", count(files, "file")));
@@ -77,6 +99,10 @@ pub(super) fn failed(error: SyncError) -> CommandError {
         SyncError::Unnamed(_) => "`sfs remote add origin DIR` adds one, and then it need not be named",
         SyncError::BadName(_) => "use letters, digits, and - _ . within",
         SyncError::Behind => "`sfs pull` gets it",
+        SyncError::Encrypted(_) => {
+            "add it with --identity FILE; a member lets that key in with `sfs remote key add`"
+        }
+        SyncError::NoIdentity => "name one with --identity FILE; `sfs remote key new FILE` makes one",
         SyncError::NotEmpty(_) => "`sfs remote add origin DIR` and `sfs pull` bring them together",
         SyncError::Remote(e) => of_remote(e),
         _ => "",
@@ -110,6 +136,13 @@ fn of_remote(error: &RemoteError) -> &'static str {
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with ?profile=NAME"
         }
         RemoteError::Denied { .. } => "check who you are there, and what that one may do",
+        RemoteError::NotEncrypted(_) => "leave --identity out, or check the address",
+        RemoteError::Locked { .. } => {
+            "a member lets your public key in with `sfs remote key add`; with no member's key left, what is there can't be read by anybody, and a store that has it pushes to a new place"
+        }
+        RemoteError::Sealed { .. } => {
+            "nothing was changed; if the file was damaged, remove it, and `sfs push --full` from a store that has it all mends the remote"
+        }
         RemoteError::ReadOnly(_) => "push to the place that it is published from",
         RemoteError::Lost { .. } => "what has arrived stays; run it again, and it goes on from there",
         _ => "",
