@@ -6,7 +6,7 @@
 //!
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
-//! * [`remote`] — the elsewhere: directories that stores are pushed to
+//! * [`remote`] — the elsewhere: directories, machines and buckets that stores are pushed to
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
 //! * [`view`] — seeing: values to text and JSON

@@ -4,9 +4,11 @@
 //! packs/<name>.pack      objects, named by all their bytes
 //! packs/<name>.idx       what is in the pack
 //! refs/<writer>/<n>      the refs of one writer; the highest n counts
+//! members/<n>            who may read it, if it is encrypted
+//! index                  the list of all of them, if it is published
 //! ```
 //!
-//! No file is ever changed and no two writers write the same one, so a remote
+//! But for the index, no file is ever changed, and no two writers write the same one, so a remote
 //! needs no server, no lock and no order among those who push: a folder that
 //! something else copies about will do. Whatever has another name is not ours
 //! and is passed over, such as the conflict copies that such folders make.
@@ -15,6 +17,9 @@ mod address;
 mod dir;
 mod encrypted;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 mod listing;
 mod published;

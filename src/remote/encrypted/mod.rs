@@ -13,6 +13,7 @@ mod ring;
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use keys::{Identities, Recipient, new_identity};
@@ -127,19 +128,26 @@ impl Remote for EncryptedRemote {
         let sealer = Sealer::new(&self.ring, &key.to_string());
         let (len, mut plain) = content.open()?;
         let outside = self.outside(key);
+        // What is told is bytes of the file, of which there are fewer.
+        let (total, so_far) = (sealed_len(len), AtomicU64::new(0));
+        let part = |sealed: u64| u128::from(sealed.min(total)) * u128::from(len) / u128::from(total);
+        let sent = |n: u64| {
+            let before = so_far.fetch_add(n, Ordering::Relaxed);
+            sent(u64::try_from(part(before + n) - part(before)).unwrap_or(0));
+        };
         let created = match content {
             Content::Bytes(_) => {
                 let mut sealed = Vec::new();
                 let done = sealer.seal(&mut plain, len, &mut sealed);
                 done.map_err(|source| RemoteError::Lost { place: self.place(key), source })?;
-                self.inner.create(outside, Content::Bytes(&sealed), sent)?
+                self.inner.create(outside, Content::Bytes(&sealed), &sent)?
             }
             Content::File(path) => {
                 let folder = path.parent().unwrap_or(path);
                 let io = || RemoteError::io("write a sealed copy of", path);
                 let mut sealed = tempfile::NamedTempFile::new_in(folder).map_err(io())?;
                 sealer.seal(&mut plain, len, &mut sealed).map_err(io())?;
-                self.inner.create(outside, Content::File(sealed.path()), sent)?
+                self.inner.create(outside, Content::File(sealed.path()), &sent)?
             }
         };
         if created {

@@ -189,6 +189,14 @@ impl Ring {
         Some(Ring { names: names?, contents, members })
     }
 
+    /// Reads the text of a ring, and its own text again.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn read_text(text: &str) {
+        if let Some(ring) = Ring::parse(text) {
+            assert!(Ring::parse(&ring.text()).is_some_and(|again| again.text() == ring.text()));
+        }
+    }
+
     /// One for tests.
     #[cfg(test)]
     pub(super) fn made() -> Ring {
