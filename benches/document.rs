@@ -93,6 +93,7 @@ impl Session {
             places: Places { home: dir.join("home"), ..Places::default() },
             cwd: dir.to_owned(),
             store: dir.join("store"),
+            settings: dir.join("config"),
             user: "u".into(),
             host: "h".into(),
             command: "bench".into(),
@@ -107,7 +108,7 @@ impl Session {
     }
 
     fn capture(&mut self) -> Result<(), Box<dyn Error>> {
-        let options = CaptureOptions { tools: vec!["cline".into()] };
+        let options = CaptureOptions { tools: vec!["cline".into()], no_snapshots: true };
         let report = capture(&self.env, &mut self.store, &options, &Quiet)?;
         assert_eq!((report.changed, report.trouble.len()), (1, 0), "{report:?}");
         Ok(())

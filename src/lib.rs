@@ -6,18 +6,24 @@
 //!
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
+//! * [`workspace`] — the files: a project's, taken and put back
 //! * [`remote`] — the elsewhere: directories, machines and buckets that stores are pushed to
+//! * [`redact`] — secrets: from bytes to the spans that should not leave
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
 //! * [`view`] — seeing: values to text and JSON
 //! * [`daemon`] — watching: captures as tools write
+//! * [`web`] — a read-only site for the user's browser
 //! * [`cli`] — the door
 
 pub mod cli;
 pub mod daemon;
 pub mod object;
 pub mod ops;
+pub mod redact;
 pub mod remote;
 pub mod store;
 pub mod tool;
 pub mod view;
+pub mod web;
+pub mod workspace;

@@ -17,7 +17,7 @@ use sfs::object::message::Json;
 use sfs::object::record::Fill;
 use sfs::object::*;
 use sfs::store::refs::{About, Form, Mark, Resumed};
-use sfs::store::{Actor, Batch, Edit, GcOptions, RefValue, Source, Store};
+use sfs::store::{Actor, Batch, Edit, GcOptions, Gone, Purge, RefValue, Source, Store};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
@@ -111,6 +111,35 @@ fn tree(blob: Id) -> Tree {
     Tree { entries: vec![entry("a.txt", 0o644, 3), entry("bin/run", 0o755, 70_000)] }
 }
 
+fn folder() -> Tree {
+    use sfs::object::tree::{FOLDER, LINK};
+    let entry = |path: &str, mode, blob| Entry { path: path.into(), mode, blob, len: 6 };
+    Tree { entries: vec![entry("link", LINK, id(0x12)), entry("src", FOLDER, id(0x13))] }
+}
+
+fn snapshot() -> Snapshot {
+    use Why::{Ignored, Large, Many, Name, Output, Secret, Special, Unreadable};
+    use sfs::object::snapshot::{Git, LeftOut, Reason, Why};
+    let all = [Unreadable, Secret, Large, Many, Name, Special, Output, Ignored];
+    Snapshot {
+        commit: id(1),
+        before: Some(id(2)),
+        time: 1_700_000_000_123,
+        reason: Reason::Replaced,
+        root: "/p".into(),
+        tree: id(3),
+        git: Some(Git {
+            head: Some("ab".into()),
+            branch: Some("main".into()),
+            upstream: None,
+            dirty: Some(true),
+        }),
+        left_out: all.map(|why| LeftOut { path: "a/".into(), why, len: 251 }).to_vec(),
+        more: 7,
+        complete: true,
+    }
+}
+
 fn line<T: Encode + Decode<()> + PartialEq>(out: &mut String, name: &str, kind: Kind, value: &T) {
     let bytes = encode(value).unwrap();
     assert!(decode::<T>(&bytes).unwrap() == *value);
@@ -138,6 +167,12 @@ fn objects_are_encoded_as_ever() {
     line(&mut out, "config", Kind::Config, &config);
     let tag = Tag { commit: id(1), name: "v1".into(), words: "w".into(), by: "u@h".into(), time: -1 };
     line(&mut out, "tag", Kind::Tag, &tag);
+    line(&mut out, "tree-nested", Kind::Tree, &folder());
+    line(&mut out, "snapshot", Kind::Snapshot, &snapshot());
+    line(&mut out, "snapshot-empty", Kind::Snapshot, &Snapshot::default());
+    let value: String =
+        encode(&RefValue::Snapshot(id(9))).unwrap().iter().map(|b| format!("{b:02x}")).collect();
+    writeln!(out, "ref-snapshot {value}").unwrap();
     writeln!(out, "session {}", Source::key("tool", "native", "part")).unwrap();
     let path = golden("objects.txt");
     if bless() {
@@ -304,4 +339,44 @@ fn a_store_of_format_1_is_read_and_written_on() {
     store.apply(batch, vec![edit], &actor(5)).unwrap();
     store.gc(&GcOptions { dry_run: false, grace: Duration::ZERO, level: 3 }).unwrap();
     assert!(Store::open(&dir).unwrap().fsck(&mut |_| {}).unwrap().faults.is_empty());
+}
+
+/// What a store remembers of what was taken out, and how it is read.
+#[test]
+fn what_stands_in_for_what_is_gone_is_remembered_as_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = Store::open_or_create(dir.path(), id(WRITER)).unwrap();
+    let mut batch = Batch::default();
+    let one = say(&store, &mut batch, None, "one");
+    let two = say(&store, &mut batch, Some(one), "two");
+    let text = Id::of(Kind::Blob, &long("two", 700));
+    let set_tip = set("head/s/main", None, Some(RefValue::Commit(two)));
+    store.apply(batch, vec![set_tip], &actor(1)).unwrap();
+    let mut purge = Purge::default();
+    let commit = say(&store, &mut purge.batch, None, "none");
+    let blob = purge.batch.put_blob(&store, b"nothing".to_vec()).unwrap();
+    let gone = |id, instead| Gone { id, instead: Some(instead), cause: self::id(7), time: 2 };
+    purge.gone = vec![gone(one, commit), gone(text, blob)];
+    purge.gone.push(Gone { id: id(9), instead: None, cause: id(9), time: 3 });
+    let left = store.purge(purge, &|_, _| true, &actor(2)).unwrap();
+    assert!(left.is_empty(), "{left:?}");
+    let bytes = std::fs::read(dir.path().join("purged")).unwrap();
+    if bless() {
+        std::fs::write(golden("purged"), &bytes).unwrap();
+    }
+    assert!(bytes == std::fs::read(golden("purged")).unwrap());
+
+    // What stood in may go as well, and what is gone stays gone.
+    let mut purge = Purge::default();
+    let less = purge.batch.put_blob(&store, b"less".to_vec()).unwrap();
+    purge.gone = vec![gone(blob, less)];
+    store.purge(purge, &|_, _| true, &actor(3)).unwrap();
+    store.gc(&GcOptions { dry_run: false, grace: Duration::ZERO, level: 3 }).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let report = store.fsck(&mut |_| {}).unwrap();
+    assert!(report.faults.is_empty() && report.commits == 2, "{:?}", report.faults);
+    assert_eq!(store.commit(&one).unwrap().title.as_deref(), Some("none"));
+    assert_eq!(store.body(&one, &store.commit(&one).unwrap()).unwrap().records.len(), 1);
+    assert_eq!(store.blob(&text).unwrap(), b"less");
+    assert!(store.is_purged(&id(9)) && !store.ids().unwrap().contains(&one));
 }

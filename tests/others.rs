@@ -9,5 +9,7 @@ mod aider;
 mod amp;
 #[path = "others/databases.rs"]
 mod databases;
+#[path = "others/lines.rs"]
+mod lines;
 #[path = "others/sandbox.rs"]
 mod sandbox;

@@ -26,11 +26,12 @@ pub(crate) fn from_process(command: &str, store: Option<&Path>) -> Result<Env, C
         None => store_dir(&places),
     };
     Ok(Env {
-        now: number(&places, "SFS_TEST_TIME").unwrap_or_else(now),
+        now: now(&places),
         seed: number(&places, "SFS_TEST_SEED").unwrap_or_else(|| uuid::Uuid::new_v4().as_u128()),
         user: first(&places, &["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "unknown".to_owned()),
         host: host(&places),
         store: cwd.join(store),
+        settings: settings(&places),
         cwd,
         places,
         command: command.to_owned(),
@@ -38,9 +39,11 @@ pub(crate) fn from_process(command: &str, store: Option<&Path>) -> Result<Env, C
 }
 
 fn store_dir(places: &Places) -> PathBuf {
-    if let Some(dir) = places.var("SFS_DIR") {
-        return dir;
-    }
+    places.var("SFS_DIR").unwrap_or_else(|| usual_store(places))
+}
+
+/// The store that is used where none is named.
+pub(crate) fn usual_store(places: &Places) -> PathBuf {
     let data = if cfg!(windows) {
         places.var("LOCALAPPDATA").unwrap_or_else(|| places.home.join("AppData").join("Local"))
     } else if cfg!(target_os = "macos") {
@@ -53,7 +56,27 @@ fn store_dir(places: &Places) -> PathBuf {
     data.join("sfs")
 }
 
-fn now() -> i64 {
+fn settings(places: &Places) -> PathBuf {
+    if let Some(dir) = places.var("SFS_CONFIG_DIR") {
+        return dir;
+    }
+    let config = if cfg!(windows) {
+        places.var("APPDATA").unwrap_or_else(|| places.home.join("AppData").join("Roaming"))
+    } else if cfg!(target_os = "macos") {
+        places.home.join("Library").join("Application Support")
+    } else {
+        let config = places.var("XDG_CONFIG_HOME").filter(|dir| dir.is_absolute());
+        config.unwrap_or_else(|| places.home.join(".config"))
+    };
+    config.join("sfs")
+}
+
+/// Now, in milliseconds since 1970.
+pub(crate) fn now(places: &Places) -> i64 {
+    number(places, "SFS_TEST_TIME").unwrap_or_else(system_time)
+}
+
+fn system_time() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

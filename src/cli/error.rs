@@ -4,9 +4,14 @@ use std::error::Error;
 use std::io;
 
 use crate::ops::branch::NameError;
+use crate::ops::checkout::CheckoutError;
 use crate::ops::revision::RevisionError;
+use crate::ops::secrets::SecretsError;
+use crate::ops::snapshot::SnapshotError;
 use crate::ops::source::RestoreError;
+use crate::ops::stats::{PriceError, StatsError};
 use crate::store::StoreError;
+use crate::workspace::WorkspaceError;
 
 /// Exit code: no, failed, or different.
 pub(crate) const FAILED: u8 = 1;
@@ -14,6 +19,9 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Exit code: the store is damaged.
 pub(crate) const DAMAGED: u8 = 3;
+
+/// Exit code: secrets would have left.
+pub(crate) const SECRETS: u8 = 4;
 
 /// Why a command failed. Any error becomes one with `?`; it is printed as
 /// `error: …`, one line for each `hint: …` below it.
@@ -112,10 +120,37 @@ impl<E: Error + 'static> From<E> for CommandError {
 
 /// What an error of a verb advises.
 fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    if let Some(error) = error.downcast_ref::<SecretsError>() {
+        return error.hint();
+    }
+    if matches!(error.downcast_ref(), Some(StatsError::Prices(_))) || error.is::<PriceError>() {
+        return Some("docs/stats.md shows what it looks like; without the file, the built-in prices count");
+    }
     match error.downcast_ref::<NameError>() {
         Some(NameError::Revision(revision)) => revision.hint(),
         Some(NameError::Taken { .. }) => Some("`--force` lets it stand for something else"),
-        _ => error.downcast_ref::<RevisionError>()?.hint(),
+        _ => match error.downcast_ref::<RevisionError>() {
+            Some(revision) => revision.hint(),
+            None => files_hint(error),
+        },
+    }
+}
+
+/// What an error about files of a project advises.
+fn files_hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    use CheckoutError as Checkout;
+    match (error.downcast_ref::<CheckoutError>(), error.downcast_ref::<SnapshotError>()) {
+        (Some(Checkout::Elsewhere(_)), _) => Some("go there, or name a folder with `--to DIR`"),
+        (Some(Checkout::Nothing), _) => Some("`sfs snapshot --list` shows which revisions have files"),
+        (Some(Checkout::TooBroad(_) | Checkout::NotEmpty(_)), _) => Some("name a new folder"),
+        (Some(Checkout::NoFile(_)), _) => Some("`sfs checkout REV --dry-run` tells which there are"),
+        (Some(Checkout::NoSnapshot(..)), _) => Some("`sfs snapshot --list` shows all of them"),
+        (Some(Checkout::Workspace(WorkspaceError::Io { .. })), _) => {
+            Some("the same command goes on where this one stopped")
+        }
+        (_, Some(SnapshotError::Elsewhere(_) | SnapshotError::Gone(_))) => Some("go to the project's folder"),
+        (_, Some(SnapshotError::TooBroad(_))) => Some("snapshots are for the folder of one project"),
+        _ => None,
     }
 }
 
@@ -127,7 +162,23 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
         if let Some(found) = error.downcast_ref::<StoreError>() {
             return Some(found);
         }
+        if let Some(SecretsError::Store(found)) = error.downcast_ref::<SecretsError>() {
+            return Some(found);
+        }
+        let files = match (error.downcast_ref::<CheckoutError>(), error.downcast_ref::<SnapshotError>()) {
+            (Some(CheckoutError::Workspace(e)), _) | (_, Some(SnapshotError::Workspace(e))) => Some(e),
+            (Some(CheckoutError::Store(found)), _) | (_, Some(SnapshotError::Store(found))) => {
+                return Some(found);
+            }
+            _ => error.downcast_ref::<WorkspaceError>(),
+        };
+        if let Some(WorkspaceError::Store(found)) = files {
+            return Some(found);
+        }
         if let Some(RestoreError::Store(found)) = error.downcast_ref::<RestoreError>() {
+            return Some(found);
+        }
+        if let Some(StatsError::Store(found)) = error.downcast_ref::<StatsError>() {
             return Some(found);
         }
         next = error.source();

@@ -21,7 +21,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 pub(crate) use error::CommandError;
 pub(crate) use ui::Ui;
 
+use crate::daemon;
 use crate::ops::Env;
+use crate::ops::capture::{CaptureOptions, capture};
 use crate::store::Store;
 
 /// What every command works with.
@@ -30,12 +32,42 @@ pub(crate) struct App {
     pub(crate) env: Env,
     /// The terminal.
     pub(crate) ui: Ui,
+    /// Whether commands that read capture what is new first.
+    pub(crate) captures: bool,
 }
 
 impl App {
     /// Opens the store; fails when there is none.
     pub(crate) fn store(&self) -> Result<Store, CommandError> {
         Ok(Store::open(&self.env.store)?)
+    }
+
+    /// Opens the store when it has what the tools have written so far. With a
+    /// daemon it has; without one that is captured first. If it can't be, the
+    /// store is as good as it was.
+    pub(crate) fn fresh_store(&self) -> Result<Store, CommandError> {
+        let mut store = self.store()?;
+        if self.captures && !daemon::is_running(&self.env.store) {
+            self.catch_up(&mut store);
+        }
+        Ok(store)
+    }
+
+    fn catch_up(&self, store: &mut Store) {
+        let outcome = capture(&self.env, store, &CaptureOptions::default(), &self.ui.patient_monitor());
+        match outcome {
+            Ok(report) => {
+                let kept = (report.gone.len() + report.rewritten.len()) as u64;
+                if kept > 0 {
+                    let files = ui::count(kept, "file");
+                    self.ui
+                        .warn(&format!("tools shortened or removed {files}; the store keeps what was there"));
+                }
+            }
+            Err(e) => {
+                self.ui.warn(&format!("what is new was not captured: {}", error::chain(&e).join(": ")));
+            }
+        }
     }
 
     /// Opens the store, or makes one.
@@ -81,6 +113,9 @@ struct Global {
     /// Don't send output through a pager
     #[arg(long, global = true, help_heading = "Global options")]
     no_pager: bool,
+    /// Don't capture what is new first (also SFS_CAPTURE=off)
+    #[arg(long, global = true, help_heading = "Global options")]
+    no_capture: bool,
     /// Say only what was asked for, and errors
     #[arg(long, short, global = true, help_heading = "Global options")]
     quiet: bool,
@@ -90,8 +125,10 @@ struct Global {
 enum Command {
     Branch(cmd::branch::Args),
     Capture(cmd::capture::Args),
+    Checkout(cmd::checkout::Args),
     Clone(cmd::clone::Args),
     Completions(cmd::completions::Args),
+    Daemon(cmd::daemon::Args),
     Demo(cmd::demo::Args),
     Diff(cmd::diff::Args),
     Doctor(cmd::doctor::Args),
@@ -105,14 +142,19 @@ enum Command {
     Man(cmd::man::Args),
     Name(cmd::name::Args),
     Pull(cmd::pull::Args),
+    Purge(cmd::purge::Args),
     Push(cmd::push::Args),
     Reflog(cmd::reflog::Args),
     Remote(cmd::remote::Args),
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
+    Scan(cmd::scan::Args),
+    Serve(cmd::serve::Args),
     #[command(hide = true)]
     ServeRemote(cmd::serve_remote::Args),
     Show(cmd::show::Args),
+    Snapshot(cmd::snapshot::Args),
+    Stats(cmd::stats::Args),
     Status(cmd::status::Args),
     Tag(cmd::tag::Args),
     Undo(cmd::undo::Args),
@@ -123,8 +165,10 @@ impl Command {
         match self {
             Command::Branch(args) => cmd::branch::run(args, app),
             Command::Capture(args) => cmd::capture::run(args, app),
+            Command::Checkout(args) => cmd::checkout::run(args, app),
             Command::Clone(args) => cmd::clone::run(args, app),
             Command::Completions(args) => cmd::completions::run(args, app),
+            Command::Daemon(args) => cmd::daemon::run(args, app),
             Command::Demo(args) => cmd::demo::run(args, app),
             Command::Diff(args) => cmd::diff::run(args, app),
             Command::Doctor(args) => cmd::doctor::run(args, app),
@@ -138,13 +182,18 @@ impl Command {
             Command::Man(args) => cmd::man::run(args, app),
             Command::Name(args) => cmd::name::run(args, app),
             Command::Pull(args) => cmd::pull::run(args, app),
+            Command::Purge(args) => cmd::purge::run(args, app),
             Command::Push(args) => cmd::push::run(args, app),
             Command::Reflog(args) => cmd::reflog::run(args, app),
             Command::Remote(args) => cmd::remote::run(args, app),
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
+            Command::Scan(args) => cmd::scan::run(args, app),
+            Command::Serve(args) => cmd::serve::run(args, app),
             Command::ServeRemote(args) => cmd::serve_remote::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),
+            Command::Snapshot(args) => cmd::snapshot::run(args, app),
+            Command::Stats(args) => cmd::stats::run(args, app),
             Command::Status(args) => cmd::status::run(args, app),
             Command::Tag(args) => cmd::tag::run(args, app),
             Command::Undo(args) => cmd::undo::run(args, app),
@@ -166,7 +215,8 @@ pub fn main() -> ExitCode {
     let global = &cli.global;
     let ui = Ui::new(global.color, global.quiet, !global.no_pager);
     let outcome = env::from_process(&name, global.store.as_deref()).and_then(|env| {
-        let app = App { env, ui: ui.clone() };
+        let off = env.places.vars.get("SFS_CAPTURE").is_some_and(|v| matches!(&**v, "off" | "no" | "0"));
+        let app = App { env, ui: ui.clone(), captures: !off && !global.no_capture };
         cli.command.run(&app)
     });
     // What was written last may fail to reach its reader only now.

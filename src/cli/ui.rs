@@ -10,6 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use anstream::{AutoStream, ColorChoice, StripStream};
 use anstyle::{AnsiColor, Style};
@@ -35,6 +36,8 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
+/// What takes longer shows how far it is, even if nobody asked for it.
+const MOMENT: Duration = Duration::from_secs(1);
 /// How many bytes are written at once.
 const BUFFER: usize = 64 << 10;
 
@@ -91,9 +94,15 @@ impl Ui {
         inner.pager = Some(child);
     }
 
+    /// Whether what was asked for goes to a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Writes a line of what was asked for.
     pub(crate) fn line(&self, line: impl Display) -> io::Result<()> {
-        self.write(format_args!("{line}\n"))
+        // As a whole: what strips the colour goes through each piece anew.
+        self.inner.borrow_mut().out.write_all(format!("{line}\n").as_bytes())
     }
 
     /// Writes a value as a line of JSON.
@@ -106,10 +115,6 @@ impl Ui {
         let mut inner = self.inner.borrow_mut();
         inner.out.flush()?;
         io::stdout().lock().write_all(bytes)
-    }
-
-    fn write(&self, words: std::fmt::Arguments<'_>) -> io::Result<()> {
-        self.inner.borrow_mut().out.write_fmt(words)
     }
 
     /// Says something that wasn't asked for, unless told to be quiet.
@@ -143,9 +148,22 @@ impl Ui {
     }
 
     fn say(&self, line: &str) {
-        let mut err = AutoStream::new(io::stderr(), choice(self.color, &io::stderr()));
-        // There is nobody left to tell if this fails.
-        let _ = writeln!(err, "{line}");
+        say(self.color, line);
+    }
+
+    /// When colour is used.
+    pub(crate) fn color(&self) -> Color {
+        self.color
+    }
+
+    /// Whether only errors are said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Writes out what is waiting.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.inner.borrow_mut().out.flush()
     }
 
     /// A monitor that shows a progress bar on a terminal, and warns.
@@ -154,6 +172,13 @@ impl Ui {
             if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
         let bar = ProgressBar::with_draw_target(None, target);
         Progress { bar, color: self.color }
+    }
+
+    /// A monitor that shows nothing unless it takes long.
+    pub(crate) fn patient_monitor(&self) -> Patient {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let begun = Instant::now();
+        Patient { progress: Progress { bar, color: self.color }, begun, quiet: self.quiet }
     }
 
     /// Writes out what is waiting, and waits for the pager.
@@ -167,6 +192,13 @@ impl Ui {
         }
         outcome
     }
+}
+
+/// Says a line on standard error, from any thread.
+pub(crate) fn say(color: Color, line: &str) {
+    let mut err = AutoStream::new(io::stderr(), choice(color, &io::stderr()));
+    // There is nobody left to tell if this fails.
+    let _ = writeln!(err, "{line}");
 }
 
 /// Shows what clap has to say: help on standard output, else an error.
@@ -230,14 +262,18 @@ pub(crate) fn bytes(n: u64) -> String {
 /// A moment, in milliseconds since 1970, as the user's clock shows it.
 pub(crate) fn time(ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(ms) {
-        Ok(at) => at.to_zoned(zone().clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+        Ok(at) => {
+            let at = zone().to_datetime(at);
+            let (year, month, day) = (at.year(), at.month(), at.day());
+            format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", at.hour(), at.minute())
+        }
         Err(_) => "?".to_owned(),
     }
 }
 
 /// The user's time zone. Where nothing names another, the system's file is read
 /// as it stands: to find out what it is called, all zones would be looked at.
-fn zone() -> &'static TimeZone {
+pub(crate) fn zone() -> &'static TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let local = || {
         let bytes = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok())??;
@@ -290,6 +326,31 @@ impl Monitor for Progress {
             let mut err = AutoStream::new(io::stderr(), choice(self.color, &io::stderr()));
             let _ = writeln!(err, "{} {}", paint(WARNING, "warning:"), clean_text(message));
         });
+    }
+}
+
+/// Shows a progress bar when a task takes longer than a moment. Warns of nothing.
+pub(crate) struct Patient {
+    progress: Progress,
+    begun: Instant,
+    quiet: bool,
+}
+
+impl Monitor for Patient {
+    fn begin(&self, task: &str, steps: Option<u64>) {
+        self.progress.begin(task, steps);
+    }
+
+    fn advance(&self, steps: u64) {
+        let bar = &self.progress.bar;
+        if !self.quiet && bar.is_hidden() && self.begun.elapsed() > MOMENT {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        }
+        self.progress.advance(steps);
+    }
+
+    fn end(&self) {
+        self.progress.end();
     }
 }
 

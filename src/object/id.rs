@@ -29,13 +29,15 @@ pub enum Kind {
     Session = 9,
     /// A pack file, named by all its bytes.
     Pack = 10,
+    /// The files of a project at one moment.
+    Snapshot = 11,
 }
 
 impl Kind {
     /// The kind of that number.
     pub fn from_number(number: u8) -> Option<Kind> {
-        use Kind::{Blob, Body, Commit, Config, Context, Message, Pack, Session, Tag, Tree};
-        let all = [Blob, Body, Commit, Message, Context, Tree, Config, Tag, Session, Pack];
+        use Kind::{Blob, Body, Commit, Config, Context, Message, Pack, Session, Snapshot, Tag, Tree};
+        let all = [Blob, Body, Commit, Message, Context, Tree, Config, Tag, Session, Pack, Snapshot];
         all.into_iter().find(|kind| *kind as u8 == number)
     }
 }

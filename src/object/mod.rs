@@ -13,6 +13,7 @@ pub mod message;
 pub mod record;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod snapshot;
 pub mod split;
 pub mod tree;
 
@@ -22,7 +23,8 @@ pub use commit::{Commit, Usage};
 pub use id::{Id, Kind};
 pub use message::{Action, Block, Input, Message, Part, Role, Status, Text};
 pub use record::{Context, Record};
-pub use tree::{Config, Entry, Tag, Tree};
+pub use snapshot::Snapshot;
+pub use tree::{Config, Entry, Sort, Tag, Tree};
 
 /// Strings of at least this many decoded bytes become blobs of their own.
 ///

@@ -4,6 +4,7 @@ use super::commit::Counts;
 use super::escape::Style;
 use super::message::Json;
 use super::record::Fill;
+use super::tree::LINK;
 use super::*;
 
 /// Numbers from a seed (xorshift).
@@ -197,13 +198,44 @@ pub(crate) fn commit(rng: &mut Rng, commits: Names<'_>, contents: Names<'_>) -> 
 pub(crate) fn tree(rng: &mut Rng, names: Names<'_>) -> Tree {
     let mut entries = rng.many(4, |rng| Entry {
         path: format!("d{}/f{}", rng.below(9), rng.next()),
-        mode: *rng.pick(&[0o644, 0o755]),
+        mode: *rng.pick(&[0o644, 0o755, LINK]),
         blob: names(rng),
         len: rng.number(),
     });
     entries.sort_by(|a, b| a.path.cmp(&b.path));
     entries.dedup_by(|a, b| a.path == b.path);
     Tree { entries }
+}
+
+pub(crate) fn snapshot(rng: &mut Rng, commits: Names<'_>, contents: Names<'_>) -> Snapshot {
+    use snapshot::{Git, LeftOut, Reason, Why};
+    const WHY: [Why; 8] = [
+        Why::Unreadable,
+        Why::Secret,
+        Why::Large,
+        Why::Many,
+        Why::Name,
+        Why::Special,
+        Why::Output,
+        Why::Ignored,
+    ];
+    Snapshot {
+        commit: commits(rng),
+        before: None,
+        time: rng.number().cast_signed(),
+        reason: *rng.pick(&[Reason::Turn, Reason::Asked, Reason::Replaced]),
+        root: rng.word(),
+        tree: contents(rng),
+        git: rng.maybe(|rng| Git {
+            head: rng.maybe(Rng::word),
+            branch: rng.maybe(Rng::word),
+            upstream: rng.maybe(Rng::word),
+            dirty: rng.maybe(Rng::flip),
+        }),
+        left_out: rng.many(3, |rng| LeftOut { path: rng.word(), why: *rng.pick(&WHY), len: rng.number() }),
+        more: rng.number(),
+        complete: rng.flip(),
+    }
 }
 
 pub(crate) fn config(rng: &mut Rng) -> Config {

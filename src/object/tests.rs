@@ -60,6 +60,8 @@ fn every_kind_has_one_form() {
         has_one_form(rng, &config);
         let tag = sample::tag(rng, names);
         has_one_form(rng, &tag);
+        let snapshot = sample::snapshot(rng, names, &mut any_id);
+        has_one_form(rng, &snapshot);
     }
 }
 

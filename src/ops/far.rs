@@ -127,8 +127,11 @@ pub(super) fn damaged(remote: &dyn Remote, key: Key, error: StoreError) -> SyncE
 }
 
 /// Where each object of a remote is.
+#[derive(Default)]
 pub(super) struct Listing {
     packs: Vec<(Id, u64)>,
+    /// What is in each.
+    ids: Vec<Vec<Id>>,
     places: IdMap<u32>,
 }
 
@@ -164,18 +167,41 @@ impl Listing {
             if !known {
                 far.known.put(&key.to_string(), &bytes);
             }
-            let number = u32::try_from(listing.packs.len()).unwrap_or(u32::MAX);
-            listing.places.extend(ids.into_iter().map(|id| (id, number)));
-            listing.packs.push((*name, *pack_len));
+            listing.add((*name, *pack_len), ids);
         }
         let there: Vec<String> = indexes.iter().map(|(name, ..)| Key::Index(*name).to_string()).collect();
         far.known.drop_others("packs/", |name| there.iter().any(|there| there == name));
         Ok(listing)
     }
 
+    /// The same without packs that hold what is unwanted; those come second.
+    pub(super) fn read_without(
+        far: &Opened,
+        quarantine: &Quarantine,
+        unwanted: &dyn Fn(&Id) -> bool,
+    ) -> Result<(Listing, Vec<Id>), SyncError> {
+        let whole = Listing::read(far, quarantine)?;
+        let mut rest = Listing::empty();
+        let mut without = Vec::new();
+        for (pack, ids) in whole.packs.into_iter().zip(whole.ids) {
+            match ids.iter().any(unwanted) {
+                true => without.push(pack.0),
+                false => rest.add(pack, ids),
+            }
+        }
+        Ok((rest, without))
+    }
+
+    fn add(&mut self, pack: (Id, u64), ids: Vec<Id>) {
+        let number = u32::try_from(self.packs.len()).unwrap_or(u32::MAX);
+        self.places.extend(ids.iter().map(|id| (*id, number)));
+        self.packs.push(pack);
+        self.ids.push(ids);
+    }
+
     /// Nothing.
     pub(super) fn empty() -> Listing {
-        Listing { packs: Vec::new(), places: IdMap::default() }
+        Listing::default()
     }
 
     /// Tells whether an object is on the remote.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::far::{self, Listing};
 use super::parallel::in_parallel;
 use super::remote::{self, Opened, SyncError};
+use super::secrets::Sent;
 use super::selection::Selection;
 use super::{Env, Monitor};
 use crate::object::id::{Id, Kind};
@@ -45,6 +46,7 @@ pub fn fetch(
     let far = remote::open(env, store, name)?;
     let prefix = format!("remote/{}/", far.name);
     let mut report = FetchReport { remote: far.name.clone(), ..FetchReport::default() };
+    let sent = Sent::read(store, &far.name)?;
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
     let tables = far::tables(&*far.remote, Folder::Refs)?;
     let read = in_parallel(&tables, |_, tables| far::newest(&far, tables));
@@ -52,7 +54,11 @@ pub fn fetch(
     for Table { writer, number, refs: theirs } in read.into_iter().map(|read| read.table) {
         report.writers += u64::from(writer != store.writer());
         for (name, value) in only.of(theirs) {
+            if is_purged(store, &name, &value) {
+                continue;
+            }
             let name = format!("{prefix}{writer}/{name}");
+            let value = sent.as_we_know(value);
             let missing = missing(store, &value)?;
             // What we pushed ourselves is no news, unless by a copy of this store.
             if writer == store.writer() && missing.is_empty() && !store.refs().contains_key(&name) {
@@ -83,6 +89,18 @@ pub fn fetch(
     Ok(report)
 }
 
+/// Tells whether a ref is of a session that was purged here: it stays away.
+fn is_purged(store: &Store, name: &str, value: &RefValue) -> bool {
+    let kinds = ["head/", "branch/", "workspace/"];
+    let of_session = kinds.iter().find_map(|kind| name.strip_prefix(kind));
+    let session = match value {
+        RefValue::Source(source) => Some(source.session),
+        RefValue::Session(id) => Some(*id),
+        _ => of_session.and_then(|rest| rest.split_once('/')).and_then(|(id, _)| Id::from_hex(id)),
+    };
+    session.is_some_and(|id| store.is_purged(&id))
+}
+
 /// What a ref names that the store lacks.
 fn missing(store: &Store, value: &RefValue) -> Result<Vec<Want>, StoreError> {
     let mut missing = Vec::new();
@@ -103,6 +121,7 @@ fn check_kinds(
 ) -> Result<(), SyncError> {
     let named = match value {
         RefValue::Tag(id) => vec![(*id, Kind::Tag)],
+        RefValue::Snapshot(id) => vec![(*id, Kind::Snapshot)],
         RefValue::Source(source) => {
             let contents = source.contents().map(|id| (id, Kind::Blob));
             contents.chain(source.side.map(|id| (id, Kind::Tree))).collect()

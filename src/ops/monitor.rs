@@ -16,6 +16,11 @@ pub trait Monitor: Sync {
     }
     /// The task is over.
     fn end(&self) {}
+    /// Whether the work should end as soon as it can without losing what it
+    /// has done.
+    fn is_over(&self) -> bool {
+        false
+    }
     /// Something was left out or went wrong, and the work goes on.
     fn warn(&self, message: &str) {
         let _ = message;

@@ -87,6 +87,7 @@ impl Merge<'_> {
         let Some(ours) = self.ours(name).cloned() else {
             match theirs {
                 RefValue::Source(_) => self.report.sources += 1,
+                RefValue::Snapshot(_) => {}
                 _ => self.report.created.push(name.to_owned()),
             }
             self.now.insert(name.to_owned(), theirs.clone());
@@ -96,6 +97,9 @@ impl Merge<'_> {
             (ours, theirs) if ours == theirs => Ok(()),
             (RefValue::Commit(ours), RefValue::Commit(theirs)) => self.commit(writer, name, *ours, *theirs),
             (RefValue::Source(ours), RefValue::Source(theirs)) => self.source(name, ours, theirs),
+            (RefValue::Snapshot(ours), RefValue::Snapshot(theirs)) => {
+                self.snapshot(writer, name, *ours, *theirs)
+            }
             _ => {
                 self.beside(writer, name, theirs);
                 Ok(())
@@ -121,6 +125,17 @@ impl Merge<'_> {
             self.now.insert(name.to_owned(), RefValue::Commit(theirs));
         } else if !is_in_history(self.store, theirs, ours)? {
             self.beside(writer, name, &RefValue::Commit(theirs));
+        }
+        Ok(())
+    }
+
+    /// A writer's snapshots follow each other; two ends are there only after a
+    /// store was copied.
+    fn snapshot(&mut self, writer: &str, name: &str, ours: Id, theirs: Id) -> Result<(), StoreError> {
+        if follows(self.store, ours, theirs)? {
+            self.now.insert(name.to_owned(), RefValue::Snapshot(theirs));
+        } else if !follows(self.store, theirs, ours)? {
+            self.beside(writer, name, &RefValue::Snapshot(theirs));
         }
         Ok(())
     }
@@ -163,6 +178,18 @@ fn is_in_history(store: &Store, old: Id, new: Id) -> Result<bool, StoreError> {
         if on_the_way(&commit) {
             open.extend(commit.parents.iter().filter(|id| seen.insert(**id)));
         }
+    }
+    Ok(false)
+}
+
+/// Tells whether a snapshot was taken after `old`, on the same store.
+fn follows(store: &Store, old: Id, new: Id) -> Result<bool, StoreError> {
+    let mut next = Some(new);
+    while let Some(id) = next {
+        if id == old {
+            return Ok(true);
+        }
+        next = store.snapshot(&id)?.before;
     }
     Ok(false)
 }

@@ -1,13 +1,16 @@
 //! Push: what a remote lacks, as packs, and then the refs.
 //!
-//! First the packs, then their indexes, then the table of refs: whatever is cut
-//! short leaves a remote on which all that is named is there. A push never
-//! fails because someone else pushed, since no two write the same file.
+//! Nothing leaves before all of it went through the gate, which looks for
+//! secrets. Then, first the packs, then their indexes, then the table of refs:
+//! whatever is cut short leaves a remote on which all that is named is there. A
+//! push never fails because someone else pushed, since no two write the same
+//! file.
 
 use std::collections::BTreeMap;
 
 use super::far::{self, Listing, Read};
 use super::remote::{self, Opened, SyncError};
+use super::secrets::{self, Doorkeeper, Found, Mode, Secrets, Sent};
 use super::selection::Selection;
 use super::{Env, Monitor, send};
 use crate::remote::{Folder, RemoteError};
@@ -27,6 +30,12 @@ pub struct PushOptions {
     pub full: bool,
     /// Which sessions; of others, what is there stays.
     pub only: Selection,
+    /// Take secrets out of what is sent. The store keeps them.
+    pub redact: bool,
+    /// The beginnings of ids of findings that may leave, now and from now on.
+    pub allow: Vec<String>,
+    /// Let all findings leave, now and from now on.
+    pub allow_all: bool,
 }
 
 /// What was sent, or would be.
@@ -44,6 +53,10 @@ pub struct PushReport {
     pub refs: u64,
     /// Refs that are there no more.
     pub removed: u64,
+    /// Secrets because of which nothing was sent, or would be.
+    pub stopped: Vec<Found>,
+    /// Secrets that were taken out.
+    pub redacted: Vec<Found>,
 }
 
 impl PushReport {
@@ -62,16 +75,17 @@ pub fn push(
 ) -> Result<PushReport, SyncError> {
     store.refresh()?;
     let far = remote::open(env, store, options.remote.as_deref())?;
-    let Own { last, read } = own(&far, store, monitor)?;
-    let before = read.as_ref().map_or(&[][..], |read| read.table.refs.as_slice());
-    let refs = selected(&options.only, exchange::shared(store.refs()), before);
+    let secrets = Secrets::open(env, store)?;
+    let mode = if options.redact { Mode::TakeOut } else { Mode::Tell };
+    let mut door = Doorkeeper::new(store, &secrets, mode, &options.allow, Sent::read(store, &far.name)?);
+    let own = own(&far, store, &door.sent, monitor)?;
+    let refs = options.only.of(exchange::shared(store.refs()));
     let mut report = PushReport { remote: far.name.clone(), ..PushReport::default() };
-    report.refs = refs.iter().filter(|new| !before.contains_ref(new)).count() as u64;
-    report.removed = before.iter().filter(|(name, _)| find(&refs, name).is_none()).count() as u64;
-    let changed = report.refs > 0 || report.removed > 0;
-    if !changed && !options.full {
+    let before = own.refs();
+    if !options.full && with_others(&options.only, door.refs(&refs), before) == before {
         return Ok(report);
     }
+    door.forget();
     let quarantine = Quarantine::new(store)?;
     let listing = match Listing::read(&far, &quarantine) {
         Err(SyncError::Remote(RemoteError::NotThere(_))) => Listing::empty(),
@@ -79,36 +93,63 @@ pub fn push(
     };
     monitor.begin("Looking for what is new", None);
     let dir = Some(quarantine.dir());
-    let outgoing = store.outgoing(&refs, &|id| listing.has(id), options.full, dir);
+    let outgoing = store.outgoing(&refs, &|id| listing.has(id), options.full, dir, &mut door);
     monitor.end();
     let Outgoing { commits, contents, packs } = outgoing?;
     (report.commits, report.contents) = (commits, contents);
     report.bytes = send::size(&quarantine, &packs)?;
-    if options.dry_run {
+    let theirs = with_others(&options.only, door.refs(&refs), before);
+    report.refs = theirs.iter().filter(|new| !before.contains_ref(new)).count() as u64;
+    report.removed = before.iter().filter(|(name, _)| find(&theirs, name).is_none()).count() as u64;
+    judge(env, store, options, &mut door, &mut report)?;
+    if options.dry_run || !report.stopped.is_empty() {
         return Ok(report);
     }
-    monitor.begin_bytes("Sending", report.bytes);
-    let sent = send::packs(&far, &quarantine, &packs, monitor);
-    monitor.end();
-    sent?;
-    if changed {
-        send::table(&far, store, (last, read.as_ref().map(|read| &read.base)), refs)?;
+    // What things are called there is known before they are there: a push that
+    // is cut short goes on under the same names.
+    door.sent.write(store, &report.remote)?;
+    send::packs(&far, &quarantine, &packs, report.bytes, monitor)?;
+    if report.refs > 0 || report.removed > 0 {
+        send::table(&far, store, (own.last, own.read.as_ref().map(|read| &read.base)), theirs)?;
     }
     Ok(report)
 }
 
-/// The refs that shall be there: those selected as they are here, others as
-/// they are there.
-fn selected(
+/// Says what becomes of the secrets that were found.
+fn judge(
+    env: &Env,
+    store: &Store,
+    options: &PushOptions,
+    door: &mut Doorkeeper<'_>,
+    report: &mut PushReport,
+) -> Result<(), SyncError> {
+    let found = door.found();
+    let mut allowed = secrets::named(&options.allow, &found)?;
+    let (stopped, rest): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|found| door.stops(found));
+    match options.allow_all {
+        true => allowed.extend(stopped),
+        false => report.stopped = stopped.into_iter().cloned().collect(),
+    }
+    report.redacted = rest.into_iter().filter(|found| door.is_taken_out(found)).cloned().collect();
+    report.redacted.iter().for_each(|found| door.sent.take_out(found.id));
+    if !options.dry_run && !allowed.is_empty() {
+        secrets::allow(env, store, &allowed)?;
+    }
+    Ok(())
+}
+
+/// The refs that shall be there: those of the sessions that are sent, and others
+/// as they are there.
+fn with_others(
     only: &Selection,
-    refs: Vec<(String, RefValue)>,
+    sent: Vec<(String, RefValue)>,
     before: &[(String, RefValue)],
 ) -> Vec<(String, RefValue)> {
     if only.is_all() {
-        return refs;
+        return sent;
     }
     let mut all: BTreeMap<String, RefValue> = before.iter().cloned().collect();
-    all.extend(only.of(refs));
+    all.extend(sent);
     all.into_iter().collect()
 }
 
@@ -120,9 +161,15 @@ struct Own {
     read: Option<Read>,
 }
 
+impl Own {
+    fn refs(&self) -> &[(String, RefValue)] {
+        self.read.as_ref().map_or(&[], |read| read.table.refs.as_slice())
+    }
+}
+
 /// The refs that this store pushed last. If they name what isn't here, the
 /// store was copied, and pushing would drop what the copy did.
-fn own(far: &Opened, store: &Store, monitor: &dyn Monitor) -> Result<Own, SyncError> {
+fn own(far: &Opened, store: &Store, sent: &Sent, monitor: &dyn Monitor) -> Result<Own, SyncError> {
     let tables = match far::tables(&*far.remote, Folder::Writer(store.writer())) {
         Err(SyncError::Remote(RemoteError::NotThere(_))) => Vec::new(),
         outcome => outcome?,
@@ -146,7 +193,7 @@ fn own(far: &Opened, store: &Store, monitor: &dyn Monitor) -> Result<Own, SyncEr
         outcome => outcome?,
     };
     for want in read.table.refs.iter().flat_map(|(_, value)| exchange::named(value)) {
-        if !store.has(want)? {
+        if !store.has(want)? && sent.as_ours(&want.id()).is_none() {
             return Err(SyncError::Behind);
         }
     }

@@ -23,6 +23,9 @@ pub enum SyncError {
     /// The remote refused.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+    /// What is known of secrets can't be used.
+    #[error(transparent)]
+    Secrets(#[from] super::secrets::SecretsError),
     /// A file of the remote can't be believed.
     #[error("{place} is damaged: {what}")]
     Damaged {

@@ -38,7 +38,9 @@ impl Selection {
         let is_wanted = |(name, value): &(String, RefValue)| match value {
             RefValue::Source(source) => wanted.contains(&source.session),
             RefValue::Session(id) => wanted.contains(id),
-            RefValue::Commit(_) => session_of(name).is_some_and(|id| wanted.contains(&id)),
+            RefValue::Commit(_) | RefValue::Snapshot(_) => {
+                session_of(name).is_some_and(|id| wanted.contains(&id))
+            }
             RefValue::Tag(_) => false,
         };
         refs.into_iter().filter(is_wanted).collect()
@@ -52,7 +54,7 @@ impl Selection {
                 RefValue::Session(id) => {
                     names.entry(*id).or_default().extend(name.strip_prefix("name/"));
                 }
-                RefValue::Commit(_) | RefValue::Tag(_) => {}
+                RefValue::Commit(_) | RefValue::Tag(_) | RefValue::Snapshot(_) => {}
             }
         }
         let nothing = Vec::new();
@@ -80,7 +82,8 @@ impl Selection {
     }
 }
 
-/// The session of a branch: `head/<session>/…`, `branch/<session>/…`.
+/// The session of a branch or of its files: `head/<session>/…`,
+/// `branch/<session>/…`, `workspace/<session>/…`.
 fn session_of(name: &str) -> Option<Id> {
     let (_, rest) = name.split_once('/')?;
     Id::from_hex(rest.split_once('/')?.0)

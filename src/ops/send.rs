@@ -39,13 +39,24 @@ pub(super) fn size(quarantine: &Quarantine, packs: &[Id]) -> Result<u64, SyncErr
     Ok(all)
 }
 
-/// Sends packs and their indexes.
+/// Sends packs and their indexes, `bytes` in all.
 pub(super) fn packs(
     far: &Opened,
     quarantine: &Quarantine,
     packs: &[Id],
+    bytes: u64,
     monitor: &dyn Monitor,
 ) -> Result<(), SyncError> {
+    if packs.is_empty() {
+        return Ok(());
+    }
+    monitor.begin_bytes("Sending", bytes);
+    let outcome = all(far, quarantine, packs, monitor);
+    monitor.end();
+    outcome
+}
+
+fn all(far: &Opened, quarantine: &Quarantine, packs: &[Id], monitor: &dyn Monitor) -> Result<(), SyncError> {
     let sent = |n| monitor.advance(n);
     // Which packs have arrived, and how many indexes.
     let arrived = Mutex::new((vec![false; packs.len()], 0));

@@ -41,6 +41,12 @@ pub fn find<'s>(store: &'s Store, tool: &str, native: &str, part: &str) -> Optio
     }
 }
 
+/// Tells whether a source was purged, or the session that it is part of.
+pub fn is_purged(store: &Store, tool: &str, native: &str, part: &str) -> bool {
+    [part, ""].iter().any(|part| store.is_purged(&Source::key(tool, native, part)))
+        || find(store, tool, native, part).is_some_and(|known| store.is_purged(&known.session))
+}
+
 /// All sources, by the hash of their native ids.
 pub fn all(store: &Store) -> impl Iterator<Item = &Source> {
     store.refs_below("source/").filter_map(|(_, value)| match value {

@@ -98,6 +98,19 @@ impl Batch {
         Ok(Stored::New)
     }
 
+    /// Tells whether an object other than a commit is in it or in the store, on
+    /// which it then relies: it will be applied only if that is there still.
+    pub fn has_content(&mut self, store: &Store, id: Id) -> Result<bool> {
+        if self.has(&id) {
+            return Ok(true);
+        }
+        let there = store.has_content(&id)?;
+        if there {
+            self.rely_on(store, id);
+        }
+        Ok(there)
+    }
+
     /// Puts in a blob.
     pub fn put_blob(&mut self, store: &Store, bytes: Vec<u8>) -> Result<Id> {
         let id = Id::of(Kind::Blob, &bytes);
@@ -110,7 +123,7 @@ impl Batch {
         self.put_value(store, Kind::Context, context)
     }
 
-    /// Puts in a context, tree, config or tag.
+    /// Puts in a context, tree, config, tag or snapshot.
     pub fn put_value<T: codec::Encode>(&mut self, store: &Store, kind: Kind, value: &T) -> Result<Id> {
         let bytes = codec::encode(value)?;
         let id = Id::of(kind, &bytes);

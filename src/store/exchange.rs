@@ -4,7 +4,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::{self, Lock};
 use super::error::{Result, StoreError};
 use super::pack::PackWriter;
 use super::read::decode;
@@ -12,7 +11,7 @@ use super::refs::{Mark, RefValue, Refs, Source};
 use super::{Store, sealed};
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::id::{Id, IdSet, Kind};
-use crate::object::{Tag, Tree};
+use crate::object::{Body, Commit, Snapshot, Tag, Tree};
 
 const MAGIC: &[u8; 8] = b"SFSREFS\0";
 /// Packs for others are written once and kept and copied often.
@@ -78,7 +77,9 @@ pub(super) fn keep_good(refs: &mut Vec<(String, RefValue)>, path: &Path) -> Resu
 
 /// Tells whether others shall see a ref.
 fn is_shared(name: &str) -> bool {
-    ["head/", "branch/", "tag/", "name/", "source/"].iter().any(|prefix| name.starts_with(prefix))
+    ["head/", "branch/", "tag/", "name/", "source/", "workspace/"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 /// Tells whether a ref has a name and a value as we write them.
@@ -88,7 +89,7 @@ fn is_good(name: &str, value: &RefValue) -> bool {
     let is_id = |text: &str| Id::from_hex(text).is_some_and(|id| id.to_string() == text);
     let is_label = |text: &str| text.split('/').all(|part| !matches!(part, "" | "." | ".."));
     match (kind, value) {
-        ("head" | "branch", RefValue::Commit(_)) => {
+        ("head" | "branch", RefValue::Commit(_)) | ("workspace", RefValue::Snapshot(_)) => {
             rest.split_once('/').is_some_and(|(session, label)| is_id(session) && is_label(label))
         }
         ("tag", RefValue::Tag(_)) | ("name", RefValue::Session(_)) => is_label(rest),
@@ -137,7 +138,7 @@ impl Want {
 pub fn named(value: &RefValue) -> Vec<Want> {
     match value {
         RefValue::Commit(id) => vec![Want::Commit(*id)],
-        RefValue::Tag(id) => vec![Want::Content(*id)],
+        RefValue::Tag(id) | RefValue::Snapshot(id) => vec![Want::Content(*id)],
         RefValue::Session(_) => Vec::new(),
         RefValue::Source(source) => {
             let commits = source.file.into_iter().chain(source.head).map(Want::Commit);
@@ -152,6 +153,11 @@ pub(super) fn named_by(kind: Kind, id: &Id, bytes: &[u8]) -> Result<Vec<Want>> {
         Kind::Blob => Ok(Vec::new()),
         Kind::Context => decode::<crate::object::Context>(id, bytes).map(|_| Vec::new()),
         Kind::Config => decode::<crate::object::Config>(id, bytes).map(|_| Vec::new()),
+        Kind::Snapshot => {
+            let snapshot: Snapshot = decode(id, bytes)?;
+            let contents = snapshot.before.into_iter().chain([snapshot.tree]).map(Want::Content);
+            Ok([Want::Commit(snapshot.commit)].into_iter().chain(contents).collect())
+        }
         Kind::Tag => Ok(vec![Want::Commit(decode::<Tag>(id, bytes)?.commit)]),
         Kind::Tree => {
             let tree: Tree = decode(id, bytes)?;
@@ -177,6 +183,24 @@ pub struct Outgoing {
     pub packs: Vec<Id>,
 }
 
+/// What stands at the door: it sees each object before it leaves, what an
+/// object names before the object, and may change it.
+pub trait Gate {
+    /// From here on comes what a ref leads to.
+    fn below(&mut self, name: &str);
+
+    /// What an object is called on the other side: its own name, unless it was
+    /// changed on the way.
+    fn known_as(&self, id: &Id) -> Id;
+
+    /// A commit and its body are about to leave. Returns the name of what they
+    /// are now.
+    fn commit(&mut self, id: Id, commit: &mut Commit, body: &mut Body) -> Result<Id>;
+
+    /// Any other object is about to leave. Returns the name of what it is now.
+    fn content(&mut self, kind: Kind, id: Id, bytes: &mut Vec<u8>) -> Result<Id>;
+}
+
 impl Store {
     /// Tells whether an object is here.
     pub fn has(&self, want: Want) -> Result<bool> {
@@ -187,7 +211,7 @@ impl Store {
     }
 
     /// Finds all that `refs` lead to and the other side lacks, and packs it in
-    /// `dir`, if that is given. Unless it is to go through all, it believes
+    /// `dir`, if that is given, as it is when it has gone through the gate. Unless it is to go through all, it believes
     /// that the other side has an object only with all that it leads to.
     pub fn outgoing(
         &self,
@@ -195,10 +219,12 @@ impl Store {
         known: &dyn Fn(&Id) -> bool,
         all: bool,
         dir: Option<&Path>,
+        gate: &mut dyn Gate,
     ) -> Result<Outgoing> {
         let (seen, found) = (IdSet::default(), Outgoing::default());
-        let mut walk = Walk { store: self, known, all, seen, dir, writer: None, found };
-        for (_, value) in refs {
+        let mut walk = Walk { store: self, known, gate, all, seen, dir, writer: None, found };
+        for (name, value) in refs {
+            walk.gate.below(name);
             for want in named(value) {
                 walk.want(want)?;
             }
@@ -206,7 +232,7 @@ impl Store {
                 && let Some(resumed) = &source.about.resumed
                 && self.has_commit(&resumed.from)?
             {
-                walk.commits(resumed.from)?;
+                walk.want(Want::Commit(resumed.from))?;
             }
         }
         walk.cut()?;
@@ -215,15 +241,12 @@ impl Store {
 
     /// The file that lists the remotes, whose form is not the store's business.
     pub fn remotes_file(&self) -> PathBuf {
-        self.dir.join(REMOTES)
+        self.local_path(REMOTES)
     }
 
     /// Reads the list of remotes; `None` before there is one.
     pub fn remotes(&self) -> Result<Option<Vec<u8>>> {
-        match disk::read(&self.remotes_file()) {
-            Err(e) if e.is_gone() => Ok(None),
-            outcome => outcome.map(Some),
-        }
+        self.local(REMOTES)
     }
 
     /// Changes the list of remotes, one process after another.
@@ -231,16 +254,18 @@ impl Store {
         &self,
         change: impl FnOnce(Option<Vec<u8>>) -> Result<Vec<u8>, E>,
     ) -> Result<(), E> {
-        let _lock = Lock::wait(&self.dir.join("lock"))?;
-        let list = change(self.remotes()?)?;
-        Ok(disk::replace(&self.remotes_file(), &list)?)
+        self.change_local(REMOTES, change)
     }
 }
 
 /// Finds what the other side lacks: what is referred to before what refers.
+///
+/// A history may be longer, and folders may lie deeper, than any stack: what
+/// is still to do is kept in a list.
 struct Walk<'w> {
     store: &'w Store,
     known: &'w dyn Fn(&Id) -> bool,
+    gate: &'w mut dyn Gate,
     all: bool,
     seen: IdSet,
     /// Where packs are written, if they are.
@@ -249,42 +274,60 @@ struct Walk<'w> {
     found: Outgoing,
 }
 
+/// What a walk still has to do.
+enum Step {
+    /// Look at an object, if it is new.
+    Look(Want),
+    /// Look at what a commit and its body name besides commits, which is done.
+    Contents(Id),
+    /// Put a commit in; all that it names is done.
+    Commit(Id, Arc<Commit>, Body),
+    /// Put another object in; all that it names is done.
+    Content(Id, Kind, Vec<u8>),
+}
+
 impl Walk<'_> {
     fn is_new(&mut self, id: Id) -> bool {
-        (self.all || !(self.known)(&id)) && self.seen.insert(id)
+        (self.all || !(self.known)(&self.gate.known_as(&id))) && self.seen.insert(id)
     }
 
+    /// All that leads from an object to what is known.
     fn want(&mut self, want: Want) -> Result<()> {
-        match want {
-            Want::Commit(id) => self.commits(id),
-            Want::Content(id) => self.content(id),
-        }
-    }
-
-    /// All commits from `tip` back to known ones. A history may be longer than
-    /// any stack, so this one is on the heap.
-    fn commits(&mut self, tip: Id) -> Result<()> {
-        let mut stack = vec![(tip, false)];
-        while let Some((id, ready)) = stack.pop() {
-            if ready {
-                self.commit(id)?;
-            } else if self.is_new(id) {
-                let commit = self.store.commit(&id)?;
-                stack.push((id, true));
-                let before =
-                    commit.turn.iter().chain(&commit.parents).chain(&commit.after).chain(&commit.copies);
-                stack.extend(before.map(|id| (*id, false)));
+        let mut steps = vec![Step::Look(want)];
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Look(want) if !self.is_new(want.id()) => {}
+                Step::Look(Want::Commit(id)) => {
+                    let commit = self.store.commit(&id)?;
+                    steps.push(Step::Contents(id));
+                    let before =
+                        commit.turn.iter().chain(&commit.parents).chain(&commit.after).chain(&commit.copies);
+                    steps.extend(before.map(|id| Step::Look(Want::Commit(*id))));
+                }
+                Step::Contents(id) => {
+                    let commit = self.store.commit(&id)?;
+                    let mut body = self.store.body(&id, &commit)?;
+                    let mut contents: Vec<Id> = commit.workspace.into_iter().chain(commit.config).collect();
+                    body.for_each_id(&mut |id| contents.push(*id));
+                    steps.push(Step::Commit(id, commit, body));
+                    steps.extend(contents.into_iter().rev().map(|id| Step::Look(Want::Content(id))));
+                }
+                Step::Look(Want::Content(id)) => {
+                    let (kind, bytes) = self.store.content(&id)?;
+                    let named = named_by(kind, &id, &bytes)?;
+                    steps.push(Step::Content(id, kind, bytes));
+                    steps.extend(named.into_iter().rev().map(Step::Look));
+                }
+                Step::Commit(id, commit, body) => self.commit(id, &commit, body)?,
+                Step::Content(id, kind, bytes) => self.content(id, kind, bytes)?,
             }
         }
         Ok(())
     }
 
-    fn commit(&mut self, id: Id) -> Result<()> {
-        let commit = self.store.commit(&id)?;
-        let mut body = self.store.body(&id, &commit)?;
-        let mut contents: Vec<Id> = commit.workspace.into_iter().chain(commit.config).collect();
-        body.for_each_id(&mut |id| contents.push(*id));
-        contents.into_iter().try_for_each(|id| self.content(id))?;
+    fn commit(&mut self, id: Id, commit: &Commit, mut body: Body) -> Result<()> {
+        let mut commit = commit.clone();
+        let id = self.gate.commit(id, &mut commit, &mut body)?;
         if (self.known)(&id) {
             return Ok(());
         }
@@ -316,14 +359,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn content(&mut self, id: Id) -> Result<()> {
-        if !self.is_new(id) {
-            return Ok(());
-        }
-        let (kind, bytes) = self.store.content(&id)?;
-        for want in named_by(kind, &id, &bytes)? {
-            self.want(want)?;
-        }
+    fn content(&mut self, id: Id, kind: Kind, mut bytes: Vec<u8>) -> Result<()> {
+        let id = self.gate.content(kind, id, &mut bytes)?;
         if (self.known)(&id) {
             return Ok(());
         }
@@ -349,6 +386,10 @@ mod tests {
         };
         let commit = RefValue::Commit(id);
         assert_eq!(table(format!("head/{session}/main"), commit.clone()).unwrap().refs.len(), 1);
+        let files = RefValue::Snapshot(id);
+        assert!(table(format!("workspace/{session}/{session}"), files.clone()).is_ok());
+        assert!(table(format!("workspace/{session}/{session}"), commit.clone()).is_err());
+        assert!(table(format!("head/{session}/main"), files).is_err());
         assert!(table(format!("remote/x/{session}/main"), commit.clone()).unwrap().refs.is_empty());
         for name in [
             format!("head/{session}"),

@@ -82,7 +82,7 @@ impl Store {
         let dir = self.dir.join("packs");
         let mut writer = PackWriter::create(&dir, LEVEL)?;
         for pack in packs {
-            self.copy_pack(pack, &mut writer, &|_| true)?;
+            self.copy_pack(pack, &mut writer, &|id| !self.purged.has(id))?;
         }
         for (kind, id) in self.journal.objects() {
             self.copy_object(*kind, id, &mut writer)?;

@@ -8,7 +8,7 @@ use super::read::{check_body, check_commit, decode};
 use super::refs::{RefValue, Refs};
 use super::{Current, Store, StoreError, fold, sealed};
 use crate::object::id::{Id, IdSet, Kind};
-use crate::object::{Body, Commit, Config, Context, Tag, Tree};
+use crate::object::{Body, Commit, Config, Context, Snapshot, Tag, Tree};
 
 /// Something that is wrong, and where.
 #[derive(Debug)]
@@ -160,6 +160,12 @@ impl Check<'_> {
                 tree.entries.iter().try_for_each(|entry| self.leads_somewhere(entry.blob, false))
             }
             Kind::Tag => self.leads_somewhere(decode::<Tag>(id, bytes)?.commit, true),
+            Kind::Snapshot => {
+                let snapshot: Snapshot = decode(id, bytes)?;
+                self.leads_somewhere(snapshot.commit, true)?;
+                let named = snapshot.before.into_iter().chain([snapshot.tree]);
+                named.into_iter().try_for_each(|id| self.leads_somewhere(id, false))
+            }
             Kind::Config => decode::<Config>(id, bytes).map(|_| ()),
             Kind::Context => decode::<Context>(id, bytes).map(|_| ()),
             _ => Ok(()),
@@ -221,6 +227,8 @@ impl Check<'_> {
                 let commit = self.store.tag(id)?.commit;
                 self.leads_somewhere(commit, true)
             }
+            // What it names is checked where it lies.
+            RefValue::Snapshot(id) => self.store.snapshot(id).map(|_| ()),
             RefValue::Session(_) => Ok(()),
             RefValue::Source(source) => {
                 for id in source.file.into_iter().chain(source.head) {

@@ -14,6 +14,7 @@ use super::error::{Result, StoreError};
 use super::pack::{Finished, PackWriter};
 use super::refs::{Op, RefValue, Source};
 use super::{Store, fold};
+use crate::object::Sort;
 use crate::object::id::{Id, IdSet};
 
 /// After so long nobody comes back to a file that was left unfinished.
@@ -86,7 +87,7 @@ impl Store {
 
     /// Refuses a store of which something can't be read. Damaged indexes are
     /// made again.
-    fn must_be_whole(&mut self, dry_run: bool) -> Result<()> {
+    pub(super) fn must_be_whole(&mut self, dry_run: bool) -> Result<()> {
         let dir = self.dir.join("packs");
         let mut mended = false;
         for pack in &self.packs {
@@ -108,7 +109,12 @@ impl Store {
     }
 
     /// Packs all that is wanted, except what is `packed` already.
-    fn pack_reachable(&self, level: i32, wanted: &IdSet, packed: Option<&IdSet>) -> Result<Option<Finished>> {
+    pub(super) fn pack_reachable(
+        &self,
+        level: i32,
+        wanted: &IdSet,
+        packed: Option<&IdSet>,
+    ) -> Result<Option<Finished>> {
         let dir = self.dir.join("packs");
         let mut writer = PackWriter::create(&dir, level)?;
         let is_packed = |id: &Id| packed.is_some_and(|packed| packed.contains(id));
@@ -140,7 +146,7 @@ impl Store {
 
     /// All that the operations have ever named, and what that refers to, beyond
     /// the `known` commits.
-    fn reach(&self, ops: &[Op], known: &IdSet, reached: &mut IdSet) -> Result<()> {
+    pub(super) fn reach(&self, ops: &[Op], known: &IdSet, reached: &mut IdSet) -> Result<()> {
         let mut commits = Vec::new();
         for (name, value) in ops.iter().flat_map(|op| &op.changes) {
             // What another machine named may not have been fetched.
@@ -156,13 +162,18 @@ impl Store {
                     named.extend(source.file.iter().chain(&source.head));
                     let resumed = source.about.resumed.as_ref().map(|resumed| resumed.from);
                     commits.extend(self.present(resumed)?);
-                    self.reach_contents(source, foreign, reached)?;
+                    self.reach_contents(source, foreign, known, reached)?;
                 }
-                Some(RefValue::Tag(_) | RefValue::Session(_)) | None => {}
+                Some(RefValue::Snapshot(id)) if !foreign || self.has_content(id)? => {
+                    commits.extend(self.reach_snapshots(*id, known, reached)?);
+                }
+                Some(RefValue::Tag(_) | RefValue::Session(_) | RefValue::Snapshot(_)) | None => {}
             }
             commits.extend(if foreign { self.present(named)? } else { named });
         }
-        self.reach_commits(commits, known, reached)
+        self.reach_commits(commits, known, reached)?;
+        self.purged.settle(reached);
+        Ok(())
     }
 
     fn present(&self, commits: impl IntoIterator<Item = Id>) -> Result<Vec<Id>> {
@@ -175,13 +186,32 @@ impl Store {
         Ok(present)
     }
 
-    fn reach_contents(&self, source: &Source, foreign: bool, reached: &mut IdSet) -> Result<()> {
+    /// All snapshots from one back to the first, and their files. Returns the
+    /// commits that they were taken at.
+    fn reach_snapshots(&self, last: Id, known: &IdSet, reached: &mut IdSet) -> Result<Vec<Id>> {
+        let (mut next, mut commits) = (Some(last), Vec::new());
+        while let Some(id) = next.filter(|id| !known.contains(id) && reached.insert(*id)) {
+            let snapshot = self.snapshot(&id)?;
+            commits.push(snapshot.commit);
+            self.reach_tree(snapshot.tree, known, reached)?;
+            next = snapshot.before;
+        }
+        Ok(commits)
+    }
+
+    fn reach_contents(
+        &self,
+        source: &Source,
+        foreign: bool,
+        known: &IdSet,
+        reached: &mut IdSet,
+    ) -> Result<()> {
         for id in source.contents().chain(source.side) {
             if foreign && !self.has_content(&id)? {
                 continue;
             }
             if source.side == Some(id) {
-                self.reach_tree(id, reached)?;
+                self.reach_tree(id, known, reached)?;
             }
             reached.insert(id);
         }
@@ -196,7 +226,7 @@ impl Store {
             let commit = self.commit(&id)?;
             (*commit).clone().for_each_commit(&mut |id| commits.push(*id));
             if let Some(tree) = commit.workspace {
-                self.reach_tree(tree, reached)?;
+                self.reach_tree(tree, known, reached)?;
             }
             reached.extend(commit.config);
             self.body(&id, &commit)?.for_each_id(&mut |id| {
@@ -206,9 +236,19 @@ impl Store {
         Ok(())
     }
 
-    fn reach_tree(&self, id: Id, reached: &mut IdSet) -> Result<()> {
-        if reached.insert(id) {
-            reached.extend(self.tree(&id)?.entries.iter().map(|entry| entry.blob));
+    /// A tree, the trees in it however deep, and their files.
+    fn reach_tree(&self, root: Id, known: &IdSet, reached: &mut IdSet) -> Result<()> {
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if known.contains(&id) || !reached.insert(id) {
+                continue;
+            }
+            for entry in self.tree(&id)?.entries {
+                match entry.sort() {
+                    Sort::Folder => open.push(entry.blob),
+                    Sort::File | Sort::Link => drop(reached.insert(entry.blob)),
+                }
+            }
         }
         Ok(())
     }
@@ -223,7 +263,7 @@ impl Store {
     }
 
     /// Files in the store's folders that do not count, older than `grace`.
-    fn stale(&self, grace: Duration) -> Result<Vec<PathBuf>> {
+    pub(super) fn stale(&self, grace: Duration) -> Result<Vec<PathBuf>> {
         let mut counts: Vec<PathBuf> = vec![self.journal.path().to_owned()];
         counts.push(self.dir.join(format!("state/{}", self.current.state)));
         counts.extend(self.current.ops.iter().map(|n| self.dir.join(format!("ops/{n}"))));

@@ -8,6 +8,7 @@
 //! journal/<n>        transactions since the last fold
 //! ops/<n>            the operation log, a segment a fold
 //! state/<n>          the refs as they were at the last fold
+//! purged             the names of what was taken out for good
 //! ```
 //!
 //! Objects and the operation log are the truth. A transaction is one frame of
@@ -30,8 +31,10 @@ pub mod fuzzing;
 mod gc;
 mod journal;
 pub mod known;
+mod local;
 mod oplog;
 mod pack;
+mod purged;
 pub mod quarantine;
 mod read;
 pub mod refs;
@@ -49,6 +52,7 @@ pub use fsck::{Fault, FsckReport};
 pub use gc::{GcOptions, GcReport};
 use journal::{Journal, Refreshed};
 use pack::Pack;
+pub use purged::{Gone, Purge, Scrub};
 pub use refs::{Edit, Op, RefValue, Refs, Source};
 
 /// The format that this version writes, and the newest that it reads.
@@ -100,6 +104,8 @@ pub struct Store {
     refs: Refs,
     op: u64,
     seen_ops: usize,
+    /// What was taken out for good.
+    purged: purged::Purged,
     cache: Cache,
     /// Packs that count and can't be opened. They keep their place; what they
     /// hold is missing until they are mended.
@@ -168,6 +174,7 @@ impl Store {
             refs: state.refs.into_iter().collect(),
             op: state.op,
             seen_ops: 0,
+            purged: purged::Purged::read(dir)?,
             cache: Cache::default(),
             unreadable: Vec::new(),
             current,
@@ -268,6 +275,11 @@ impl Store {
     /// Number of the last operation.
     pub fn last_op(&self) -> u64 {
         self.op
+    }
+
+    /// Bytes in the journal as last read: what small transactions cost.
+    pub fn journal_len(&self) -> u64 {
+        self.journal.len()
     }
 
     /// All refs whose names begin with `prefix`.

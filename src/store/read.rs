@@ -7,7 +7,7 @@ use super::pack::Stored;
 use super::{Pack, Store};
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::id::{Id, Kind, Prefix};
-use crate::object::{Body, Commit, Context, Tree};
+use crate::object::{Body, Commit, Context, Snapshot, Tree};
 
 /// The longest blob that is stored or read, in bytes.
 pub(super) const BLOB_MAX: u64 = 1 << 32;
@@ -41,14 +41,16 @@ impl Store {
 
     /// Tells whether a commit is here.
     pub fn has_commit(&self, id: &Id) -> Result<bool> {
+        let id = &self.purged.instead_of(id);
         match self.journal.kind(id) {
             Some(kind) => Ok(kind == Kind::Commit as u8),
             None => self.in_packs(|pack| Ok(pack.find_commit(id)?.is_some())),
         }
     }
 
-    /// Tells whether a blob, context, tree, config or tag is here.
+    /// Tells whether a blob, context, tree, config, tag or snapshot is here.
     pub fn has_content(&self, id: &Id) -> Result<bool> {
+        let id = &self.purged.instead_of(id);
         match self.journal.kind(id) {
             Some(kind) => Ok(kind != Kind::Commit as u8 && kind != Kind::Body as u8),
             None => self.in_packs(|pack| Ok(pack.find_content(id)?.is_some())),
@@ -57,6 +59,7 @@ impl Store {
 
     /// Reads a commit.
     pub fn commit(&self, id: &Id) -> Result<Arc<Commit>> {
+        let id = &self.purged.instead_of(id);
         if let Some((_, bytes)) = self.journal.get(id)? {
             check(Kind::Commit, id, &bytes)?;
             return Ok(Arc::new(decode(id, &bytes)?));
@@ -70,6 +73,7 @@ impl Store {
     /// Where a commit lies among all: who reads many commits and their texts
     /// in this order reads each block once.
     pub fn place_of(&self, id: &Id) -> Result<(usize, u32)> {
+        let id = &self.purged.instead_of(id);
         for (place, pack) in self.packs.iter().enumerate().rev() {
             if let Some(n) = pack.find_commit(id)? {
                 return Ok((place, n));
@@ -85,6 +89,7 @@ impl Store {
 
     /// Reads the body of a commit, by the name that the commit gives it.
     pub fn body_called(&self, id: &Id, body: Id) -> Result<Body> {
+        let id = &self.purged.instead_of(id);
         if let Some((_, bytes)) = self.journal.get(&body)? {
             check(Kind::Body, &body, &bytes)?;
             return decode(&body, &bytes);
@@ -97,6 +102,7 @@ impl Store {
 
     /// Reads an object other than a commit or a body: its kind and bytes.
     pub fn content(&self, id: &Id) -> Result<(Kind, Vec<u8>)> {
+        let id = &self.purged.instead_of(id);
         if let Some((kind, bytes)) = self.journal.get(id)? {
             let kind = Kind::from_number(kind).ok_or(StoreError::WrongId { id: *id })?;
             check(kind, id, &bytes)?;
@@ -161,9 +167,28 @@ impl Store {
         if tree.is_safe() { Ok(tree) } else { Err(StoreError::WrongId { id: *id }) }
     }
 
+    /// Reads a snapshot.
+    pub fn snapshot(&self, id: &Id) -> Result<Snapshot> {
+        decode(id, &self.content_of(Kind::Snapshot, id)?)
+    }
+
     /// Reads a tag.
     pub fn tag(&self, id: &Id) -> Result<crate::object::Tag> {
         decode(id, &self.content_of(Kind::Tag, id)?)
+    }
+
+    /// The ids of all objects that are here, bodies apart, each once, in the
+    /// order in which they lie.
+    pub fn ids(&self) -> Result<Vec<Id>> {
+        let is_body = |kind: u8| kind == Kind::Body as u8;
+        let in_journal = self.journal.objects().iter().filter(|(kind, _)| !is_body(*kind));
+        let mut ids: Vec<Id> = in_journal.map(|(_, id)| *id).collect();
+        for pack in &self.packs {
+            ids.extend(pack.index.ids()?);
+        }
+        let mut seen = crate::object::id::IdSet::default();
+        ids.retain(|id| seen.insert(*id));
+        Ok(ids)
     }
 
     /// The commits whose ids begin with `prefix`, each once.
@@ -172,6 +197,11 @@ impl Store {
         let mut found: Vec<Id> = in_journal.map(|(_, id)| *id).filter(|id| prefix.matches(id)).collect();
         for pack in &self.packs {
             found.extend(pack.commits_with(prefix)?);
+        }
+        for gone in self.purged.all().filter(|gone| prefix.matches(&gone.id)) {
+            if self.has_commit(&gone.id)? {
+                found.push(gone.id);
+            }
         }
         found.sort_unstable();
         found.dedup();

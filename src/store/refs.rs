@@ -6,6 +6,7 @@
 //! | `branch/<session>/<name>` | a branch of the user's; capture never touches it |
 //! | `tag/<name>` | a tag |
 //! | `name/<name>` | a session |
+//! | `workspace/<session>/<writer>` | the newest snapshot that a store took for a session |
 //! | `source/<id>` | a source, by the hash of its tool and native ids |
 //! | `remote/<remote>/<writer>/<ref>` | a ref of another machine, as last fetched |
 
@@ -27,6 +28,8 @@ pub enum RefValue {
     Session(Id),
     /// A source.
     Source(Arc<Source>),
+    /// A snapshot.
+    Snapshot(Id),
 }
 
 impl From<Source> for RefValue {

@@ -6,6 +6,7 @@
 
 mod aider;
 mod amp;
+pub mod change;
 mod claude_code;
 mod cline;
 mod codex;
@@ -14,6 +15,7 @@ mod crush;
 mod cursor;
 mod digest;
 pub mod document;
+mod droid;
 mod fit;
 pub mod folder;
 mod gemini;
@@ -22,6 +24,7 @@ mod hosts;
 mod ids;
 mod jsonl;
 mod kilo;
+mod kimi;
 mod opencode;
 mod parts;
 mod pi;
@@ -29,6 +32,7 @@ mod plan;
 mod qwen;
 mod roo;
 pub mod rows;
+mod specstory;
 mod step;
 mod table;
 mod tasks;
@@ -64,6 +68,10 @@ pub static TOOLS: &[&dyn Tool] = &[
     &aider::Aider,
     &goose::Goose,
     &crush::Crush,
+    &kimi::Kimi,
+    &kimi::KimiCli,
+    &droid::Droid,
+    &specstory::SpecStory,
     &cursor::Cursor::Agent,
     &cursor::Cursor::Acp,
     &cursor::Cursor::Ide,
@@ -193,6 +201,27 @@ pub struct Frame {
     pub facts: StepFacts,
 }
 
+/// A folder in which changes are waited for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Watched {
+    /// The folder.
+    pub path: PathBuf,
+    /// Whether the folders below it count as well.
+    pub deep: bool,
+}
+
+impl Watched {
+    /// A folder and all below it.
+    pub fn deep(path: PathBuf) -> Watched {
+        Watched { path, deep: true }
+    }
+
+    /// A folder without those below it.
+    pub fn flat(path: PathBuf) -> Watched {
+        Watched { path, deep: false }
+    }
+}
+
 /// What a look at a file without opening it tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stamp {
@@ -292,10 +321,10 @@ pub trait Tool: Sync {
         false
     }
 
-    /// The folders in which changes are waited for; other places are only
-    /// looked into now and then.
-    fn watched(&self, places: &Places) -> Vec<PathBuf> {
-        vec![self.root(places)]
+    /// The folders in which changes are waited for, whether they are there or
+    /// not, as few as possible; other places are only looked into now and then.
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places))]
     }
 
     /// Finds its sources, without opening the transcripts.
@@ -376,9 +405,15 @@ pub trait Resume: Sync {
         Cow::Borrowed(raw)
     }
 
+    /// The native key of a record of its own that is part of the conversation,
+    /// where [`Resume::epilogue`] needs it.
+    fn key_of(&self, record: Value<'_>) -> Option<String> {
+        let _ = record;
+        None
+    }
+
     /// What goes after the records of a session of its own that is resumed
-    /// elsewhere or earlier. `last` is the native key of the last record, if
-    /// it had one.
+    /// elsewhere or earlier. `last` is the last of their keys.
     fn epilogue(&self, target: &Target, last: Option<&str>) -> Vec<u8> {
         let _ = (target, last);
         Vec::new()

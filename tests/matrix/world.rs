@@ -76,6 +76,7 @@ impl World {
             },
             cwd: self.project(),
             store: self.dir.path().join("store"),
+            settings: self.dir.path().join("config"),
             user: "u".into(),
             host: "h".into(),
             command: "test".into(),
@@ -87,7 +88,7 @@ impl World {
     }
 
     fn capture(&self) {
-        let options = CaptureOptions { tools: vec![self.tool.to_owned()] };
+        let options = CaptureOptions { tools: vec![self.tool.to_owned()], ..CaptureOptions::default() };
         let report = capture(&self.env(), &mut self.store(), &options, &Quiet).unwrap();
         assert!(report.trouble.is_empty(), "{}: {report:#?}", self.tool);
     }

@@ -32,7 +32,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let mut store = app.store()?;
+    let mut store = app.fresh_store()?;
     let Some(name) = &args.name else { return list(args, app, &store) };
     if args.delete {
         let session = revision::session(&store, &app.env, &args.session)?;

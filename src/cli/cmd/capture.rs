@@ -1,12 +1,18 @@
 //! `sfs capture`
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::cli::{App, CommandError, env};
-use crate::daemon::watch;
-use crate::ops::Quiet;
+use crate::daemon::{Bell, End, Follow, Host, Watch};
+use crate::ops::Monitor;
 use crate::ops::capture::{CaptureOptions, CaptureReport, capture};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+
+/// How often it is looked whether to go on; a signal is heard at once.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// Capture what is new in every tool, or in those named
 ///
@@ -19,6 +25,9 @@ pub(crate) struct Args {
     /// Go on capturing as the tools write, until stopped
     #[arg(long, short)]
     watch: bool,
+    /// Take no snapshot of the files of sessions that are being written
+    #[arg(long)]
+    no_snapshot: bool,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -33,42 +42,82 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         }
     }
     let mut store = app.store_or_create()?;
-    let options = CaptureOptions { tools: args.tools.clone() };
+    let options = CaptureOptions { tools: args.tools.clone(), no_snapshots: args.no_snapshot };
     if args.watch {
-        return keep_capturing(args, app, &mut store, &options);
+        return keep_capturing(args, app, store, options);
     }
     let report = capture(&app.env, &mut store, &options, &app.ui.monitor())?;
     tell(args, app, &report)
 }
 
-/// Captures whenever something may have changed.
-fn keep_capturing(
-    args: &Args,
-    app: &App,
-    store: &mut Store,
-    options: &CaptureOptions,
-) -> Result<(), CommandError> {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))
-        .map_err(|e| CommandError::message(format!("cannot hear of signals: {e}")))?;
-    let folders: Vec<_> = crate::tool::TOOLS.iter().flat_map(|tool| tool.watched(&app.env.places)).collect();
+/// Captures as the tools write.
+fn keep_capturing(args: &Args, app: &App, store: Store, options: CaptureOptions) -> Result<(), CommandError> {
+    static STOP: Stop = Stop(AtomicBool::new(false));
+    let bell = Bell::default();
+    let ring = bell.ringer();
+    ctrlc::set_handler(move || {
+        STOP.0.store(true, Ordering::Relaxed);
+        ring();
+    })
+    .map_err(|e| CommandError::message(format!("cannot hear of signals: {e}")))?;
     app.ui.note("Capturing as the tools write; Ctrl-C stops.");
-    let mut look = || {
-        let outcome = env::from_process("capture", Some(&app.env.store)).and_then(|now| {
-            let report = capture(&now, store, options, &Quiet)?;
-            let nothing = CaptureReport { sources: report.sources, ..CaptureReport::default() };
-            if report == nothing {
-                return Ok(());
-            }
-            tell(args, app, &report)
-        });
-        // One capture that fails is no reason to stop: the next may not.
-        if let Err(e) = outcome {
-            app.ui.error(&e);
+    let mut watcher = Watcher { args, app, stop: &STOP, warned: BTreeSet::new() };
+    Follow::new(app.env.clone(), store, options, &mut watcher, Vec::new(), bell).run();
+    Ok(())
+}
+
+/// Tells at the terminal what following brings.
+struct Watcher<'a> {
+    args: &'a Args,
+    app: &'a App,
+    stop: &'a Stop,
+    /// The folders that were warned of.
+    warned: BTreeSet<PathBuf>,
+}
+
+impl Host for Watcher<'_> {
+    fn monitor(&self) -> &dyn Monitor {
+        self.stop
+    }
+
+    fn now(&self) -> i64 {
+        env::now(&self.app.env.places)
+    }
+
+    fn begun(&mut self, _: &Watch) {}
+
+    fn captured(&mut self, report: &CaptureReport) {
+        let nothing = report.changed == 0 && report.gone.is_empty() && report.trouble.is_empty();
+        // A closed output ends it at the next look.
+        if !nothing && tell(self.args, self.app, report).is_err() {
+            self.stop.0.store(true, Ordering::Relaxed);
         }
-    };
-    let outcome = watch(&folders, &STOP, &mut |words| app.ui.warn(words), &mut look);
-    outcome.map_err(|e| CommandError::message(e.to_string()).hint("without --watch, capture looks once"))
+    }
+
+    fn failed(&mut self, error: &StoreError) {
+        self.app.ui.warn(&crate::cli::error::chain(error).join(": "));
+    }
+
+    fn watches(&mut self, watch: &Watch) {
+        for (folder, why) in watch.refused() {
+            if self.warned.insert(folder.to_owned()) {
+                self.app.ui.warn(&format!("{} is looked into every few seconds: {why}", folder.display()));
+            }
+        }
+    }
+
+    fn go_on(&mut self) -> Result<Duration, End> {
+        if self.stop.is_over() { Err(End::Stopped) } else { Ok(LOOK) }
+    }
+}
+
+/// Set when it should end.
+struct Stop(AtomicBool);
+
+impl Monitor for Stop {
+    fn is_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 fn tell(args: &Args, app: &App, report: &CaptureReport) -> Result<(), CommandError> {
@@ -86,7 +135,7 @@ fn tell(args: &Args, app: &App, report: &CaptureReport) -> Result<(), CommandErr
             "sources": report.sources, "changed": report.changed, "new_sessions": report.new_sessions,
             "records": report.records, "messages": report.messages, "commits": report.commits,
             "bytes": report.bytes, "gone": report.gone.len(), "rewritten": report.rewritten.len(),
-            "trouble": report.trouble.len(),
+            "trouble": report.trouble.len(), "snapshots": report.snapshots,
         }))?;
     } else if report.changed == 0 {
         app.ui.note(&format!("Nothing new in {} sources.", report.sources));

@@ -1,19 +1,22 @@
 //! `sfs diff`
 
 use crate::cli::error::FAILED;
-use crate::cli::ui::{self, clean, count};
+use crate::cli::ui::{self, clean, clean_text, count};
 use crate::cli::{App, CommandError};
 use crate::object::Usage;
 use crate::ops::diff::{Diff, Side, diff};
-use crate::ops::{revision, show};
+use crate::ops::hunks::{FileDiff, State, hunks};
+use crate::ops::{files, revision, show, snapshot};
 use crate::store::Store;
 use crate::view;
 
 /// Compare two revisions, branches or sessions
 ///
 /// Shows what each did since they parted: what was said, which tools were
-/// called, tokens and files. Sessions that never were one are compared by
-/// what was said in them.
+/// called, tokens, and what differs between the files, which are those of
+/// snapshots or rebuilt from what was written and edited. Sessions that never
+/// were one are compared by what was said in them. `sfs diff @~1` is what the
+/// last turn did.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The first revision
@@ -24,6 +27,9 @@ pub(crate) struct Args {
     /// Only show how much, and the files
     #[arg(long)]
     stat: bool,
+    /// Only show the paths of the files that differ
+    #[arg(long, conflicts_with = "stat")]
+    name_only: bool,
     /// Unfold calls, their results and thoughts
     #[arg(long)]
     full: bool,
@@ -36,21 +42,82 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let left = revision::resolve(&store, &app.env, &args.left)?;
     let right = revision::resolve(&store, &app.env, &args.right)?;
     let found = diff(&store, left, right)?;
-    if args.json {
+    let changed = changed(&store, &found)?;
+    if args.name_only && !args.json {
+        changed.iter().try_for_each(|file| app.ui.line(clean(&file.path)))?;
+    } else if args.json {
         let (left, right) = (json(&store, args, &found.left)?, json(&store, args, &found.right)?);
         app.ui.json(&serde_json::json!({
             "same": found.is_same(), "base": found.base.map(|id| id.to_string()),
             "common_messages": found.common, "left": left, "right": right,
+            "files": changed.iter().map(|file| file_json(args, file)).collect::<Vec<_>>(),
         }))?;
     } else {
         app.ui.page();
         text(args, app, &store, &found)?;
+        changed.iter().try_for_each(|file| file_text(args, app, file))?;
     }
-    if args.exit_code && !found.is_same() { Err(CommandError::silent(FAILED)) } else { Ok(()) }
+    let same = found.is_same() && changed.is_empty();
+    if args.exit_code && !same { Err(CommandError::silent(FAILED)) } else { Ok(()) }
+}
+
+/// What differs between the files, if anything tells of files.
+fn changed(store: &Store, found: &Diff) -> Result<Vec<FileDiff>, CommandError> {
+    let (left, right) = (&found.left.at, &found.right.at);
+    let wrote = |side: &Side| side.files.iter().any(|file| file.starts_with(['w', 'e']));
+    let has_snapshots = |session| snapshot::all(store, session).map(|all| !all.is_empty());
+    if !wrote(&found.left) && !wrote(&found.right) && !has_snapshots(&left.session)? {
+        return Ok(Vec::new());
+    }
+    let old = files::at(store, &left.session, left.commit)?;
+    let new = files::at(store, &right.session, right.commit)?;
+    let changes = files::changes(store, &old, &new)?;
+    Ok(changes.iter().map(|change| hunks(store, change)).collect::<Result<_, _>>()?)
+}
+
+fn file_text(args: &Args, app: &App, file: &FileDiff) -> Result<(), CommandError> {
+    let (state, sign) = match file.state {
+        State::Added => ("new", "+"),
+        State::Removed => ("gone", "-"),
+        State::Changed => ("changed", " "),
+    };
+    let note = file.note.map(|note| format!("  ({note})")).unwrap_or_default();
+    let (path, added, removed) = (clean(&file.path), file.added, file.removed);
+    if args.stat {
+        let counts = format!("{}{}", paint("+", &format!("+{added}")), paint("-", &format!(" -{removed}")));
+        return Ok(app.ui.line(format!("{sign} {path}  {counts}{note}"))?);
+    }
+    app.ui.line("")?;
+    app.ui.line(ui::paint(ui::STRONG, format!("{state} {path}{note}")))?;
+    for hunk in &file.hunks {
+        app.ui.line(ui::paint(ui::FAINT, &hunk.header))?;
+        for (sign, line) in &hunk.lines {
+            let line = format!("{sign}{}", clean_text(line));
+            app.ui.line(if matches!(sign, '-' | '+') { paint(&sign.to_string(), &line) } else { line })?;
+        }
+    }
+    Ok(())
+}
+
+fn file_json(args: &Args, file: &FileDiff) -> serde_json::Value {
+    let state = match file.state {
+        State::Added => "added",
+        State::Removed => "removed",
+        State::Changed => "changed",
+    };
+    let hunk = |hunk: &crate::ops::hunks::Hunk| {
+        let lines: Vec<String> = hunk.lines.iter().map(|(sign, line)| format!("{sign}{line}")).collect();
+        serde_json::json!({"header": hunk.header, "lines": lines})
+    };
+    let hunks: Vec<_> = file.hunks.iter().filter(|_| !args.stat && !args.name_only).map(hunk).collect();
+    serde_json::json!({
+        "path": file.path, "state": state, "added": file.added, "removed": file.removed, "note": file.note,
+        "hunks": hunks,
+    })
 }
 
 fn text(args: &Args, app: &App, store: &Store, found: &Diff) -> Result<(), CommandError> {

@@ -37,7 +37,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let since = args.since.as_deref().map(|text| {
         let at = moment(app.env.now, text);
         at.ok_or_else(|| {

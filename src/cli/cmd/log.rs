@@ -34,7 +34,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
     let most = args.most.unwrap_or(usize::MAX);
     if args.graph {

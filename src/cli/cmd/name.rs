@@ -26,7 +26,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let mut store = app.store()?;
+    let mut store = app.fresh_store()?;
     if let Some(name) = &args.name {
         if args.delete {
             branch::remove_name(&app.env, &mut store, name)?;

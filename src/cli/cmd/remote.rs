@@ -110,6 +110,7 @@ pub(super) fn failed(error: SyncError) -> CommandError {
     let plain = match error {
         // The store's errors have advice and exit codes of their own.
         SyncError::Store(e) => CommandError::from(e),
+        SyncError::Secrets(e) => CommandError::from(e),
         e => CommandError::from(e),
     };
     if hint.is_empty() { plain } else { plain.hint(hint) }

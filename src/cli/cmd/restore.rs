@@ -22,7 +22,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let session = args.session.as_deref();
     let session = session.map(|text| revision::session(&store, &app.env, text)).transpose()?;
     let report = restore::restore(&store, session, &app.env.cwd.join(&args.to))?;

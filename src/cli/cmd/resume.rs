@@ -27,6 +27,10 @@ pub(crate) struct Args {
     /// The directory to resume it in; the session's own if not given
     #[arg(long, value_name = "DIR")]
     project: Option<PathBuf>,
+    /// Put the files of that moment into this folder, which must be new or
+    /// empty, and resume there
+    #[arg(long, value_name = "DIR", conflicts_with = "project")]
+    worktree: Option<PathBuf>,
     /// How much of the conversation to write: `all`, `compacted` (from the last
     /// summary that its tool made) or a number of turns, which come after a
     /// summary of those before
@@ -55,7 +59,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let mut store = app.store()?;
+    let mut store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
     let name = match &args.tool {
         Some(name) => name.clone(),
@@ -65,6 +69,12 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let tool = tool::by_name(&name).ok_or_else(|| {
         CommandError::usage(format!("no tool is called {name:?}; there are: {}", known.join(", ")))
     })?;
+    let files = args.worktree.as_deref();
+    let files =
+        files.map(|dir| super::fork::worktree(app, &mut store, &found, dir, args.dry_run)).transpose()?;
+    if let Some(files) = files.as_ref().filter(|_| !args.json) {
+        super::checkout::tell(app, files)?;
+    }
     if args.briefing || tool.resume().is_none() {
         return brief(args, app, &store, &found, tool);
     }
@@ -72,7 +82,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         session: found.session,
         commit: found.commit,
         tool,
-        project: args.project.clone(),
+        project: args.worktree.clone().or_else(|| args.project.clone()),
         history: args.history,
         dry_run: args.dry_run,
         agreed: args.yes,
@@ -123,7 +133,7 @@ fn brief(
         session: found.session,
         commit: found.commit,
         tool,
-        project: args.project.clone(),
+        project: args.worktree.clone().or_else(|| args.project.clone()),
         tokens: args.budget,
         dry_run: args.dry_run,
     };

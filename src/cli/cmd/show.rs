@@ -1,11 +1,16 @@
 //! `sfs show`
 
+mod document;
+
+use std::path::PathBuf;
+
 use crate::cli::ui::{self, clean};
 use crate::cli::{App, CommandError};
 use crate::object::Id;
 use crate::ops::revision::{self, Resolved};
 use crate::ops::session::{self, SessionInfo};
 use crate::ops::show::{self, Shown};
+use crate::ops::snapshot;
 use crate::store::Store;
 use crate::view;
 
@@ -14,6 +19,10 @@ use crate::view;
 /// For a session or branch: what is known of it and its last turn, or with
 /// --all the whole conversation. For `REV:n`: message n. For any other
 /// revision: the turn that it ends. Calls of tools are folded into a line.
+///
+/// --html and --md write the whole conversation up to the revision, with the
+/// runs of its subagents, as a page that needs nothing beside it, or as
+/// Markdown. A page over 4 MB becomes several in a folder beside the first.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The revision; the newest session of this directory if not given
@@ -26,13 +35,32 @@ pub(crate) struct Args {
     #[arg(long)]
     full: bool,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, group = "form")]
     json: bool,
+    /// Write a page for a browser
+    #[arg(long, group = "form")]
+    html: bool,
+    /// Write Markdown
+    #[arg(long, group = "form")]
+    md: bool,
+    /// Write the page or the Markdown to this file or folder; - is standard output
+    #[arg(long, short, value_name = "PATH", requires = "form", conflicts_with = "json")]
+    output: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
+    if args.html {
+        if args.output.is_none() && app.ui.is_terminal() {
+            let error = CommandError::usage("a page is nothing for a terminal");
+            return Err(error.hint("`-o page.html` writes it to a file, `-o -` here all the same"));
+        }
+        return document::html(app, &store, found, args.output.as_deref());
+    }
+    if args.md {
+        return document::md(app, &store, found, args.output.as_deref());
+    }
     let head = session::info(&store, &found.session).filter(|_| is_session(args, &found));
     let ids = if args.all {
         show::span(&store, None, found.commit)?
@@ -46,7 +74,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     }
     app.ui.page();
     if let Some(session) = &head {
-        header(app, session, &found)?;
+        header(app, &store, session, &found)?;
     }
     for id in ids {
         if let Some(message) = show::message(&store, id)? {
@@ -62,7 +90,7 @@ fn is_session(args: &Args, found: &Resolved) -> bool {
     found.branch.is_some() && revision::is_plain(&args.rev)
 }
 
-fn header(app: &App, session: &SessionInfo, found: &Resolved) -> Result<(), CommandError> {
+fn header(app: &App, store: &Store, session: &SessionInfo, found: &Resolved) -> Result<(), CommandError> {
     let title = if session.title.is_empty() { "(no title)" } else { &session.title };
     app.ui.line(ui::paint(ui::STRONG, clean(title)))?;
     let branches: Vec<String> = session.branches.iter().map(|b| clean(&b.name)).collect();
@@ -84,6 +112,11 @@ fn header(app: &App, session: &SessionInfo, found: &Resolved) -> Result<(), Comm
     }
     if let Some(name) = &session.name {
         rows.insert(1, ("name", ui::paint(ui::NAME, clean(name))));
+    }
+    let snapshots = snapshot::all(store, &session.id)?;
+    if let Some((id, newest)) = snapshots.first() {
+        let (n, when) = (ui::count(snapshots.len() as u64, "snapshot"), ui::time(newest.time));
+        rows.push(("files", format!("{n}, the newest {id:.12} of {when}")));
     }
     if session.gone {
         rows.push(("note", "its tool has removed a file of it; the store keeps it".to_owned()));

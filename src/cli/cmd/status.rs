@@ -2,6 +2,7 @@
 
 use crate::cli::ui::{self, bytes, clean, count};
 use crate::cli::{App, CommandError};
+use crate::daemon;
 use crate::ops::status::{Status, ToolStatus, status};
 use crate::view;
 
@@ -16,7 +17,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let found = status(&app.env, &app.store()?)?;
     if args.json {
-        return Ok(app.ui.json(&json(&found))?);
+        return Ok(app.ui.json(&json(&found, daemon::is_running(&app.env.store)))?);
     }
     let row = |name: &str, value: String| {
         app.ui.line(format!("{} {value}", ui::paint(ui::FAINT, format!("{name:<12}"))))
@@ -30,6 +31,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     if let Some(op) = &found.last {
         row("last", format!("{} {} ({})", ui::time(op.time), clean(&op.command), clean(&op.who)))?;
     }
+    let daemon = daemon::is_running(&app.env.store);
+    row("daemon", if daemon { "running" } else { "not running" }.to_owned())?;
     for tool in &found.tools {
         row(&tool.name, words(tool))?;
         for (path, why) in &tool.trouble {
@@ -55,7 +58,7 @@ fn words(tool: &ToolStatus) -> String {
     words.join(", ")
 }
 
-fn json(found: &Status) -> serde_json::Value {
+fn json(found: &Status, daemon: bool) -> serde_json::Value {
     let tool = |tool: &ToolStatus| {
         serde_json::json!({
             "tool": tool.name, "root": tool.root, "present": tool.present, "files": tool.files,
@@ -65,7 +68,7 @@ fn json(found: &Status) -> serde_json::Value {
     serde_json::json!({
         "store": found.store, "bytes": found.bytes, "sessions": found.sessions, "messages": found.messages,
         "here": found.here.as_ref().map(|(id, _)| id.to_string()),
-        "pending": found.pending(),
+        "pending": found.pending(), "daemon": daemon,
         "tools": found.tools.iter().map(tool).collect::<Vec<_>>(),
         "last_operation": found.last.as_ref().map(|op| serde_json::json!({
             "operation": op.number, "time": view::json::time(Some(op.time)), "command": op.command, "who": op.who,

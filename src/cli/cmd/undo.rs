@@ -56,7 +56,9 @@ fn failed(error: UndoError) -> CommandError {
 /// What a ref stands for, in short.
 pub(super) fn short(value: &RefValue) -> String {
     match value {
-        RefValue::Commit(id) | RefValue::Tag(id) | RefValue::Session(id) => format!("{id:.12}"),
+        RefValue::Commit(id) | RefValue::Tag(id) | RefValue::Session(id) | RefValue::Snapshot(id) => {
+            format!("{id:.12}")
+        }
         RefValue::Source(source) => {
             source.file.map_or_else(|| "nothing yet".to_owned(), |id| format!("{id:.12}"))
         }

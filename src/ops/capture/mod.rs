@@ -10,19 +10,22 @@ mod graph;
 mod input;
 mod read;
 mod side;
+mod survey;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use copy::Originals;
 use read::{Outcome, Read, SourceReader};
+pub use survey::Survey;
+use survey::missing;
 
 use crate::object::codec::CodecError;
 use crate::object::id::Id;
-use crate::ops::{Env, Monitor, source};
+use crate::ops::{Env, Monitor, hold, snapshot, source};
 use crate::store::refs::{Edit, RefValue, Source};
 use crate::store::{Batch, Store, StoreError};
-use crate::tool::{self, Found, Tool};
+use crate::tool::{Found, Tool};
 
 /// After so many bytes of sources a batch is made durable, so that an
 /// interrupted import keeps what it had.
@@ -61,6 +64,15 @@ impl CaptureError {
 pub struct CaptureOptions {
     /// Only these tools; all of them if empty.
     pub tools: Vec<String>,
+    /// Take no snapshot of the files of sessions that are being written.
+    pub no_snapshots: bool,
+}
+
+impl CaptureOptions {
+    /// Whether a tool's sessions are captured.
+    pub fn wants(&self, tool: &str) -> bool {
+        self.tools.is_empty() || self.tools.iter().any(|name| name == tool)
+    }
 }
 
 /// What came of a capture.
@@ -80,6 +92,10 @@ pub struct CaptureReport {
     pub commits: u64,
     /// Bytes of records read.
     pub bytes: u64,
+    /// Snapshots taken of the files of sessions that are being written.
+    pub snapshots: u64,
+    /// Bytes by which sources are longer than when they were read before.
+    pub grown: u64,
     /// Sources whose earlier records are no longer in the file: the earlier
     /// tip stays under the branch that is named.
     pub rewritten: Vec<Kept>,
@@ -107,20 +123,49 @@ pub fn capture(
     options: &CaptureOptions,
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
-    let mut report = CaptureReport::default();
-    let (mut work, mut unseen) = (Vec::new(), Vec::new());
-    let places = source::places(env, store);
-    for tool in tool::TOOLS.iter().copied() {
-        if !options.tools.is_empty() && !options.tools.iter().any(|name| name == tool.name()) {
-            continue;
-        }
-        let discovery = tool.discover(&places);
-        unseen.extend(discovery.trouble.iter().map(|t| t.path.clone()));
-        report.trouble.extend(discovery.trouble.into_iter().map(|t| (t.path, t.error.to_string())));
-        work.extend(tell_apart(store, tool, discovery.found).into_iter().map(|found| (tool, found)));
-    }
+    let survey = Survey::take(env, store, options);
+    capture_survey(env, store, options, &survey, monitor)
+}
+
+/// Captures what is new in what a survey of these tools found, and notes what
+/// it found no more.
+pub fn capture_survey(
+    env: &Env,
+    store: &mut Store,
+    options: &CaptureOptions,
+    survey: &Survey,
+    monitor: &dyn Monitor,
+) -> Result<CaptureReport, StoreError> {
+    hold::settle(store)?;
+    let mut report = CaptureReport { trouble: survey.trouble.clone(), ..CaptureReport::default() };
+    missing(env, store, options, survey, &mut report)?;
+    these(env, store, options, survey.found.clone(), report, monitor)
+}
+
+/// Captures what is new in these sources, without a look for others: for one
+/// who knows which they are.
+pub fn capture_sources(
+    env: &Env,
+    store: &mut Store,
+    options: &CaptureOptions,
+    sources: Work,
+    monitor: &dyn Monitor,
+) -> Result<CaptureReport, StoreError> {
+    these(env, store, options, sources, CaptureReport::default(), monitor)
+}
+
+/// Captures sources: here everything that is captured comes by.
+fn these(
+    env: &Env,
+    store: &mut Store,
+    options: &CaptureOptions,
+    mut work: Work,
+    mut report: CaptureReport,
+    monitor: &dyn Monitor,
+) -> Result<CaptureReport, StoreError> {
     report.sources = work.len() as u64;
-    missing(env, store, options, &work, &unseen, &mut report)?;
+    // What was purged would come back from the tool's own file.
+    work.retain(|(tool, found)| !source::is_purged(store, tool.name(), &found.native, &found.part));
     work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
     // The older first, so that a copy finds what it was copied from; sessions
     // before their parts.
@@ -129,10 +174,31 @@ pub fn capture(
     });
     let total = work.iter().map(|(_, found)| found.stamp.len).sum();
     monitor.begin("capturing", Some(total));
+    let written: Vec<(Id, i64)> =
+        work.iter().map(|(tool, f)| (Source::key(tool.name(), &f.native, &f.part), f.stamp.mtime)).collect();
     let outcome = all(env, store, work, &mut report, monitor);
     monitor.end();
     outcome?;
+    if !options.no_snapshots {
+        report.snapshots = follow(env, store, &written, monitor)?;
+    }
     Ok(report)
+}
+
+/// Takes snapshots for those of the captured sources that are being written.
+fn follow(
+    env: &Env,
+    store: &mut Store,
+    written: &[(Id, i64)],
+    monitor: &dyn Monitor,
+) -> Result<u64, StoreError> {
+    let mut live = Vec::new();
+    for (key, mtime) in written {
+        if let Some(RefValue::Source(source)) = store.refs().get(&source::ref_name(key)) {
+            live.extend(snapshot::live(env, store, source, *mtime)?);
+        }
+    }
+    Ok(snapshot::follow(env, store, live, monitor))
 }
 
 fn is_unchanged(store: &Store, tool: &dyn Tool, found: &Found) -> bool {
@@ -145,72 +211,8 @@ fn is_unchanged(store: &Store, tool: &dyn Tool, found: &Found) -> bool {
     })
 }
 
-/// Gives sources that claim the same native id parts of their own: the file
-/// that is known under it keeps it, else the one that changed last.
-fn tell_apart(store: &Store, tool: &dyn Tool, mut found: Vec<Found>) -> Vec<Found> {
-    let rank = |f: &Found| {
-        let known = source::find(store, tool.name(), &f.native, &f.part).is_some_and(|s| s.place == f.place);
-        (!known, std::cmp::Reverse(f.stamp.mtime))
-    };
-    found.sort_by(|a, b| {
-        (&a.native, &a.part, rank(a), &a.place).cmp(&(&b.native, &b.part, rank(b), &b.place))
-    });
-    let mut before: Option<(String, String)> = None;
-    for source in &mut found {
-        let name = (source.native.clone(), source.part.clone());
-        if before.as_ref() == Some(&name) {
-            let place = Id::of(crate::object::Kind::Session, source.place.as_bytes());
-            source.part = format!("{}copy-{place:.8}", if name.1.is_empty() { "" } else { "agent-" });
-        } else {
-            before = Some(name);
-        }
-    }
-    found
-}
-
-/// Notes the sources whose files are gone.
-fn missing(
-    env: &Env,
-    store: &mut Store,
-    options: &CaptureOptions,
-    work: &Work,
-    unseen: &[PathBuf],
-    report: &mut CaptureReport,
-) -> Result<(), StoreError> {
-    let here: HashSet<Id> =
-        work.iter().map(|(tool, f)| Source::key(tool.name(), &f.native, &f.part)).collect();
-    let looked_at = |name: &str| options.tools.is_empty() || options.tools.iter().any(|tool| tool == name);
-    let mut edits = Vec::new();
-    for known in source::all(store).filter(|s| looked_at(&s.tool) && !s.about.gone && s.file.is_some()) {
-        let key = Source::key(&known.tool, &known.native, &known.part);
-        // A source of another machine was never here.
-        if here.contains(&key) || known.mark.stamp == (0, 0, 0) {
-            continue;
-        }
-        let path = tool::by_name(&known.tool).map(|tool| tool.root(&env.places).join(&known.place));
-        if path.is_some_and(|path| unseen.iter().any(|unseen| path.starts_with(unseen))) {
-            continue;
-        }
-        let mut now = known.clone();
-        now.about.gone = true;
-        report.gone.push(Kept { session: known.session, path: known.place.clone(), tip: known.head });
-        edits.push(Edit {
-            name: source::ref_name(&key),
-            expect: Some(RefValue::from(known.clone())),
-            new: Some(RefValue::from(now)),
-        });
-    }
-    if edits.is_empty() {
-        return Ok(());
-    }
-    match store.apply(Batch::default(), edits, &env.actor()) {
-        // Another process is at it; it notes the same.
-        Err(StoreError::Conflict(_)) => Ok(()),
-        outcome => outcome,
-    }
-}
-
-type Work = Vec<(&'static dyn Tool, Found)>;
+/// Sources, each with its tool.
+pub type Work = Vec<(&'static dyn Tool, Found)>;
 
 /// Captures sources, batch by batch, until none is left.
 fn all(
@@ -230,7 +232,7 @@ fn all(
         let mut seen = report.clone();
         let mut done = 0;
         for (tool, found) in &work {
-            if pass.bytes(&seen, report) >= BATCH {
+            if pass.bytes(&seen, report) >= BATCH || done > 0 && monitor.is_over() {
                 break;
             }
             pass.source(store, *tool, found, &mut seen);
@@ -243,6 +245,9 @@ fn all(
             Ok(()) => {
                 *report = seen;
                 work.drain(..done);
+                if monitor.is_over() {
+                    return Ok(());
+                }
                 work.extend(later);
                 tries = 0;
             }
@@ -317,6 +322,8 @@ impl Pass {
             source.about.label = self.label_for(store, &source, key);
         }
         report.changed += 1;
+        let before = known.as_ref().map_or(0, |known| known.mark.stamp.0);
+        report.grown += source.mark.stamp.0.saturating_sub(before);
         let below = format!("head/{}/", source.session);
         let main = source.about.label.clone();
         let prefix = if main == "main" { String::new() } else { format!("{main}/") };

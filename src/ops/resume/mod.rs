@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use apply::{Written, apply};
 use conversation::{Path as Line, Reading, replace_paths};
 
+use super::hold::Hold;
 use super::session::sessions;
 use super::source::{self, Rebuilder, RestoreError};
 use super::{Env, Monitor};
@@ -160,6 +161,7 @@ pub fn resume(
         if !consent.is_empty() && !options.agreed {
             return Err(ResumeError::Unagreed(consent));
         }
+        let _hold = Hold::begin(store.dir())?;
         let (len, sum) = apply(&plan, written, &env.store.join("backups"))?;
         let printed: Result<String, _> =
             plan.imports.iter().map(|import| run::import(&env.places, import, &target.cwd)).collect();
@@ -287,7 +289,7 @@ fn write_own(
         let body = store.body(id, &commit)?;
         messages += u64::from(body.message.is_some());
         rebuilder.records(&commit.copies, &body, &mut |raw| {
-            last = native_key(raw, &mut tape).or(last.take());
+            last = key_of(tool, raw, &mut tape).or(last.take());
             if failed.is_none() {
                 let mut raw = tool.rehome(raw, target);
                 if let Some((from, to)) = rebase {
@@ -312,14 +314,12 @@ fn write_own(
     Ok((plan, rebased))
 }
 
-/// The native id of a row that is part of the conversation.
-fn native_key(raw: &[u8], tape: &mut Tape) -> Option<String> {
+/// The native key of a record, if the tool says that it has one.
+fn key_of(tool: &dyn Resume, raw: &[u8], tape: &mut Tape) -> Option<String> {
     let start = raw.iter().position(|b| *b == b'{')?;
     let row = raw.get(start..)?;
     tape.read(row)?;
-    let root = tape.root(row);
-    root.get("parentUuid")?;
-    root.string("uuid")
+    tool.key_of(tape.root(row))
 }
 
 /// Notes what was written, so that what follows it is captured as a

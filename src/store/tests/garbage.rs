@@ -58,6 +58,83 @@ fn what_an_operation_ever_named_stays() {
     is_clean(&world.reopen());
 }
 
+/// A tree in `depth` trees, each with a file of its own.
+fn nested(world: &mut World, batch: &mut Batch, depth: usize, seed: &str) -> Id {
+    use crate::object::tree::FOLDER;
+    use crate::object::{Entry, Tree};
+    let mut tree = Tree::default();
+    for n in 0..depth {
+        let text = format!("{seed} {n}").into_bytes();
+        let (len, blob) = (text.len() as u64, world.blob(batch, text));
+        if n > 0 {
+            let below = batch.put_value(&world.store, Kind::Tree, &tree).unwrap();
+            world.contents.insert(below, (Kind::Tree, codec::encode(&tree).unwrap()));
+            tree = Tree { entries: vec![Entry { path: "a".into(), mode: FOLDER, blob: below, len: 0 }] };
+        }
+        tree.entries.push(Entry { path: "f".into(), mode: 0o644, blob, len });
+    }
+    let root = batch.put_value(&world.store, Kind::Tree, &tree).unwrap();
+    world.contents.insert(root, (Kind::Tree, codec::encode(&tree).unwrap()));
+    root
+}
+
+/// Snapshots follow each other and folders lie in folders: all of them stay, are checked, and go
+/// to other stores, however many they are.
+#[test]
+fn snapshots_and_their_trees_stay_and_travel() {
+    use crate::object::Snapshot;
+    let mut world = World::new(9);
+    let mut batch = Batch::default();
+    let deep = nested(&mut world, &mut batch, 3000, "deep");
+    let mut last = None;
+    for n in 0..3000 {
+        let commit = if n % 1000 == 0 {
+            world.commit(&mut batch, None)
+        } else {
+            *world.commits.keys().next().unwrap()
+        };
+        let tree = if n == 0 { deep } else { nested(&mut world, &mut batch, 1, &n.to_string()) };
+        let snapshot = Snapshot { commit, before: last, tree, ..Snapshot::default() };
+        let id = batch.put_value(&world.store, Kind::Snapshot, &snapshot).unwrap();
+        world.contents.insert(id, (Kind::Snapshot, codec::encode(&snapshot).unwrap()));
+        last = Some(id);
+    }
+    let named = vec![(format!("workspace/{}/w", writer()), RefValue::Snapshot(last.unwrap()))];
+    world.store.apply(batch, vec![set(&named[0].0, None, Some(named[0].1.clone()))], &actor()).unwrap();
+    let gone = litter(&mut world);
+    world.commits.remove(&gone);
+    let unnamed = world.commits.values().flat_map(|(_, body)| {
+        let mut ids = Vec::new();
+        body.clone().for_each_id(&mut |id| ids.push(*id));
+        ids
+    });
+    let named_by_bodies: std::collections::BTreeSet<Id> = unnamed.collect();
+    world.contents.retain(|id, (kind, bytes)| {
+        // The texts that no body took are garbage.
+        named_by_bodies.contains(id)
+            || matches!(kind, Kind::Tree | Kind::Snapshot)
+            || bytes.len() < 100 && *kind == Kind::Blob
+    });
+    world.is_whole();
+    world.store.gc(&now()).unwrap();
+    assert!(!world.store.has_commit(&gone).unwrap());
+    world.is_whole();
+
+    let other = World::new(10);
+    let mut quarantine = quarantine::Quarantine::new(&other.store).unwrap();
+    let sent = world.store.outgoing(&named, &|_| false, false, Some(quarantine.dir()), &mut Open).unwrap();
+    assert!(quarantine.check(&other.store, sent.pack.unwrap(), &mut |_| {}).unwrap().is_empty());
+    let batch = quarantine.release(&other.store).unwrap();
+    let mut store = other.reopen();
+    store.apply(batch, vec![set(&named[0].0, None, Some(named[0].1.clone()))], &actor()).unwrap();
+    assert_eq!(world.unreadable(&store), []);
+    is_clean(&store);
+    // What one side has is known with all that it leads to.
+    let again =
+        world.store.outgoing(&named, &|id| store.has_content(id).unwrap(), false, None, &mut Open).unwrap();
+    assert_eq!((again.commits, again.contents), (0, 0));
+}
+
 #[test]
 fn a_dry_run_changes_nothing() {
     let mut world = World::new(3);
@@ -174,4 +251,23 @@ fn a_damaged_store_is_not_collected() {
     world.store = world.reopen();
     world.is_whole();
     world.store.gc(&now()).unwrap();
+}
+
+/// Lets all leave as it is.
+struct Open;
+
+impl exchange::Gate for Open {
+    fn below(&mut self, _: &str) {}
+
+    fn known_as(&self, id: &Id) -> Id {
+        *id
+    }
+
+    fn commit(&mut self, id: Id, _: &mut Commit, _: &mut Body) -> Result<Id> {
+        Ok(id)
+    }
+
+    fn content(&mut self, _: Kind, id: Id, _: &mut Vec<u8>) -> Result<Id> {
+        Ok(id)
+    }
 }

@@ -12,7 +12,7 @@ mod section;
 
 use std::path::{Path, PathBuf};
 
-use super::{Discovery, Found, Pieces, Places, Reader, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, Tool, Watched};
 
 /// The adapter.
 pub(super) struct Aider;
@@ -35,7 +35,7 @@ impl Tool for Aider {
         PathBuf::from("/")
     }
 
-    fn watched(&self, _: &Places) -> Vec<PathBuf> {
+    fn watched(&self, _: &Places) -> Vec<Watched> {
         Vec::new()
     }
 

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
+    Watched,
 };
 
 /// The adapter.
@@ -46,6 +47,13 @@ impl Tool for Amp {
     fn root(&self, places: &Places) -> PathBuf {
         let data = places.var("XDG_DATA_HOME").unwrap_or_else(|| places.home.join(".local/share"));
         data.join("amp")
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![
+            Watched::deep(self.root(places).join("threads")),
+            Watched::deep(places.home.join(".amp/file-changes")),
+        ]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -15,7 +15,10 @@ mod write;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+};
+use crate::object::json::Value;
 
 /// The adapter.
 pub(super) struct ClaudeCode;
@@ -38,6 +41,11 @@ impl Tool for ClaudeCode {
 
     fn root(&self, places: &Places) -> PathBuf {
         places.var("CLAUDE_CONFIG_DIR").unwrap_or_else(|| places.home.join(".claude"))
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let root = self.root(places);
+        ["projects", "file-history", "todos"].iter().map(|name| Watched::deep(root.join(name))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {
@@ -80,6 +88,11 @@ impl Resume for ClaudeCode {
     /// `sessionId`.
     fn rehome<'r>(&self, raw: &'r [u8], _: &Target) -> Cow<'r, [u8]> {
         Cow::Borrowed(raw)
+    }
+
+    /// Only rows that hang on others are part of the conversation.
+    fn key_of(&self, record: Value<'_>) -> Option<String> {
+        record.get("parentUuid").and_then(|_| record.string("uuid"))
     }
 
     /// Says which row is the leaf to go on from: the last `last-prompt` wins,

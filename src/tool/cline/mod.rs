@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
-    hosts, tasks,
+    Watched, hosts, tasks,
 };
 
 /// The adapter.
@@ -69,6 +69,12 @@ impl Tool for Cline {
 
     fn root(&self, places: &Places) -> PathBuf {
         Folders::of(places).root
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let Folders { sessions, storages, .. } = Folders::of(places);
+        let tasks = storages.iter().map(|storage| storage.join("tasks"));
+        tasks.chain([sessions]).map(Watched::deep).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

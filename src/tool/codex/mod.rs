@@ -24,7 +24,9 @@ use std::path::{Path, PathBuf};
 
 pub(super) use tools::action;
 
-use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+};
 
 /// The adapter.
 pub(crate) struct Codex;
@@ -44,6 +46,11 @@ impl Tool for Codex {
 
     fn root(&self, places: &Places) -> PathBuf {
         find::root(places)
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let root = find::root(places);
+        ["sessions", "archived_sessions"].iter().map(|name| Watched::deep(root.join(name))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use super::{
     Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
-    ToolError,
+    ToolError, Watched,
 };
 
 /// The adapter.
@@ -40,6 +40,11 @@ impl Tool for Copilot {
 
     fn root(&self, places: &Places) -> PathBuf {
         find::root(places)
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let root = find::root(places);
+        ["session-state", "history-session-state"].iter().map(|name| Watched::deep(root.join(name))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

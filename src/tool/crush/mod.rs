@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::rows::{Row, Value};
 use super::table::{self, Layout};
-use super::{Discovery, Found, Pieces, Places, Reader, StepFacts, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, StepFacts, Tool, Watched};
 use crate::object::json::Tape;
 
 /// The adapter.
@@ -44,7 +44,7 @@ impl Tool for Crush {
         PathBuf::from("/")
     }
 
-    fn watched(&self, _: &Places) -> Vec<PathBuf> {
+    fn watched(&self, _: &Places) -> Vec<Watched> {
         Vec::new()
     }
 

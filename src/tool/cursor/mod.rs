@@ -32,7 +32,7 @@ mod write;
 use std::path::PathBuf;
 
 use super::rows::RowsError;
-use super::{Discovery, Found, Pieces, Places, Reader, Resume, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, Resume, Tool, Watched};
 
 /// The adapter, for one of the places where the tool keeps sessions.
 pub(crate) enum Cursor {
@@ -70,6 +70,22 @@ impl Tool for Cursor {
 
     fn root(&self, places: &Places) -> PathBuf {
         places.home.clone()
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let configs = places::configs(places).into_iter();
+        match self {
+            Cursor::Agent => {
+                let chats = configs.map(|config| config.join("chats"));
+                let projects = places.home.join(".cursor").join("projects");
+                chats.chain([projects]).map(Watched::deep).collect()
+            }
+            Cursor::Acp => configs.map(|config| Watched::deep(config.join("acp-sessions"))).collect(),
+            Cursor::Ide => {
+                let folder = places::database(places).parent().map(|dir| Watched::flat(dir.to_owned()));
+                folder.into_iter().collect()
+            }
+        }
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use super::document::Document;
 use super::{
     Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, StepFacts, Target, Tool,
-    ToolError,
+    ToolError, Watched,
 };
 
 /// The adapter.
@@ -40,6 +40,10 @@ impl Tool for Gemini {
 
     fn root(&self, places: &Places) -> PathBuf {
         places.var("GEMINI_CLI_HOME").unwrap_or_else(|| places.home.clone()).join(".gemini")
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places).join("tmp"))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

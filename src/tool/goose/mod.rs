@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::rows::{Row, Value};
 use super::table::{self, Layout};
-use super::{Discovery, Found, Pieces, Places, Reader, StepFacts, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, StepFacts, Tool, Watched};
 
 /// The adapter.
 pub(super) struct Goose;
@@ -37,6 +37,10 @@ impl Tool for Goose {
 
     fn root(&self, places: &Places) -> PathBuf {
         find::root(places)
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places).join("sessions"))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::opencode::{self, Family, RowReader};
 use super::{
     Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
-    ToolError, hosts, tasks,
+    ToolError, Watched, hosts, tasks,
 };
 
 /// The adapter.
@@ -53,6 +53,11 @@ impl Tool for Kilo {
 
     fn root(&self, places: &Places) -> PathBuf {
         root(places, storages(places))
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        let tasks = storages(places).into_iter().map(|storage| Watched::deep(storage.join("tasks")));
+        tasks.chain(CLI.watched(places)).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::tool::{Places, hosts};
+use crate::tool::{Places, Watched, hosts};
 
 /// A member of the family.
 #[derive(Debug)]
@@ -42,6 +42,16 @@ impl Family {
         let data = self.data(places);
         let database = self.database(places);
         hosts::root(&data, &database.parent().map(Path::to_owned).into_iter().collect::<Vec<_>>())
+    }
+
+    /// The folders in which its sessions change.
+    pub(in crate::tool) fn watched(&self, places: &Places) -> Vec<Watched> {
+        let data = self.data(places);
+        let named = self.named_database(places);
+        let elsewhere = named.and_then(|path| path.parent().map(|dir| Watched::flat(dir.to_owned())));
+        // Beside the databases there are snapshots and logs, many of them.
+        let usual = [Watched::deep(data.join("storage")), Watched::flat(data)];
+        usual.into_iter().chain(elsewhere).collect()
     }
 
     /// The database that the environment names, if it does.

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
-    ToolError,
+    ToolError, Watched,
 };
 
 pub(super) use discover::discover;
@@ -56,6 +56,10 @@ impl Tool for OpenCode {
 
     fn root(&self, places: &Places) -> PathBuf {
         OPENCODE.root(places)
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        OPENCODE.watched(places)
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -10,7 +10,9 @@ mod write;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::{Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError};
+use super::{
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+};
 
 /// The adapter.
 pub(super) struct Qwen;
@@ -31,6 +33,10 @@ impl Tool for Qwen {
     fn root(&self, places: &Places) -> PathBuf {
         let moved = places.var("QWEN_RUNTIME_DIR").or_else(|| places.var("QWEN_HOME"));
         moved.unwrap_or_else(|| places.home.join(".qwen"))
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        vec![Watched::deep(self.root(places).join("projects"))]
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::{
     Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
-    hosts, tasks,
+    Watched, hosts, tasks,
 };
 
 /// The adapter.
@@ -50,6 +50,10 @@ impl Tool for Roo {
 
     fn root(&self, places: &Places) -> PathBuf {
         hosts::root(&places.home, &storages(places))
+    }
+
+    fn watched(&self, places: &Places) -> Vec<Watched> {
+        storages(places).iter().map(|storage| Watched::deep(storage.join("tasks"))).collect()
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -1,0 +1,86 @@
+//! Where histories lie: `.specstory/history/<time>-<words>.md` in the
+//! directories that people work in.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::object::id::checksum;
+use crate::tool::{Discovery, Found, Framing, Places, Trouble, absolute_place, stamp_of, time};
+
+const HISTORY: &str = ".specstory/history";
+
+/// Looks into the projects.
+pub(super) fn discover(places: &Places) -> Discovery {
+    let (mut discovery, mut seen) = (Discovery::default(), BTreeSet::new());
+    for project in places.projects.iter().filter(|project| project.is_absolute()) {
+        let folder = project.join(HISTORY);
+        if seen.insert(folder.clone()) {
+            histories(&folder, &mut discovery);
+        }
+    }
+    discovery.found.sort_by(|a, b| a.place.cmp(&b.place));
+    discovery
+}
+
+fn histories(folder: &Path, discovery: &mut Discovery) {
+    let trouble = |error| Trouble { path: folder.to_owned(), error };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return,
+        Err(error) => return discovery.trouble.push(trouble(error)),
+    };
+    for entry in entries {
+        let looked = entry.and_then(|entry| Ok((entry.file_type()?, entry.metadata()?, entry)));
+        let (kind, meta, entry) = match looked {
+            Ok(looked) => looked,
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
+            Err(error) => {
+                discovery.trouble.push(trouble(error));
+                continue;
+            }
+        };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let stem = name.strip_suffix(".md").filter(|stem| !stem.is_empty());
+        if let (true, Some(stem), Some(stamp)) = (kind.is_file(), stem, stamp_of(&meta)) {
+            discovery.found.push(Found {
+                native: format!("{:016x}-{stem}", checksum(folder.to_string_lossy().as_bytes())),
+                part: String::new(),
+                path: entry.path(),
+                place: absolute_place(&entry.path()),
+                framing: Framing::Document,
+                stamp,
+                side: Vec::new(),
+            });
+        }
+    }
+}
+
+/// The directory that a history is about.
+pub(super) fn project(history: &Path) -> Option<&Path> {
+    history.parent()?.parent()?.parent()
+}
+
+/// When a conversation began, in milliseconds since 1970, as the name of its
+/// file tells: `2026-04-19_04-53-42Z-words.md` or, in the first form,
+/// `2025-04-28_18-34-words.md`, which is in UTC as well.
+pub(super) fn began(place: &str) -> Option<i64> {
+    let name = place.rsplit('/').next()?;
+    let (date, clock) = (name.get(..10)?, name.get(10..)?.strip_prefix('_')?);
+    let minutes = clock.get(..5)?.replace('-', ":");
+    let rest = clock.get(5..)?;
+    let seconds = rest.strip_prefix('-').and_then(|rest| rest.get(..2)).filter(|digits| is_number(digits));
+    let zone = seconds.and_then(|_| zone(rest.get(3..)?));
+    let (seconds, zone) = seconds.zip(zone).unwrap_or(("00", "Z"));
+    time::parse(format!("{date}T{minutes}:{seconds}{zone}").as_bytes())
+}
+
+/// `Z` or `-0700` at the beginning of a text.
+fn zone(text: &str) -> Option<&str> {
+    let signed = |text: &&str| text.starts_with(['+', '-']) && text.get(1..).is_some_and(is_number);
+    if text.starts_with('Z') { text.get(..1) } else { text.get(..5).filter(signed) }
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,124 @@
+//! What git knows of a project, asked of git itself.
+//!
+//! Git is asked to run nothing that the repository names, to lock nothing and
+//! to go nowhere. Without git, or outside of a repository, nothing is known.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::object::snapshot::Git;
+
+/// The facts about the repository that a folder is in.
+pub fn facts(root: &Path) -> Option<Git> {
+    root.ancestors().find(|dir| dir.join(".git").exists())?;
+    let status = ask(root, &["status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z"])?;
+    let mut git = Git { dirty: Some(false), ..Git::default() };
+    for line in status.split('\0').filter(|line| !line.is_empty()) {
+        let Some(header) = line.strip_prefix("# ") else {
+            git.dirty = Some(true);
+            break;
+        };
+        match header.split_once(' ') {
+            Some(("branch.oid", oid)) if oid != "(initial)" => git.head = Some(oid.to_owned()),
+            Some(("branch.head", name)) if name != "(detached)" => git.branch = Some(name.to_owned()),
+            _ => {}
+        }
+    }
+    git.upstream = upstream(root, git.branch.as_deref());
+    Some(git)
+}
+
+/// The address that a branch is pulled from: of its own remote, else of
+/// `origin`.
+fn upstream(root: &Path, branch: Option<&str>) -> Option<String> {
+    let config = ask(root, &["config", "--null", "--get-regexp", r"^(remote\..*\.url|branch\..*\.remote)$"])?;
+    let find = |key: &str| {
+        let mut pairs = config.split('\0').filter_map(|pair| pair.split_once('\n'));
+        pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
+    };
+    let remote = branch.and_then(|branch| find(&format!("branch.{branch}.remote"))).unwrap_or("origin");
+    find(&format!("remote.{remote}.url")).map(without_credentials)
+}
+
+/// An address without a user's name and password, and without what follows a
+/// question mark, where tokens stand too. The user of an SSH address names no
+/// person and stays.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let ssh = scheme.eq_ignore_ascii_case("ssh") || scheme.to_lowercase().ends_with("+ssh");
+    let host = match host.rsplit_once('@') {
+        Some((user, host)) if ssh => match user.split_once(':') {
+            Some((user, _)) => format!("{user}@{host}"),
+            None => format!("{user}@{host}"),
+        },
+        Some((_, host)) => host.to_owned(),
+        None => host.to_owned(),
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
+fn ask(root: &Path, args: &[&str]) -> Option<String> {
+    let mut git = Command::new("git");
+    git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=keep"]);
+    git.args(args).current_dir(root);
+    // Where the repository is follows from the folder alone.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES"] {
+        git.env_remove(name);
+    }
+    git.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    let output = git.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_keep_no_credentials() {
+        for (url, kept) in [
+            ("https://me:ghp_secret@example.com/a/b.git", "https://example.com/a/b.git"),
+            ("https://ghp_secret@example.com/a?token=x", "https://example.com/a"),
+            ("ssh://git:pass@example.com:22/a", "ssh://git@example.com:22/a"),
+            ("git@example.com:a/b.git", "git@example.com:a/b.git"),
+            ("/srv/a@b.git", "/srv/a@b.git"),
+            ("https://example.com/@a", "https://example.com/@a"),
+        ] {
+            assert_eq!(without_credentials(url), kept);
+        }
+    }
+
+    #[test]
+    fn a_repository_tells_where_it_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(facts(dir.path()), None);
+        let git = |args: &[&str]| {
+            let who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
+            let mut command = Command::new("git");
+            command.args(who).args(args).current_dir(dir.path()).env("HOME", dir.path());
+            assert!(command.output().unwrap().status.success(), "{args:?}");
+        };
+        git(&["init", "-q", "-b", "work"]);
+        let start = facts(dir.path()).unwrap();
+        assert_eq!((start.head, start.branch.as_deref(), start.dirty), (None, Some("work"), Some(false)));
+        std::fs::create_dir(dir.path().join("sub")).unwrap();
+        std::fs::write(dir.path().join("sub/a"), "one").unwrap();
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", "x"]);
+        git(&["remote", "add", "up", "https://u:p@example.com/r.git"]);
+        git(&["config", "branch.work.remote", "up"]);
+        std::fs::write(dir.path().join("new"), "not tracked").unwrap();
+        let clean = facts(&dir.path().join("sub")).unwrap();
+        assert_eq!(clean.head.unwrap().len(), 40);
+        assert_eq!(
+            (clean.dirty, clean.upstream.as_deref()),
+            (Some(false), Some("https://example.com/r.git"))
+        );
+        std::fs::write(dir.path().join("sub/a"), "two, longer").unwrap();
+        assert_eq!(facts(dir.path()).unwrap().dirty, Some(true));
+        git(&["checkout", "-q", "--detach"]);
+        assert_eq!(facts(dir.path()).unwrap().branch, None);
+    }
+}
