@@ -1,7 +1,8 @@
 //! What is known of a remote: files of it that never change and would be read
 //! again and again. A cache: without it they are read from there once more.
 
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use super::{Store, disk};
 use crate::object::id::{Id, Kind};
@@ -32,10 +33,16 @@ impl Known {
         std::fs::read(self.path(name)).ok().filter(|bytes| bytes.len() as u64 == len)
     }
 
-    /// Keeps a file. That this fails is no harm.
+    /// Keeps a file. That this fails is no harm, and it need not be durable:
+    /// whoever asks for it checks it.
     pub fn put(&self, name: &str, bytes: &[u8]) {
-        let keep = |path: &Path| disk::create_dir(&self.dir).and_then(|()| disk::replace(path, bytes));
-        drop(keep(&self.path(name)));
+        let keep = || -> Option<()> {
+            disk::create_dir(&self.dir).ok()?;
+            let mut aside = tempfile::NamedTempFile::new_in(&self.dir).ok()?;
+            aside.write_all(bytes).ok()?;
+            aside.persist(self.path(name)).ok().map(drop)
+        };
+        let _ = keep();
     }
 
     /// Drops the files whose names begin like this, but for some.

@@ -76,22 +76,25 @@ fn one(
     let ours: Vec<_> =
         ours.into_iter().filter_map(|(name, value)| ours_now(store, &door.sent, name, value)).collect();
     let dir = Some(quarantine.dir());
-    let packs = store.outgoing(&ours, &known, true, dir, &mut door)?.packs;
+    let mut sent_now = store.outgoing(&ours, &known, true, dir, &mut door)?.packs;
     let refs = door.refs(&ours);
     door.sent.write(store, name)?;
-    send::packs(&far, &quarantine, &packs, send::size(&quarantine, &packs)?, monitor)?;
+    send::packs(&far, &quarantine, &sent_now, send::size(&quarantine, &sent_now)?, monitor)?;
     if !needed {
         let theirs: Vec<_> = others.iter().flat_map(|table| &table.refs).cloned().collect();
         let mut open = Open { gone, met: false };
         let packs = store.outgoing(&theirs, &known, true, dir, &mut open)?.packs;
         send::packs(&far, &quarantine, &packs, send::size(&quarantine, &packs)?, monitor)?;
+        sent_now.extend(packs);
     }
     if own.is_some() {
         // Whole: the earlier ones, on which another could lean, go.
         send::table(&far, store, (last, None), refs)?;
         forget_older(store, remote)?;
     }
-    for pack in bad.into_iter().filter(|_| !needed) {
+    // A purge that was cut short may have sent the same packs, which then look
+    // as if they held what is gone under its new name.
+    for pack in bad.into_iter().filter(|pack| !needed && !sent_now.contains(pack)) {
         // Without its index a pack counts for nothing.
         remote.remove(Key::Index(pack))?;
         remote.remove(Key::Pack(pack))?;
