@@ -89,7 +89,7 @@ Revisions:
 ///
 /// Every session of every tool goes into one store, byte for byte, and can be
 /// listed, read, compared, forked, resumed in another tool and pushed to any
-/// directory.
+/// directory, machine or bucket.
 #[derive(Parser)]
 #[command(after_help = REVISIONS)]
 #[command(name = "sfs", version, subcommand_required = true, arg_required_else_help = true)]
@@ -149,8 +149,10 @@ enum Command {
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
     Scan(cmd::scan::Args),
-    Serve(cmd::serve::Args),
     Search(cmd::search::Args),
+    Serve(cmd::serve::Args),
+    #[command(hide = true)]
+    ServeRemote(cmd::serve_remote::Args),
     Show(cmd::show::Args),
     Snapshot(cmd::snapshot::Args),
     Stats(cmd::stats::Args),
@@ -188,8 +190,9 @@ impl Command {
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
             Command::Scan(args) => cmd::scan::run(args, app),
-            Command::Serve(args) => cmd::serve::run(args, app),
             Command::Search(args) => cmd::search::run(args, app),
+            Command::Serve(args) => cmd::serve::run(args, app),
+            Command::ServeRemote(args) => cmd::serve_remote::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),
             Command::Snapshot(args) => cmd::snapshot::run(args, app),
             Command::Stats(args) => cmd::stats::run(args, app),
