@@ -35,7 +35,7 @@ impl Sandbox {
         let mut rows = fs::read_to_string(&path).unwrap_or_default();
         for text in texts {
             let n = self.rows;
-            let (kind, parent) = (if n % 2 == 0 { "user" } else { "assistant" }, n.checked_sub(1));
+            let (kind, parent) = (if n.is_multiple_of(2) { "user" } else { "assistant" }, n.checked_sub(1));
             let row = json!({
                 "parentUuid": parent.map(|n| format!("u{n}")), "isSidechain": false, "type": kind,
                 "sessionId": NATIVE, "uuid": format!("u{n}"), "version": "2.0.0",
@@ -112,7 +112,7 @@ fn hits_are_told_with_context_and_a_revision_and_are_harmless() {
     sandbox
         .say(&["look for the \u{1b}[31mneedle\u{202e} please", "Here it is: a haystack\n\n\twith a Needle."]);
     let told = sandbox.ok(&["search", "needle", "--sort", "oldest"]);
-    assert!(told.contains("a haystack with a Needle.") && told.contains("…") == false, "{told}");
+    assert!(told.contains("a haystack with a Needle.") && !told.contains("…"), "{told}");
     assert!(!told.contains(|c: char| c.is_control() && c != '\n' || c == '\u{202e}'), "{told:?}");
     let revision = told.lines().find(|line| line.contains("assistant")).unwrap().split(' ').next().unwrap();
     assert!(sandbox.ok(&["show", revision]).contains("haystack"));
