@@ -93,6 +93,7 @@ impl Session {
             places: Places { home: dir.join("home"), ..Places::default() },
             cwd: dir.to_owned(),
             store: dir.join("store"),
+            settings: dir.join("config"),
             user: "u".into(),
             host: "h".into(),
             command: "bench".into(),

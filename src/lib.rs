@@ -14,6 +14,7 @@
 //! * [`ops`] — the verbs, one file each
 //! * [`view`] — seeing: values to text and JSON
 //! * [`daemon`] — watching: captures as tools write
+//! * [`web`] — a read-only site for the user's browser
 //! * [`cli`] — the door
 
 pub mod cli;
@@ -26,4 +27,5 @@ pub mod search;
 pub mod store;
 pub mod tool;
 pub mod view;
+pub mod web;
 pub mod workspace;

@@ -31,6 +31,7 @@ pub(crate) fn from_process(command: &str, store: Option<&Path>) -> Result<Env, C
         user: first(&places, &["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "unknown".to_owned()),
         host: host(&places),
         store: cwd.join(store),
+        settings: settings(&places),
         cwd,
         places,
         command: command.to_owned(),
@@ -53,6 +54,21 @@ pub(crate) fn usual_store(places: &Places) -> PathBuf {
         data.unwrap_or_else(|| places.home.join(".local").join("share"))
     };
     data.join("sfs")
+}
+
+fn settings(places: &Places) -> PathBuf {
+    if let Some(dir) = places.var("SFS_CONFIG_DIR") {
+        return dir;
+    }
+    let config = if cfg!(windows) {
+        places.var("APPDATA").unwrap_or_else(|| places.home.join("AppData").join("Roaming"))
+    } else if cfg!(target_os = "macos") {
+        places.home.join("Library").join("Application Support")
+    } else {
+        let config = places.var("XDG_CONFIG_HOME").filter(|dir| dir.is_absolute());
+        config.unwrap_or_else(|| places.home.join(".config"))
+    };
+    config.join("sfs")
 }
 
 /// Now, in milliseconds since 1970.

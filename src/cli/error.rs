@@ -9,6 +9,7 @@ use crate::ops::revision::RevisionError;
 use crate::ops::secrets::SecretsError;
 use crate::ops::snapshot::SnapshotError;
 use crate::ops::source::RestoreError;
+use crate::ops::stats::{PriceError, StatsError};
 use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::workspace::WorkspaceError;
@@ -123,6 +124,9 @@ fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(error) = error.downcast_ref::<SecretsError>() {
         return error.hint();
     }
+    if matches!(error.downcast_ref(), Some(StatsError::Prices(_))) || error.is::<PriceError>() {
+        return Some("docs/stats.md shows what it looks like; without the file, the built-in prices count");
+    }
     match error.downcast_ref::<NameError>() {
         Some(NameError::Revision(revision)) => revision.hint(),
         Some(NameError::Taken { .. }) => Some("`--force` lets it stand for something else"),
@@ -173,6 +177,9 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
             return Some(found);
         }
         if let Some(RestoreError::Store(found)) = error.downcast_ref::<RestoreError>() {
+            return Some(found);
+        }
+        if let Some(StatsError::Store(found)) = error.downcast_ref::<StatsError>() {
             return Some(found);
         }
         if let Some(SearchError::Store(found)) = error.downcast_ref::<SearchError>() {

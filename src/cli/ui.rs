@@ -96,6 +96,11 @@ impl Ui {
         inner.pager = Some(child);
     }
 
+    /// Whether what was asked for goes to a terminal.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Writes a line of what was asked for.
     pub(crate) fn line(&self, line: impl Display) -> io::Result<()> {
         // As a whole: what strips the colour goes through each piece anew.
@@ -270,7 +275,7 @@ pub(crate) fn time(ms: i64) -> String {
 
 /// The user's time zone. Where nothing names another, the system's file is read
 /// as it stands: to find out what it is called, all zones would be looked at.
-fn zone() -> &'static TimeZone {
+pub(crate) fn zone() -> &'static TimeZone {
     static ZONE: OnceLock<TimeZone> = OnceLock::new();
     let local = || {
         let bytes = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok())??;

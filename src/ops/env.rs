@@ -19,6 +19,8 @@ pub struct Env {
     pub cwd: PathBuf,
     /// The store's directory.
     pub store: PathBuf,
+    /// The directory of the user's settings of `sfs`.
+    pub settings: PathBuf,
     /// The user's name.
     pub user: String,
     /// The machine's name.
@@ -31,6 +33,11 @@ impl Env {
     /// Who acts, for the operation log.
     pub fn actor(&self) -> Actor {
         Actor { who: format!("{}@{}", self.user, self.host), now: self.now, command: self.command.clone() }
+    }
+
+    /// Where the user's own prices are.
+    pub fn prices(&self) -> PathBuf {
+        self.settings.join("prices.json")
     }
 
     /// A name for a new store.

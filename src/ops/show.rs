@@ -60,8 +60,8 @@ pub enum Piece {
         /// What it gave.
         parts: Vec<Piece>,
     },
-    /// A picture: its media type and how many bytes it has.
-    Image(String, u64),
+    /// A picture.
+    Image(Picture),
     /// A document: its media type, its name and how many bytes it has.
     File(String, String, u64),
     /// The summary that replaced what came before it.
@@ -70,6 +70,17 @@ pub enum Piece {
     Notice(String),
     /// A block of an unknown kind, as JSON.
     Other(String),
+}
+
+/// A picture in a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// Its media type, as the tool has it.
+    pub media: String,
+    /// How many bytes it has, or its URL.
+    pub len: u64,
+    /// Its base64 text, or its URL, where that was asked for.
+    pub data: Option<String>,
 }
 
 /// The commits on the line of `tip` after `from`, or all of it, oldest first.
@@ -92,59 +103,83 @@ pub fn turn(store: &Store, tip: Id) -> Result<Vec<Id>> {
     span(store, begin.and_then(|(_, commit)| commit.parents.first().copied()), tip)
 }
 
-/// The message of a commit; `None` if it has none.
+/// The message of a commit, without what its pictures show; `None` if it has
+/// none.
 pub fn message(store: &Store, id: Id) -> Result<Option<Shown>> {
+    read(store, id, 0)
+}
+
+/// The same with its pictures, those of at most `most` bytes.
+pub fn with_pictures(store: &Store, id: Id, most: u64) -> Result<Option<Shown>> {
+    read(store, id, most)
+}
+
+fn read(store: &Store, id: Id, most: u64) -> Result<Option<Shown>> {
     let commit = store.commit(&id)?;
     let body = store.body(&id, &commit)?;
-    body.message.map(|message| shown(store, id, &commit, &message)).transpose()
+    body.message.map(|message| Reader { store, most }.shown(id, &commit, &message)).transpose()
 }
 
-fn shown(store: &Store, id: Id, commit: &Commit, message: &Message) -> Result<Shown> {
-    let pieces: Result<Vec<Piece>> = message.blocks.iter().map(|block| piece(store, block)).collect();
-    Ok(Shown {
-        id,
-        n: commit.counts.messages,
-        turn: commit.counts.turns,
-        begins_turn: commit.begins_turn(),
-        role: message.role,
-        time: commit.time,
-        tool: commit.tool.clone(),
-        model: commit.model.clone(),
-        usage: commit.usage,
-        files: commit.files.clone(),
-        pieces: pieces?,
-    })
+/// Puts the texts of a message in their places.
+struct Reader<'s> {
+    store: &'s Store,
+    /// The most bytes of a picture that is read.
+    most: u64,
 }
 
-fn piece(store: &Store, block: &Block) -> Result<Piece> {
-    Ok(match block {
-        Block::Text(text) => Piece::Text(string(store, text)?),
-        Block::Thinking { text, .. } => Piece::Thinking(string(store, text)?),
-        Block::Call { name, action, input } => {
-            let (input, is_json) = match input {
-                Input::Json(value) => (json(store, value)?, true),
-                Input::Text(text) => (string(store, text)?, false),
-            };
-            Piece::Call { name: name.clone(), action: *action, input, is_json }
-        }
-        Block::Result { call, status, parts } => {
-            let parts: Result<Vec<Piece>> = parts.iter().map(|p| part(store, p)).collect();
-            Piece::Result { call: *call, failed: *status == Status::Error, parts: parts? }
-        }
-        Block::Image(media, text) => Piece::Image(media.clone(), text.len()),
-        Block::File(media, name, text) => Piece::File(media.clone(), name.clone(), text.len()),
-        Block::Summary(text) => Piece::Summary(string(store, text)?),
-        Block::Notice(text) => Piece::Notice(string(store, text)?),
-        Block::Other(value) => Piece::Other(json(store, value)?),
-    })
-}
+impl Reader<'_> {
+    fn shown(&self, id: Id, commit: &Commit, message: &Message) -> Result<Shown> {
+        let pieces: Result<Vec<Piece>> = message.blocks.iter().map(|block| self.piece(block)).collect();
+        Ok(Shown {
+            id,
+            n: commit.counts.messages,
+            turn: commit.counts.turns,
+            begins_turn: commit.begins_turn(),
+            role: message.role,
+            time: commit.time,
+            tool: commit.tool.clone(),
+            model: commit.model.clone(),
+            usage: commit.usage,
+            files: commit.files.clone(),
+            pieces: pieces?,
+        })
+    }
 
-fn part(store: &Store, part: &Part) -> Result<Piece> {
-    Ok(match part {
-        Part::Text(text) => Piece::Text(string(store, text)?),
-        Part::Image(media, text) => Piece::Image(media.clone(), text.len()),
-        Part::Other(value) => Piece::Other(json(store, value)?),
-    })
+    fn piece(&self, block: &Block) -> Result<Piece> {
+        Ok(match block {
+            Block::Text(text) => Piece::Text(string(self.store, text)?),
+            Block::Thinking { text, .. } => Piece::Thinking(string(self.store, text)?),
+            Block::Call { name, action, input } => {
+                let (input, is_json) = match input {
+                    Input::Json(value) => (json(self.store, value)?, true),
+                    Input::Text(text) => (string(self.store, text)?, false),
+                };
+                Piece::Call { name: name.clone(), action: *action, input, is_json }
+            }
+            Block::Result { call, status, parts } => {
+                let parts: Result<Vec<Piece>> = parts.iter().map(|p| self.part(p)).collect();
+                Piece::Result { call: *call, failed: *status == Status::Error, parts: parts? }
+            }
+            Block::Image(media, text) => Piece::Image(self.picture(media, text)?),
+            Block::File(media, name, text) => Piece::File(media.clone(), name.clone(), text.len()),
+            Block::Summary(text) => Piece::Summary(string(self.store, text)?),
+            Block::Notice(text) => Piece::Notice(string(self.store, text)?),
+            Block::Other(value) => Piece::Other(json(self.store, value)?),
+        })
+    }
+
+    fn part(&self, part: &Part) -> Result<Piece> {
+        Ok(match part {
+            Part::Text(text) => Piece::Text(string(self.store, text)?),
+            Part::Image(media, text) => Piece::Image(self.picture(media, text)?),
+            Part::Other(value) => Piece::Other(json(self.store, value)?),
+        })
+    }
+
+    fn picture(&self, media: &str, text: &Text) -> Result<Picture> {
+        let data = (text.len() <= self.most).then(|| string(self.store, text)).transpose()?;
+        Ok(Picture { media: media.to_owned(), len: text.len(), data })
+    }
 }
 
 /// A text for reading: what isn't UTF-8 becomes U+FFFD.

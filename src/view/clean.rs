@@ -69,7 +69,20 @@ pub fn shorten(text: &str, width: usize) -> String {
     }
 }
 
-fn is_harmful(c: char) -> bool {
+/// The end of a text, for one line of at most `width` characters: what tells
+/// most of a path.
+pub fn shorten_left(text: &str, width: usize) -> String {
+    let clean = clean(text);
+    let count = clean.chars().count();
+    if count <= width {
+        return clean;
+    }
+    let end: String = clean.chars().skip(count - width.saturating_sub(1)).collect();
+    format!("…{end}")
+}
+
+/// Tells whether a character commands a terminal or reorders text.
+pub(super) fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -102,5 +115,9 @@ mod tests {
     #[test]
     fn long_text_is_cut() {
         assert_eq!((shorten("a b  c", 5), shorten("abcdef", 5)), ("a b c".to_owned(), "abcd…".to_owned()));
+        assert_eq!(
+            (shorten_left("/a/bc", 5), shorten_left("/a/b/c", 5)),
+            ("/a/bc".to_owned(), "…/b/c".to_owned())
+        );
     }
 }

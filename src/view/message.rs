@@ -36,7 +36,7 @@ fn piece_text(piece: &Piece, full: bool) -> String {
             let mark = if *failed { "! failed:" } else { "<" };
             folded(mark, &parts.join("\n"), full)
         }
-        Piece::Image(media, len) => format!("[image: {}, {len} bytes]", clean(media)),
+        Piece::Image(picture) => format!("[image: {}, {} bytes]", clean(&picture.media), picture.len),
         Piece::File(media, name, len) => format!("[file: {} {}, {len} bytes]", clean(name), clean(media)),
         Piece::Summary(text) => folded("= summary:", text, full),
         Piece::Notice(text) => folded("*", text, full),
@@ -74,7 +74,7 @@ fn call(name: &str, input: &str, is_json: bool, full: bool) -> String {
 }
 
 /// What tells most of a call's input.
-fn gist(value: &Value, input: &str) -> String {
+pub(super) fn gist(value: &Value, input: &str) -> String {
     const TELLING: &[&str] =
         &["command", "cmd", "file_path", "path", "pattern", "query", "url", "description", "prompt"];
     for key in TELLING {
@@ -119,7 +119,9 @@ fn piece_json(piece: &Piece) -> Value {
             "type": "result", "call": call, "status": if *failed { "error" } else { "ok" },
             "parts": parts.iter().map(piece_json).collect::<Vec<_>>(),
         }),
-        Piece::Image(media, len) => json!({"type": "image", "media_type": media, "bytes": len}),
+        Piece::Image(picture) => {
+            json!({"type": "image", "media_type": picture.media, "bytes": picture.len})
+        }
         Piece::File(media, name, len) => {
             json!({"type": "file", "media_type": media, "name": name, "bytes": len})
         }

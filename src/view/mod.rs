@@ -5,9 +5,13 @@
 
 pub mod clean;
 pub mod graph;
+pub mod html;
 pub mod json;
+pub mod md;
 pub mod message;
+pub mod plot;
 pub mod search;
+pub mod stats;
 
 /// A number of tokens, as people read it.
 pub fn tokens(n: u64) -> String {
@@ -16,6 +20,11 @@ pub fn tokens(n: u64) -> String {
         1000..1_000_000 => format!("{:.1}k", n as f64 / 1000.0),
         _ => format!("{:.1}M", n as f64 / 1_000_000.0),
     }
+}
+
+/// `1 turn`, `2 turns`.
+pub fn count(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 /// A file that was touched: how, and its path.

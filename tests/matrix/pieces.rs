@@ -16,10 +16,6 @@ pub(crate) enum Kind {
     Thinking,
 }
 
-/// All kinds, in the order in which they are told.
-pub(crate) const KINDS: &[Kind] =
-    &[Kind::Prompt, Kind::Answer, Kind::Call, Kind::Result, Kind::Failure, Kind::Image, Kind::Thinking];
-
 /// One thing that a conversation holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Item {
@@ -38,7 +34,7 @@ fn item(role: Role, piece: &Piece) -> Vec<Item> {
         Piece::Text(text) if role == Role::Assistant => one(Kind::Answer, text.clone()),
         Piece::Text(text) if role == Role::User => one(Kind::Prompt, text.clone()),
         Piece::Call { name, input, .. } => one(Kind::Call, format!("{name} {input}")),
-        Piece::Image(media, len) => one(Kind::Image, format!("{media} {len}")),
+        Piece::Image(picture) => one(Kind::Image, format!("{} {}", picture.media, picture.len)),
         Piece::Thinking(text) => one(Kind::Thinking, text.clone()),
         Piece::Result { failed, parts, .. } => result(*failed, parts),
         _ => Vec::new(),
@@ -51,8 +47,9 @@ fn result(failed: bool, parts: &[Piece]) -> Vec<Item> {
     for part in parts {
         match part {
             Piece::Text(text) => words.push_str(&format!(" {text}")),
-            Piece::Image(media, len) => {
-                items.push(Item { kind: Kind::Image, words: format!("{media} {len}") });
+            Piece::Image(picture) => {
+                let words = format!("{} {}", picture.media, picture.len);
+                items.push(Item { kind: Kind::Image, words });
             }
             other => words.push_str(&format!(" {other:?}")),
         }

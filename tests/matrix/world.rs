@@ -76,6 +76,7 @@ impl World {
             },
             cwd: self.project(),
             store: self.dir.path().join("store"),
+            settings: self.dir.path().join("config"),
             user: "u".into(),
             host: "h".into(),
             command: "test".into(),

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ops", &["object", "store", "workspace", "tool", "remote", "redact", "search"]),
     ("view", &["object", "ops"]),
     ("daemon", &["object", "store", "workspace", "tool", "remote", "redact", "search", "ops", "view"]),
+    ("web", &["object", "store", "ops", "view"]),
     ("mcp", &["object", "store", "workspace", "tool", "remote", "redact", "search", "ops", "view"]),
     (
         "cli",
@@ -28,6 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ops",
             "view",
             "daemon",
+            "web",
             "mcp",
         ],
     ),
@@ -41,7 +43,7 @@ const ALSO: &[(&str, &[&str])] =
 const HOMES: &[(&str, &[&str])] = &[
     ("bincode", &["src/object/codec.rs"]),
     ("blake3", &["src/object/id.rs"]),
-    ("base64", &["src/object/escape.rs", "src/redact/tests.rs"]),
+    ("base64", &["src/object/escape.rs", "src/redact/tests.rs", "src/view/html/page.rs"]),
     ("fastcdc", &["src/store/pack/"]),
     ("zstd", &["src/store/", "src/ops/capture/input.rs"]),
     (
@@ -68,11 +70,16 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
     ("unicode_normalization", &["src/search/fold.rs"]),
-    ("sha2", &["src/tool/digest.rs"]),
     ("aho_corasick", &["src/redact/"]),
     ("regex", &["src/redact/"]),
     ("toml", &["src/ops/secrets/"]),
     ("ignore", &["src/workspace/rules.rs"]),
+    ("sha2", &["src/tool/digest.rs", "src/view/html/page.rs"]),
+    ("pulldown_cmark", &["src/view/html/markdown.rs", "src/view/md.rs"]),
+    ("tiny_http", &["src/web/"]),
+    ("syntect", &["src/view/html/highlight.rs"]),
+    ("two_face", &["src/view/html/highlight.rs"]),
+    ("similar", &["src/ops/", "src/view/html/diff.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.

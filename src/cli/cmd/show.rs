@@ -1,5 +1,9 @@
 //! `sfs show`
 
+mod document;
+
+use std::path::PathBuf;
+
 use crate::cli::ui::{self, clean};
 use crate::cli::{App, CommandError};
 use crate::object::Id;
@@ -15,6 +19,10 @@ use crate::view;
 /// For a session or branch: what is known of it and its last turn, or with
 /// --all the whole conversation. For `REV:n`: message n. For any other
 /// revision: the turn that it ends. Calls of tools are folded into a line.
+///
+/// --html and --md write the whole conversation up to the revision, with the
+/// runs of its subagents, as a page that needs nothing beside it, or as
+/// Markdown. A page over 4 MB becomes several in a folder beside the first.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The revision; the newest session of this directory if not given
@@ -27,13 +35,32 @@ pub(crate) struct Args {
     #[arg(long)]
     full: bool,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, group = "form")]
     json: bool,
+    /// Write a page for a browser
+    #[arg(long, group = "form")]
+    html: bool,
+    /// Write Markdown
+    #[arg(long, group = "form")]
+    md: bool,
+    /// Write the page or the Markdown to this file or folder; - is standard output
+    #[arg(long, short, value_name = "PATH", requires = "form", conflicts_with = "json")]
+    output: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
+    if args.html {
+        if args.output.is_none() && app.ui.is_terminal() {
+            let error = CommandError::usage("a page is nothing for a terminal");
+            return Err(error.hint("`-o page.html` writes it to a file, `-o -` here all the same"));
+        }
+        return document::html(app, &store, found, args.output.as_deref());
+    }
+    if args.md {
+        return document::md(app, &store, found, args.output.as_deref());
+    }
     let head = session::info(&store, &found.session).filter(|_| is_session(args, &found));
     let ids = if args.all {
         show::span(&store, None, found.commit)?
