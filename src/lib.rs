@@ -9,6 +9,7 @@
 //! * [`workspace`] — the files: a project's, taken and put back
 //! * [`remote`] — the elsewhere: directories, machines and buckets that stores are pushed to
 //! * [`redact`] — secrets: from bytes to the spans that should not leave
+//! * [`search`] — finding: an index that can be made again
 //! * [`tool`] — the others: foreign sessions in and out
 //! * [`ops`] — the verbs, one file each
 //! * [`view`] — seeing: values to text and JSON
@@ -22,6 +23,7 @@ pub mod object;
 pub mod ops;
 pub mod redact;
 pub mod remote;
+pub mod search;
 pub mod store;
 pub mod tool;
 pub mod view;

@@ -21,10 +21,14 @@ mod table;
 #[path = "matrix/world.rs"]
 mod world;
 
-use pieces::{KINDS, Kind, missing};
+use pieces::{Kind, missing};
 use sfs::tool::{TOOLS, Tool};
 use table::{Cell, Row};
 use world::{Outcome, World};
+
+/// All kinds, in the order in which they are told.
+const KINDS: &[Kind] =
+    &[Kind::Prompt, Kind::Answer, Kind::Call, Kind::Result, Kind::Failure, Kind::Image, Kind::Thinking];
 
 /// The tools that can be given a session.
 fn targets() -> impl Iterator<Item = &'static dyn Tool> {

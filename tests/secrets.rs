@@ -81,6 +81,17 @@ impl Machine {
         fs::write(path, rows.collect::<String>()).unwrap();
     }
 
+    /// Appends records that say nothing by themselves, with these pieces.
+    fn stream(&self, session: &str, pieces: &[&str]) {
+        let path = self.tool().join(format!("projects/-p/{session}.jsonl"));
+        let mut file = fs::read_to_string(&path).unwrap();
+        for (n, piece) in pieces.iter().enumerate() {
+            let row = json!({"type": "progress", "sessionId": session, "n": n, "data": {"delta": piece}});
+            file.push_str(&format!("{row}\n"));
+        }
+        fs::write(path, file).unwrap();
+    }
+
     fn run(&self, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
         command.env_clear().env("HOME", self.dir.join("home")).env("SFS_DIR", self.dir.join("store"));
@@ -512,4 +523,69 @@ fn a_purge_that_is_killed_anywhere_can_be_run_again() {
         assert!(!holds(&bytes, &token(1)));
     }
     assert!(a.findings(&["--all"]).is_empty());
+}
+
+#[test]
+fn a_secret_in_the_pieces_of_a_stream_is_found_and_taken_out() {
+    let world = World::new();
+    let a = world.machine("a");
+    let mut messages = vec![json!("say it"), text("coming")];
+    a.write("session-a", &messages);
+    let secret = token(9);
+    a.stream("session-a", &["it is ", &secret[..9], &secret[9..30], &format!("{} and", &secret[30..])]);
+    let whole = fs::read_to_string(a.tool().join("projects/-p/session-a.jsonl")).unwrap();
+    messages.push(json!("thanks"));
+    a.write("session-b", &messages);
+    let last = fs::read_to_string(a.tool().join("projects/-p/session-b.jsonl")).unwrap();
+    let last = last.lines().last().unwrap().replace("session-b", "session-a");
+    fs::write(a.tool().join("projects/-p/session-a.jsonl"), format!("{whole}{last}\n")).unwrap();
+    fs::remove_file(a.tool().join("projects/-p/session-b.jsonl")).unwrap();
+    a.ok(&["capture"]);
+    a.ok(&["remote", "add", "origin", a.remote.to_str().unwrap()]);
+    let found = a.findings(&[]);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    a.ok(&["push", "--redact"]);
+    let (b, all) = cloned(&world, "b");
+    let piece = |bytes: &[u8]| holds(bytes, &secret[9..30]);
+    assert!(piece(&unpacked(&a.dir.join("store"))) && !piece(&all));
+    let restored = contents(&b.restored("out"));
+    let lines = String::from_utf8(restored[0].1.clone()).unwrap();
+    assert!(
+        lines.contains("\"delta\":\"[redacted:github-token:") && lines.contains("\"delta\":\"\""),
+        "{lines}"
+    );
+    a.ok(&["purge", found[0]["id"].as_str().unwrap(), "--yes"]);
+    a.ok(&["fsck"]);
+    assert!(!piece(&unpacked(&a.dir.join("store"))));
+}
+
+#[test]
+fn the_projects_files_go_through_the_gate_too() {
+    let world = World::new();
+    let a = world.machine("a");
+    let project = a.dir.canonicalize().unwrap().join("project");
+    fs::create_dir_all(project.join("src/deep")).unwrap();
+    fs::write(project.join("src/deep/main.rs"), format!("const KEY: &str = \"{}\";\n", token(1))).unwrap();
+    fs::write(project.join("README"), "nothing\n").unwrap();
+    a.write("session-a", &[json!("hello"), text("hello yourself")]);
+    let path = a.tool().join("projects/-p/session-a.jsonl");
+    let rows = fs::read_to_string(&path).unwrap().replace("\"/p\"", &json!(project).to_string());
+    fs::write(&path, rows).unwrap();
+    a.ok(&["capture"]);
+    a.ok(&["snapshot", "session-a"]);
+    a.ok(&["remote", "add", "origin", a.remote.to_str().unwrap()]);
+    assert!(a.ends(4, &["push"]).contains("files of the project"));
+    a.ok(&["push", "--redact"]);
+    assert!(a.ok(&["push"]).contains("has everything"));
+    let (b, all) = cloned(&world, "b");
+    assert!(!holds(&all, &token(1)));
+    b.ok(&["checkout", "session-a", "--to", b.dir.join("files").to_str().unwrap()]);
+    let main = fs::read_to_string(b.dir.join("files/src/deep/main.rs")).unwrap();
+    assert!(main.starts_with("const KEY: &str = \"[redacted:github-token:"), "{main}");
+    let id = a.findings(&[])[0]["id"].as_str().unwrap().to_owned();
+    a.ok(&["purge", &id, "--yes"]);
+    a.ok(&["fsck"]);
+    assert!(!holds(&unpacked(&a.dir.join("store")), &token(1)));
+    assert!(fs::read_to_string(project.join("src/deep/main.rs")).unwrap().contains(&token(1)));
+    a.ok(&["snapshot", "session-a"]);
 }

@@ -158,3 +158,20 @@ fn how_things_stand_is_told() {
     assert!(sandbox.fails(&["show", "nothing"]).contains("hint:"));
     assert!(sandbox.fails(&["show", "--store", "/nowhere"]).contains("no store"));
 }
+
+#[test]
+fn where_a_tools_own_program_is_missing_a_briefing_is_advised() {
+    let sandbox = Sandbox::new(2);
+    let (mut missing, tools) = (0, sfs::tool::TOOLS.iter().map(|tool| tool.name()));
+    for tool in tools {
+        let output = sandbox.run_in("project", &["resume", "@", "--in", tool, "--yes"]);
+        if !output.status.success() {
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(said.contains("is not installed"), "{tool}: {said}");
+            assert!(said.contains(&format!("`sfs resume @ --in {tool} --briefing`")), "{tool}: {said}");
+            sandbox.ok(&["resume", "@", "--in", tool, "--briefing"]);
+            missing += 1;
+        }
+    }
+    assert!(missing >= 3, "some tools only take a session in by their own program");
+}

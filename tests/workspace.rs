@@ -116,7 +116,12 @@ impl Sandbox {
     #[track_caller]
     fn other(&self, args: &[&str]) -> String {
         let store = self.path("other");
-        self.ok(&[&["--store", store.to_str().unwrap()], args].concat())
+        let home = self.path("another");
+        let args = [&["--store", store.to_str().unwrap()], args].concat();
+        let output = self.run_with(&[("HOME", home.to_str().unwrap())], &args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "sfs {args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     #[track_caller]
@@ -341,6 +346,39 @@ fn files_differ_with_hunks() {
     let found = sandbox.json(&["diff", "@~1", "--json"]);
     assert_eq!(found["files"][0]["hunks"][0]["header"], "@@ -7,7 +7,7 @@");
     assert_eq!(sandbox.ok(&["diff", "@", "@", "--name-only"]), "");
+}
+
+/// Two branches that parted: each with what it changed since.
+#[test]
+fn branches_that_parted_show_what_each_changed() {
+    let mut sandbox = Sandbox::old();
+    sandbox.says("one");
+    sandbox.writes("a.txt", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+    let fork = sandbox.rows.len();
+    sandbox.says("left");
+    sandbox.edits("a.txt", "2", "two");
+    sandbox.ok(&["capture"]);
+    sandbox.ok(&["fork", "@", "--name", "left"]);
+    // A rewind: the next prompt hangs on an earlier message.
+    sandbox.put("a.txt", "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+    sandbox.says("right");
+    let last = sandbox.rows.len() - 1;
+    sandbox.rows[last]["parentUuid"] = json!(format!("u{}", fork - 1));
+    sandbox.edits("a.txt", "8", "eight");
+    sandbox.writes("b.txt", "new\n");
+    sandbox.ok(&["capture"]);
+    let shown = sandbox.ok(&["diff", "@/left", "@"]);
+    let (_, files) = shown.split_once("--- files of @/left since they parted").unwrap();
+    let (left, right) = files.split_once("+++ files of @ since they parted").unwrap();
+    assert!(left.contains("-2\n+two\n") && !left.contains("eight"), "{shown}");
+    assert!(
+        right.contains("-8\n+eight\n") && right.contains("new b.txt") && !right.contains("two"),
+        "{shown}"
+    );
+    let found = sandbox.json(&["diff", "@/left", "@", "--json"]);
+    assert_eq!(found["files_since_base"]["left"].as_array().unwrap().len(), 1);
+    assert_eq!(found["files"][0]["added"], 2);
+    assert_eq!(sandbox.ok(&["diff", "@/left", "@", "--name-only"]), "a.txt\nb.txt\n");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::ops::secrets::SecretsError;
 use crate::ops::snapshot::SnapshotError;
 use crate::ops::source::RestoreError;
 use crate::ops::stats::{PriceError, StatsError};
+use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::workspace::WorkspaceError;
 
@@ -179,6 +180,9 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
             return Some(found);
         }
         if let Some(StatsError::Store(found)) = error.downcast_ref::<StatsError>() {
+            return Some(found);
+        }
+        if let Some(SearchError::Store(found)) = error.downcast_ref::<SearchError>() {
             return Some(found);
         }
         next = error.source();

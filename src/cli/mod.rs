@@ -149,6 +149,7 @@ enum Command {
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
     Scan(cmd::scan::Args),
+    Search(cmd::search::Args),
     Serve(cmd::serve::Args),
     #[command(hide = true)]
     ServeRemote(cmd::serve_remote::Args),
@@ -189,6 +190,7 @@ impl Command {
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
             Command::Scan(args) => cmd::scan::run(args, app),
+            Command::Search(args) => cmd::search::run(args, app),
             Command::Serve(args) => cmd::serve::run(args, app),
             Command::ServeRemote(args) => cmd::serve_remote::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),

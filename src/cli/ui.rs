@@ -32,6 +32,8 @@ pub(crate) const FAINT: Style = Style::new().dimmed();
 pub(crate) const NAME: Style = AnsiColor::Green.on_default();
 /// For what is gone or only on the left.
 pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
+/// For what was looked for.
+pub(crate) const FOUND: Style = AnsiColor::Red.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();

@@ -17,7 +17,9 @@ use std::time::{Duration, Instant};
 use super::index::{Hint, Index};
 use super::pace::{Clock, Purse, rest_after};
 use super::watch::{Signal, Watch};
-use crate::ops::capture::{CaptureOptions, CaptureReport, Survey, Work, capture_sources, capture_survey};
+use crate::ops::capture::{
+    CaptureOptions, CaptureReport, Survey, Work, capture_sources, capture_survey, take_snapshots,
+};
 use crate::ops::{Env, Monitor};
 use crate::store::{Store, StoreError};
 use crate::tool::Watched;
@@ -32,6 +34,10 @@ const POLL: Duration = Duration::from_secs(2);
 const POLL_REST: u32 = 50;
 /// How long is waited after a capture that failed; twice as long each time.
 const RETRY: Duration = Duration::from_secs(2);
+/// How long after a capture the files of its session are looked at, …
+const SNAPSHOT: Duration = Duration::from_secs(1);
+/// … and how many times longer than that look the pause after it is.
+const SNAPSHOT_REST: u32 = 20;
 /// After so many bytes captured at once, memory is given back.
 const LARGE: u64 = 4 << 20;
 
@@ -84,6 +90,10 @@ pub struct Follow<'a> {
     rests: HashMap<Hint, Instant>,
     /// Sources in which captures found something, since this was reset.
     changed: u64,
+    /// What was captured since snapshots were taken, if they are to be, …
+    written: BTreeMap<PathBuf, Work>,
+    /// … and when they are.
+    snapshot_at: Instant,
     purse: Purse,
     clock: Clock,
     scan_at: Instant,
@@ -140,6 +150,8 @@ impl<'a> Follow<'a> {
             due: BTreeMap::new(),
             rests: HashMap::new(),
             changed: 0,
+            written: BTreeMap::new(),
+            snapshot_at: now,
             scan_at: now,
             scan_rest: now,
             tick_at: now,
@@ -172,7 +184,8 @@ impl<'a> Follow<'a> {
     /// When there is something to do next.
     fn next(&self) -> Instant {
         let due = self.due.values().min().copied();
-        let first = [due, self.poll_at].into_iter().flatten().min();
+        let snapshot = (!self.written.is_empty()).then_some(self.snapshot_at);
+        let first = [due, self.poll_at, snapshot].into_iter().flatten().min();
         first.unwrap_or(self.scan_at).min(self.scan_at).min(self.tick_at)
     }
 
@@ -230,6 +243,9 @@ impl<'a> Follow<'a> {
             self.poll();
         }
         self.follow_hints();
+        if !self.written.is_empty() && Instant::now() >= self.snapshot_at {
+            self.take_snapshots();
+        }
         None
     }
 
@@ -278,7 +294,7 @@ impl<'a> Follow<'a> {
         self.scan_at = Instant::now() + SCAN;
         self.due.clear();
         self.arm();
-        let took = self.look_with(self.options.clone());
+        let took = self.look_with(self.without_snapshots());
         self.scan_rest = Instant::now() + POLL.max(took * POLL_REST);
         self.arm();
     }
@@ -306,9 +322,12 @@ impl<'a> Follow<'a> {
         tools.sort_unstable();
         tools.dedup();
         if !sources.is_empty() {
+            let found = sources.clone();
+            let options = self.without_snapshots();
             self.capture(|this| {
-                capture_sources(&this.env, &mut this.store, &this.options, sources, this.host.monitor())
+                capture_sources(&this.env, &mut this.store, &options, sources, this.host.monitor())
             });
+            self.note_written(found);
         }
         if !tools.is_empty() {
             self.look(&tools);
@@ -325,17 +344,55 @@ impl<'a> Follow<'a> {
             return Duration::ZERO;
         }
         let tools = tools.iter().map(|&name| name.to_owned()).collect();
-        self.look_with(CaptureOptions { tools, ..self.options.clone() })
+        self.look_with(CaptureOptions { tools, ..self.without_snapshots() })
+    }
+
+    fn without_snapshots(&self) -> CaptureOptions {
+        CaptureOptions { no_snapshots: true, ..self.options.clone() }
+    }
+
+    /// Remembers that the files of these sessions are to be looked at. That may
+    /// take far longer than a capture, and must not delay the next.
+    fn note_written(&mut self, found: Work) {
+        if self.options.no_snapshots || found.is_empty() {
+            return;
+        }
+        if self.written.is_empty() {
+            self.snapshot_at = self.snapshot_at.max(Instant::now() + SNAPSHOT);
+        }
+        for (tool, found) in found {
+            let work = self.written.entry(found.path.clone()).or_default();
+            work.retain(|(t, f)| (t.name(), &f.native, &f.part) != (tool.name(), &found.native, &found.part));
+            work.push((tool, found));
+        }
+    }
+
+    fn take_snapshots(&mut self) {
+        let begun = Instant::now();
+        let work: Work = std::mem::take(&mut self.written).into_values().flatten().collect();
+        self.capture(|this| {
+            let taken = take_snapshots(&this.env, &mut this.store, &work, this.host.monitor())?;
+            Ok(CaptureReport { snapshots: taken, ..CaptureReport::default() })
+        });
+        let end = Instant::now();
+        self.snapshot_at = end + (end - begun) * SNAPSHOT_REST;
     }
 
     fn look_with(&mut self, options: CaptureOptions) -> Duration {
         let start = Instant::now();
+        let changed = self.changed;
+        let mut found = Work::new();
         self.capture(|this| {
             let survey = Survey::take(&this.env, &this.store, &options);
             let outcome = capture_survey(&this.env, &mut this.store, &options, &survey, this.host.monitor());
+            found.extend(survey.found.iter().cloned());
             this.index.learn(|tool| options.wants(tool), survey.found);
             outcome
         });
+        if self.changed > changed {
+            // Those that weren't written lately are passed over.
+            self.note_written(found);
+        }
         start.elapsed()
     }
 
@@ -349,11 +406,11 @@ impl<'a> Follow<'a> {
             Ok(report) => {
                 self.failures = 0;
                 self.changed += report.changed;
-                self.purse.spend(
-                    self.store.journal_len().saturating_sub(before),
-                    report.grown,
-                    Instant::now(),
-                );
+                // Files are the user's own bytes, which no tool's bytes pay for.
+                if report.snapshots == 0 {
+                    let written = self.store.journal_len().saturating_sub(before);
+                    self.purse.spend(written, report.grown, Instant::now());
+                }
                 self.host.captured(&report);
                 if report.bytes > LARGE {
                     self.renew();

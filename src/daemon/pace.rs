@@ -17,14 +17,19 @@ pub(super) fn rest_after(took: Duration, found: bool) -> Duration {
 
 /// How many bytes may be written for each new byte of the tools.
 const FACTOR: u64 = 4;
-/// How many bytes may be written beyond that in a minute.
-const ALLOWANCE: u64 = 64 << 10;
-/// How long is waited at least when the purse is empty.
-const WAIT: Duration = Duration::from_millis(500);
-/// How long is waited at most.
+/// How many bytes may be written beyond that at once, …
+const ALLOWANCE: u64 = 40 << 10;
+/// … and how many of them come back in a minute.
+const REFILL: u64 = 16 << 10;
+/// How long is waited when the purse is nearly empty; twice as long each time
+/// that it is quite empty, …
+const WAIT: Duration = Duration::from_millis(300);
+const DOUBLED: u32 = 5;
+/// … but no longer than this.
 const WAIT_MOST: Duration = Duration::from_secs(5);
-/// A disk writes pages, each time whole.
+/// A disk writes whole pages: on average, one more than the bytes fill.
 const PAGE: u64 = 4 << 10;
+const MINUTE: u64 = 60_000;
 
 /// What may be written: when a tool writes a few bytes at a time without end,
 /// the commits become fewer and larger.
@@ -32,6 +37,8 @@ const PAGE: u64 = 4 << 10;
 pub(super) struct Purse {
     /// Bytes that may still be written beyond what the tools' bytes pay for.
     left: u64,
+    /// How often it was found empty, less how often it was not low.
+    times: u32,
     filled: Instant,
     open_at: Instant,
 }
@@ -39,7 +46,7 @@ pub(super) struct Purse {
 impl Purse {
     /// A full one.
     pub(super) fn new(now: Instant) -> Purse {
-        Purse { left: ALLOWANCE, filled: now, open_at: now }
+        Purse { left: ALLOWANCE, times: 0, filled: now, open_at: now }
     }
 
     /// When the next commit may be made.
@@ -47,22 +54,24 @@ impl Purse {
         self.open_at
     }
 
-    /// Takes out what was written for so many new bytes.
+    /// Takes out what was written for so many new bytes, which put in more
+    /// than that if they are many.
     pub(super) fn spend(&mut self, written: u64, new: u64, now: Instant) {
         if written == 0 {
             return;
         }
         let passed = u64::try_from(now.saturating_duration_since(self.filled).as_millis()).unwrap_or(0);
         self.filled = now;
-        let filled = self.left.saturating_add(passed.saturating_mul(ALLOWANCE) / 60_000).min(ALLOWANCE);
-        let pages = written.next_multiple_of(PAGE).saturating_add(PAGE);
-        let cost = pages.saturating_sub(new.saturating_mul(FACTOR));
-        self.left = filled.saturating_sub(cost);
-        if self.left < ALLOWANCE / 2 {
-            // As long as the allowance needs to grow by as much again.
-            let wait = Duration::from_millis(cost.saturating_mul(60_000) / ALLOWANCE);
-            self.open_at = now + wait.clamp(WAIT, WAIT_MOST);
+        let put_in = (passed.saturating_mul(REFILL) / MINUTE).saturating_add(new.saturating_mul(FACTOR));
+        let cost = written.saturating_add(PAGE);
+        self.left = self.left.saturating_add(put_in).saturating_sub(cost).min(ALLOWANCE);
+        // A burst is over soon; what goes on and on must wait longer and longer.
+        if self.left >= ALLOWANCE / 4 {
+            self.times = self.times.saturating_sub(1);
+            return;
         }
+        self.times = (self.times + u32::from(self.left == 0)).min(DOUBLED);
+        self.open_at = now + (WAIT * 2u32.pow(self.times)).min(WAIT_MOST);
     }
 }
 
@@ -114,11 +123,29 @@ mod tests {
     #[test]
     fn ordinary_records_never_wait() {
         let (mut purse, mut now) = (Purse::new(Instant::now()), Instant::now());
-        for _ in 0..600 {
-            purse.spend(2_100, 2_700, now);
+        // Short ones among them are paid for by the others.
+        for new in [2_700, 400, 1_900].iter().cycle().take(600) {
+            purse.spend(1_200 + new / 3, *new, now);
             assert!(purse.open_at() <= now);
+            now += SECOND / 4;
+        }
+    }
+
+    #[test]
+    fn a_burst_of_short_records_is_soon_over() {
+        let (mut purse, mut now, mut new, mut longest) =
+            (Purse::new(Instant::now()), Instant::now(), 0, Duration::ZERO);
+        // A tenth of a second apart: now thirty short ones, now thirty of the usual length.
+        for n in 0..6_000 {
+            new += if n / 30 % 2 == 0 { 300 } else { 2_700 };
+            if now >= purse.open_at() {
+                purse.spend(1_200 + new / 3, new, now);
+                longest = longest.max(purse.open_at().saturating_duration_since(now));
+                new = 0;
+            }
             now += SECOND / 10;
         }
+        assert!(longest < SECOND, "{longest:?}");
     }
 
     #[test]
@@ -126,19 +153,24 @@ mod tests {
         let start = Instant::now();
         let (mut purse, mut now, mut written) = (Purse::new(start), start, 0);
         // Fifty bytes every tenth of a second, for ten minutes.
-        let mut new = 0;
+        let (mut new, mut first) = (0, None);
         while now < start + 600 * SECOND {
             now += SECOND / 10;
             new += 50;
             if now >= purse.open_at() {
                 purse.spend(1_500, new, now);
-                written += 8_192;
+                written += 1_500 + PAGE;
                 new = 0;
             }
+            if now >= start + 60 * SECOND && first.is_none() {
+                first = Some(written);
+            }
         }
-        let allowed = 4 * 50 * 6_000 + 11 * ALLOWANCE;
+        let first = first.unwrap();
+        assert!(first < 4 * 50 * 600 + (64 << 10), "{first} in the first minute");
+        let allowed = 4 * 50 * 6_000 + 10 * (64 << 10);
         assert!(written < allowed, "{written} of {allowed}");
-        assert!(purse.open_at() < now + WAIT_MOST * 2);
+        assert!(purse.open_at() <= now + WAIT_MOST);
     }
 
     #[test]

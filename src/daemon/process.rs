@@ -1,6 +1,10 @@
 //! The daemon as a process: away from the terminal that it was started from,
 //! and behind those who are waited for.
 
+/// What lets the C library of GNU give memory back that a large capture took:
+/// large pieces come from the system one by one, and there are few places for the others.
+pub(super) const FRUGAL: &[(&str, &str)] = &[("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_ARENA_MAX", "2")];
+
 /// How far back it stands: of 19.
 #[cfg(unix)]
 const NICE: i32 = 10;

@@ -94,6 +94,8 @@ fn unit_path(env: &Env) -> PathBuf {
 /// to wait for ever, with the store locked: others would wait for it.
 fn unit(words: &[&str]) -> String {
     let command: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let frugal: Vec<String> =
+        process::FRUGAL.iter().map(|(name, value)| format!("Environment={name}={value}\n")).collect();
     format!(
         "# {MARK}\n\
          [Unit]\n\
@@ -101,6 +103,7 @@ fn unit(words: &[&str]) -> String {
          \n\
          [Service]\n\
          ExecStart={}\n\
+         {}\
          Restart=on-failure\n\
          RestartSec=10\n\
          # It said why it can't run.\n\
@@ -116,7 +119,8 @@ fn unit(words: &[&str]) -> String {
          \n\
          [Install]\n\
          WantedBy=default.target\n",
-        command.join(" ")
+        command.join(" "),
+        frugal.concat()
     )
 }
 

@@ -37,6 +37,7 @@ pub fn start(store: &Path, arguments: &[&std::ffi::OsStr]) -> Result<Started, Da
     let mut command = Command::new(program.path());
     // It must not keep the folder busy that the user happens to be in.
     command.args(arguments).current_dir(store).stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+    command.envs(super::process::FRUGAL.iter().copied());
     #[cfg(windows)]
     {
         // No window, and no part of the console: CREATE_NO_WINDOW, CREATE_NEW_PROCESS_GROUP.

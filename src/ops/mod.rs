@@ -26,6 +26,7 @@ pub mod members;
 pub mod monitor;
 mod owner;
 mod parallel;
+pub mod places;
 pub mod pull;
 pub mod purge;
 pub mod push;
@@ -38,6 +39,7 @@ mod said;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scan;
+pub mod search;
 pub mod secrets;
 pub mod selection;
 mod send;

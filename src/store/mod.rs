@@ -29,6 +29,7 @@ mod fsck;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gc;
+pub mod inventory;
 mod journal;
 pub mod known;
 mod local;

@@ -321,6 +321,18 @@ pub trait Tool: Sync {
         false
     }
 
+    /// All folders and files that are looked into for sessions, whether they
+    /// are there or not.
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places)]
+    }
+
+    /// The environment variables that lead [`Tool::looks_at`] elsewhere, that
+    /// which wins first.
+    fn variables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The folders in which changes are waited for, whether they are there or
     /// not, as few as possible; other places are only looked into now and then.
     fn watched(&self, places: &Places) -> Vec<Watched> {

@@ -6,16 +6,24 @@ pub fn clean(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();
     }
+    let mut clean = clean_part(text, &mut true);
+    clean.truncate(clean.trim_end().len());
+    clean
+}
+
+/// A part of a line of session text; `space` says whether what is before it
+/// ends with a space, or is nothing.
+pub fn clean_part(text: &str, space: &mut bool) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
         let blank = c.is_whitespace() || is_harmful(c);
         match blank {
-            true if clean.is_empty() || clean.ends_with(' ') => {}
+            true if *space => {}
             true => clean.push(' '),
             false => clean.push(c),
         }
+        *space = blank;
     }
-    clean.truncate(clean.trim_end().len());
     clean
 }
 

@@ -10,6 +10,7 @@ pub mod json;
 pub mod md;
 pub mod message;
 pub mod plot;
+pub mod search;
 pub mod stats;
 
 /// A number of tokens, as people read it.

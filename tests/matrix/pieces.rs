@@ -16,10 +16,6 @@ pub(crate) enum Kind {
     Thinking,
 }
 
-/// All kinds, in the order in which they are told.
-pub(crate) const KINDS: &[Kind] =
-    &[Kind::Prompt, Kind::Answer, Kind::Call, Kind::Result, Kind::Failure, Kind::Image, Kind::Thinking];
-
 /// One thing that a conversation holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Item {

@@ -74,6 +74,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ctrlc", &["src/cli/"]),
     ("rusqlite", &["src/tool/rows/"]),
     ("md5", &["src/tool/digest.rs"]),
+    ("unicode_normalization", &["src/search/fold.rs"]),
     ("aho_corasick", &["src/redact/"]),
     ("regex", &["src/redact/"]),
     ("toml", &["src/ops/secrets/"]),

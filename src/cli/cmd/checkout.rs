@@ -47,7 +47,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let mut store = app.store()?;
+    let mut store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
     let options = CheckoutOptions {
         session: found.session,

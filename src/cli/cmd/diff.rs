@@ -5,6 +5,7 @@ use crate::cli::ui::{self, clean, clean_text, count};
 use crate::cli::{App, CommandError};
 use crate::object::Usage;
 use crate::ops::diff::{Diff, Side, diff};
+use crate::ops::files::FilesAt;
 use crate::ops::hunks::{FileDiff, State, hunks};
 use crate::ops::{files, revision, show, snapshot};
 use crate::store::Store;
@@ -46,37 +47,74 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let left = revision::resolve(&store, &app.env, &args.left)?;
     let right = revision::resolve(&store, &app.env, &args.right)?;
     let found = diff(&store, left, right)?;
-    let changed = changed(&store, &found)?;
-    if args.name_only && !args.json {
-        changed.iter().try_for_each(|file| app.ui.line(clean(&file.path)))?;
-    } else if args.json {
+    let changed = Changed::find(&store, &found)?;
+    if args.json {
         let (left, right) = (json(&store, args, &found.left)?, json(&store, args, &found.right)?);
+        let files = |files: &[FileDiff]| files.iter().map(|file| file_json(args, file)).collect::<Vec<_>>();
+        let since = changed
+            .since
+            .as_ref()
+            .map(|[left, right]| serde_json::json!({"left": files(left), "right": files(right)}));
         app.ui.json(&serde_json::json!({
             "same": found.is_same(), "base": found.base.map(|id| id.to_string()),
             "common_messages": found.common, "left": left, "right": right,
-            "files": changed.iter().map(|file| file_json(args, file)).collect::<Vec<_>>(),
+            "files": files(&changed.between), "files_since_base": since,
         }))?;
+    } else if args.name_only {
+        changed.between.iter().try_for_each(|file| app.ui.line(clean(&file.path)))?;
     } else {
         app.ui.page();
         text(args, app, &store, &found)?;
-        changed.iter().try_for_each(|file| file_text(args, app, file))?;
+        changed.text(args, app)?;
     }
-    let same = found.is_same() && changed.is_empty();
+    let same = found.is_same() && changed.between.is_empty();
     if args.exit_code && !same { Err(CommandError::silent(FAILED)) } else { Ok(()) }
 }
 
-/// What differs between the files, if anything tells of files.
-fn changed(store: &Store, found: &Diff) -> Result<Vec<FileDiff>, CommandError> {
-    let (left, right) = (&found.left.at, &found.right.at);
-    let wrote = |side: &Side| side.files.iter().any(|file| file.starts_with(['w', 'e']));
-    let has_snapshots = |session| snapshot::all(store, session).map(|all| !all.is_empty());
-    if !wrote(&found.left) && !wrote(&found.right) && !has_snapshots(&left.session)? {
-        return Ok(Vec::new());
+/// What differs between the files.
+#[derive(Default)]
+struct Changed {
+    /// From the first revision to the second.
+    between: Vec<FileDiff>,
+    /// What each changed since they parted, if both went on.
+    since: Option<[Vec<FileDiff>; 2]>,
+}
+
+impl Changed {
+    /// Compares the files, if anything tells of files.
+    fn find(store: &Store, found: &Diff) -> Result<Changed, CommandError> {
+        let (left, right) = (&found.left.at, &found.right.at);
+        let wrote = |side: &Side| side.files.iter().any(|file| file.starts_with(['w', 'e']));
+        let has_snapshots = |session| snapshot::all(store, session).map(|all| !all.is_empty());
+        if !wrote(&found.left) && !wrote(&found.right) && !has_snapshots(&left.session)? {
+            return Ok(Changed::default());
+        }
+        let differ = |old: &FilesAt, new: &FilesAt| -> Result<Vec<FileDiff>, CommandError> {
+            let changes = files::changes(store, old, new)?;
+            Ok(changes.iter().map(|change| hunks(store, change)).collect::<Result<_, _>>()?)
+        };
+        let old = files::at(store, &left.session, left.commit)?;
+        let new = files::at(store, &right.session, right.commit)?;
+        let between = differ(&old, &new)?;
+        let parted = found.base.filter(|base| *base != left.commit && *base != right.commit);
+        let base = parted.map(|base| files::at(store, &left.session, base)).transpose()?;
+        let since = base.map(|base| Ok::<_, CommandError>([differ(&base, &old)?, differ(&base, &new)?]));
+        Ok(Changed { between, since: since.transpose()? })
     }
-    let old = files::at(store, &left.session, left.commit)?;
-    let new = files::at(store, &right.session, right.commit)?;
-    let changes = files::changes(store, &old, &new)?;
-    Ok(changes.iter().map(|change| hunks(store, change)).collect::<Result<_, _>>()?)
+
+    fn text(&self, args: &Args, app: &App) -> Result<(), CommandError> {
+        let Some(since) = &self.since else {
+            return self.between.iter().try_for_each(|file| file_text(args, app, file));
+        };
+        let sides = [("-", &args.left), ("+", &args.right)].into_iter().zip(since);
+        for ((sign, rev), files) in sides.filter(|(_, files)| !files.is_empty()) {
+            app.ui.line("")?;
+            let rev = clean(rev);
+            app.ui.line(paint(sign, &format!("{} files of {rev} since they parted", sign.repeat(3))))?;
+            files.iter().try_for_each(|file| file_text(args, app, file))?;
+        }
+        Ok(())
+    }
 }
 
 fn file_text(args: &Args, app: &App, file: &FileDiff) -> Result<(), CommandError> {

@@ -27,6 +27,7 @@ mod remote_key;
 pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod scan;
+pub(crate) mod search;
 mod selected;
 pub(crate) mod serve;
 pub(crate) mod serve_remote;

@@ -90,7 +90,9 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let outcome = resume(&app.env, &mut store, &options, &app.ui.monitor()).map_err(|e| match e {
         ResumeError::Unagreed(_) => CommandError::from(e).hint("agree with `--yes`"),
         ResumeError::Import { .. } => {
-            CommandError::from(e).hint("nothing was written; `--briefing` hands over what needs no importer")
+            let (rev, name) = (quote(&args.rev), tool.name());
+            CommandError::from(e)
+                .hint(format!("`sfs resume {rev} --in {name} --briefing` hands it over without that program"))
         }
         e => e.into(),
     })?;

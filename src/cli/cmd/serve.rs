@@ -19,7 +19,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     static STOP: AtomicBool = AtomicBool::new(false);
-    app.store()?;
+    app.fresh_store()?;
     let site = Site::listen(args.port, format!("{:032x}", app.env.seed)).map_err(|e| {
         CommandError::from(e).hint("`--port` names another port, and 0 takes any that is free")
     })?;

@@ -85,7 +85,7 @@ impl From<Rows> for By {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let store = app.fresh_store()?;
     let time = |text: &Option<String>| {
         let wrong = |text: &str| {
             CommandError::usage(format!("{text:?} is no time")).hint("say 7d, 12h or 2026-01-31")

@@ -185,6 +185,19 @@ fn these(
     Ok(report)
 }
 
+/// Takes snapshots for those of the sources that are being written, which were
+/// captured without; how many.
+pub fn take_snapshots(
+    env: &Env,
+    store: &mut Store,
+    sources: &Work,
+    monitor: &dyn Monitor,
+) -> Result<u64, StoreError> {
+    let written = sources.iter();
+    let written = written.map(|(tool, f)| (Source::key(tool.name(), &f.native, &f.part), f.stamp.mtime));
+    follow(env, store, &written.collect::<Vec<_>>(), monitor)
+}
+
 /// Takes snapshots for those of the captured sources that are being written.
 fn follow(
     env: &Env,

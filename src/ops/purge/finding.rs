@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{PurgeError, PurgeReport, elsewhere, tool_files};
 use crate::object::id::{Id, Prefix};
 use crate::ops::scan::{ScanOptions, scan};
-use crate::ops::secrets::{self, DIGITS, Secrets, SecretsError, texts};
+use crate::ops::secrets::{self, DIGITS, Secrets, SecretsError, streams, texts};
 use crate::ops::{Env, Monitor};
 use crate::redact::{self, Hit};
 use crate::store::refs::{Mark, RefValue};
@@ -111,6 +111,10 @@ fn secret_of(
             let mut body = store.body(&id, &commit)?;
             texts::of_commit(&mut commit, &mut look);
             texts::of_body(&mut body, &mut look);
+            streams::of_body(&mut body, &|text| secrets.scanner().scan(text), &mut |hit| {
+                look(&hit.secret);
+                None
+            });
         } else {
             let (kind, mut bytes) = store.content(&id)?;
             let bad = |source| StoreError::Codec { id, source };
@@ -134,10 +138,14 @@ struct Eraser<'e> {
 }
 
 impl Eraser<'_> {
+    fn placeholder(&self) -> String {
+        let rule = self.secrets.scanner().rule(self.known.rule);
+        format!("[purged:{rule}:{:.DIGITS$}]", self.cause)
+    }
+
     fn look(&self, text: &[u8]) -> Option<Vec<u8>> {
         let find = |bytes: &[u8]| self.secrets.scanner().places_of(bytes, self.known);
-        let rule = self.secrets.scanner().rule(self.known.rule);
-        redact::redact(&find, text, &mut |_| Some(format!("[purged:{rule}:{:.DIGITS$}]", self.cause)))
+        redact::redact(&find, text, &mut |_| Some(self.placeholder()))
     }
 
     /// What goes, and what stands in.
@@ -172,6 +180,8 @@ impl Eraser<'_> {
         };
         texts::of_commit(&mut commit, &mut look);
         texts::of_body(&mut body, &mut look);
+        let find = |text: &[u8]| self.secrets.scanner().places_of(text, self.known);
+        changed |= streams::of_body(&mut body, &find, &mut |_| Some(self.placeholder()));
         if !changed {
             return Ok(None);
         }

@@ -39,6 +39,10 @@ pub(super) fn import(places: &Places, import: &Import, cwd: &Path) -> Result<Str
     let Some((program, arguments)) = import.command.split_first() else { return Ok(String::new()) };
     let output =
         command(places, program, arguments).current_dir(cwd).output().map_err(|e| match e.kind() {
+            // The system doesn't tell which of the two it missed.
+            std::io::ErrorKind::NotFound if !cwd.is_dir() => {
+                failed(format!("there is no directory {} to run it in", cwd.display()))
+            }
             std::io::ErrorKind::NotFound => failed(format!("{program} is not installed, or not in PATH")),
             _ => failed(e.to_string()),
         })?;
@@ -77,6 +81,15 @@ mod tests {
         assert_eq!(run("echo T-1").unwrap(), "T-1\n");
         let error = run("echo bad file >&2; exit 3").unwrap_err().to_string();
         assert!(error.contains("bad file") && error.contains('3'), "{error}");
+    }
+
+    #[test]
+    fn a_missing_directory_is_not_taken_for_a_missing_program() {
+        let command = vec!["sh".to_owned()];
+        let nowhere = Path::new("/nowhere/at/all");
+        let error =
+            import(&places(), &Import { command, uploads_to: None }, nowhere).unwrap_err().to_string();
+        assert!(error.contains("no directory /nowhere/at/all"), "{error}");
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::found::{Found, Place};
-use super::{DIGITS_MIN, Secrets, Sent, texts};
+use super::{DIGITS_MIN, Secrets, Sent, streams, texts};
 use crate::object::codec::{self, CodecError};
 use crate::object::id::{Id, IdMap, Kind};
 use crate::object::{Body, Commit, Snapshot, Tag, Text, Tree};
-use crate::redact;
+use crate::redact::{self, Hit};
 use crate::store::exchange::Gate;
 use crate::store::refs::{RefValue, Source};
 use crate::store::{Result, Store, StoreError};
@@ -94,17 +94,20 @@ impl<'d> Doorkeeper<'d> {
         self.stuck.clear();
     }
 
+    /// Notes a secret; what shall stand in its place.
+    fn note_secret(&mut self, hit: &Hit) -> Option<String> {
+        let id = self.secrets.id(&hit.secret);
+        let rule = self.secrets.scanner.rule(hit.rule);
+        self.found.entry(id).or_insert_with(|| Found::new(id, rule, &hit.secret));
+        self.waiting.push(id);
+        let out = self.mode == Mode::TakeOut || self.sent.is_out(&id);
+        (out && !may_leave(self.secrets, self.lets, &id)).then(|| self.secrets.placeholder(hit, &id))
+    }
+
     /// Looks at a text; what shall stand in its place.
     fn look(&mut self, text: &[u8]) -> Option<Vec<u8>> {
-        let (secrets, lets, mode) = (self.secrets, self.lets, self.mode);
-        redact::redact(&|bytes| secrets.scanner.scan(bytes), text, &mut |hit| {
-            let id = secrets.id(&hit.secret);
-            let fresh = || Found::new(id, secrets.scanner.rule(hit.rule), &hit.secret);
-            self.found.entry(id).or_insert_with(fresh);
-            self.waiting.push(id);
-            let out = (mode == Mode::TakeOut || self.sent.is_out(&id)) && !may_leave(secrets, lets, &id);
-            out.then(|| secrets.placeholder(hit, &id))
-        })
+        let scanner = &self.secrets.scanner;
+        redact::redact(&|bytes| scanner.scan(bytes), text, &mut |hit| self.note_secret(hit))
     }
 
     /// Says of what is waiting where it stands.
@@ -254,6 +257,8 @@ impl Gate for Doorkeeper<'_> {
         };
         texts::of_commit(commit, &mut look);
         texts::of_body(body, &mut look);
+        let scanner = &self.secrets.scanner;
+        changed |= streams::of_body(body, &|text| scanner.scan(text), &mut |hit| self.note_secret(hit));
         self.place(&Place { commit: Some(id), name: None });
         // What stands in for something that was purged has another name.
         if !changed && !self.store.is_purged(&id) {

@@ -8,6 +8,7 @@ mod found;
 mod gate;
 mod rules;
 mod sent;
+pub(super) mod streams;
 pub(super) mod texts;
 
 use std::collections::BTreeMap;

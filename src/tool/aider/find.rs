@@ -20,14 +20,21 @@ const BESIDE: &[(&str, &str, &str)] = &[
     ("AIDER_LLM_HISTORY_FILE", ".aider.llm.history", "llm"),
 ];
 
+/// Where the history of each project is.
+pub(super) fn histories(places: &Places) -> Vec<PathBuf> {
+    places.projects.iter().filter_map(|project| history(places, project)).collect()
+}
+
+fn history(places: &Places, project: &Path) -> Option<PathBuf> {
+    let path = project.join(places.var(CHAT.0).unwrap_or_else(|| CHAT.1.into()));
+    path.is_absolute().then_some(path)
+}
+
 /// Looks into the projects.
 pub(super) fn discover(places: &Places) -> Discovery {
     let (mut discovery, mut seen) = (Discovery::default(), BTreeSet::new());
     for project in &places.projects {
-        let path = project.join(places.var(CHAT.0).unwrap_or_else(|| CHAT.1.into()));
-        if !path.is_absolute() || !seen.insert(path.clone()) {
-            continue;
-        }
+        let Some(path) = history(places, project).filter(|path| seen.insert(path.clone())) else { continue };
         let Some(stamp) = stamp(&path) else { continue };
         match std::fs::read(&path) {
             Ok(bytes) => chats(&path, &bytes, stamp, &mut discovery.found),

@@ -43,6 +43,14 @@ impl Tool for Aider {
         true
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        find::histories(places)
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["AIDER_CHAT_HISTORY_FILE"]
+    }
+
     fn discover(&self, places: &Places) -> Discovery {
         find::discover(places)
     }

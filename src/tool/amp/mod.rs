@@ -49,6 +49,14 @@ impl Tool for Amp {
         data.join("amp")
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places).join("threads")]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["XDG_DATA_HOME"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         vec![
             Watched::deep(self.root(places).join("threads")),

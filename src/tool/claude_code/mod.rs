@@ -43,6 +43,14 @@ impl Tool for ClaudeCode {
         places.var("CLAUDE_CONFIG_DIR").unwrap_or_else(|| places.home.join(".claude"))
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places).join("projects")]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["CLAUDE_CONFIG_DIR"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let root = self.root(places);
         ["projects", "file-history", "todos"].iter().map(|name| Watched::deep(root.join(name))).collect()

@@ -71,6 +71,25 @@ impl Tool for Cline {
         Folders::of(places).root
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        let Folders { sessions, storages, .. } = Folders::of(places);
+        let tasks = storages.into_iter().map(|storage| storage.join(tasks::TASKS));
+        std::iter::once(sessions).chain(tasks).collect()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &[
+            "CLINE_SESSION_DATA_DIR",
+            "CLINE_DATA_DIR",
+            "CLINE_DIR",
+            "XDG_CONFIG_HOME",
+            "XDG_DATA_HOME",
+            "APPDATA",
+            "VSCODE_PORTABLE",
+            "VSCODE_AGENT_FOLDER",
+        ]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let Folders { sessions, storages, .. } = Folders::of(places);
         let tasks = storages.iter().map(|storage| storage.join("tasks"));

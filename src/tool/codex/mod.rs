@@ -48,6 +48,14 @@ impl Tool for Codex {
         find::root(places)
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        ["sessions", "archived_sessions"].map(|name| find::root(places).join(name)).into()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["CODEX_HOME"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let root = find::root(places);
         ["sessions", "archived_sessions"].iter().map(|name| Watched::deep(root.join(name))).collect()

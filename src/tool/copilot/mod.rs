@@ -42,6 +42,14 @@ impl Tool for Copilot {
         find::root(places)
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        ["session-state", "history-session-state"].map(|name| find::root(places).join(name)).into()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["COPILOT_HOME"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let root = find::root(places);
         ["session-state", "history-session-state"].iter().map(|name| Watched::deep(root.join(name))).collect()

@@ -10,13 +10,18 @@ use crate::object::json::Tape;
 use crate::tool::table::{self, Rows};
 use crate::tool::{Discovery, Found, Frame, Framing, Os, Pieces, Places, Stamp, Trouble, absolute_place};
 
+/// Where the databases of projects are, those in the tool's own list among
+/// them.
+pub(super) fn databases(places: &Places) -> Vec<PathBuf> {
+    let known = places.projects.iter().map(|project| project.join(".crush"));
+    let folders: BTreeSet<PathBuf> = known.chain(listed(places)).collect();
+    folders.into_iter().map(|folder| folder.join("crush.db")).collect()
+}
+
 /// Looks into the projects.
 pub(super) fn discover(places: &Places) -> Discovery {
-    let mut folders: BTreeSet<PathBuf> =
-        places.projects.iter().map(|project| project.join(".crush")).collect();
-    folders.extend(listed(places));
     let mut discovery = Discovery::default();
-    for path in folders.into_iter().map(|folder| folder.join("crush.db")).filter(|path| path.is_file()) {
+    for path in databases(places).into_iter().filter(|path| path.is_file()) {
         if let Err(error) = database(&path, &mut discovery.found) {
             discovery.trouble.push(Trouble { path, error });
         }
@@ -24,8 +29,8 @@ pub(super) fn discover(places: &Places) -> Discovery {
     discovery
 }
 
-/// The data folders in the tool's own list of projects.
-fn listed(places: &Places) -> Vec<PathBuf> {
+/// The tool's own list of projects.
+pub(super) fn list(places: &Places) -> PathBuf {
     let data = places.var("CRUSH_GLOBAL_DATA").unwrap_or_else(|| match places.os {
         Os::Windows => {
             let local = places.var("LOCALAPPDATA");
@@ -36,7 +41,12 @@ fn listed(places: &Places) -> Vec<PathBuf> {
             data.join("crush")
         }
     });
-    let Ok(bytes) = std::fs::read(data.join("projects.json")) else { return Vec::new() };
+    data.join("projects.json")
+}
+
+/// The data folders in that list.
+fn listed(places: &Places) -> Vec<PathBuf> {
+    let Ok(bytes) = std::fs::read(list(places)) else { return Vec::new() };
     let mut tape = Tape::default();
     tape.read(&bytes);
     let projects = tape.root(&bytes).get("projects");

@@ -44,6 +44,14 @@ impl Tool for Crush {
         PathBuf::from("/")
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        find::databases(places).into_iter().chain([find::list(places)]).collect()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["CRUSH_GLOBAL_DATA", "XDG_DATA_HOME", "LOCALAPPDATA"]
+    }
+
     fn watched(&self, _: &Places) -> Vec<Watched> {
         Vec::new()
     }

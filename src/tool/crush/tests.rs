@@ -6,7 +6,7 @@ use super::*;
 use crate::object::message::{Action, Block, Role, Status};
 use crate::tool::Step;
 use crate::tool::rows::{Line, write};
-use crate::tool::testing::{corpus, messages, opened, result, steps, text};
+use crate::tool::testing::{opened, result, steps, text};
 
 const SCHEMA: &[&str] = &[
     "CREATE TABLE sessions (id TEXT PRIMARY KEY, parent_session_id TEXT, title TEXT, updated_at INTEGER)",
@@ -143,28 +143,6 @@ fn projects_in_the_tool_s_own_list_are_found_too() {
     assert_eq!(Crush.discover(&places).found.len(), 2);
     std::fs::write(data.join("crush.db"), "no database").unwrap();
     assert_eq!(Crush.discover(&places).trouble.len(), 1);
-}
-
-#[test]
-fn real_databases_are_understood() {
-    for (path, bytes) in corpus("crush", ".db") {
-        let (home, places) = project(&[]);
-        std::fs::write(home.path().join("p/.crush/crush.db"), bytes).unwrap();
-        let discovery = Crush.discover(&places);
-        assert!(discovery.trouble.is_empty() && !discovery.found.is_empty(), "{}", path.display());
-        for found in discovery.found {
-            let steps: Vec<Step> = opened(&Crush, &found).0;
-            let prompts = steps.iter().filter(|step| step.prompt.is_some()).count();
-            println!(
-                "{} {}: {} messages of {}, {prompts} prompts",
-                found.native,
-                found.part,
-                messages(&steps).len(),
-                steps.len()
-            );
-            assert!(steps.iter().all(|step| !step.unknown));
-        }
-    }
 }
 
 proptest! {

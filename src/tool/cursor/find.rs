@@ -25,7 +25,7 @@ pub(super) fn command_line(places: &Places) -> Discovery {
             }
         }
     }
-    let projects = search.folders(&places.home.join(".cursor").join("projects"));
+    let projects = search.folders(&places::projects(places));
     for project in &projects {
         for workspace in search.folders(&project.join("sdk-agent-store")) {
             search.sdk(&workspace);

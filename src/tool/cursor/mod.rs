@@ -72,6 +72,22 @@ impl Tool for Cursor {
         places.home.clone()
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        let below = |name| places::configs(places).into_iter().map(move |config| config.join(name));
+        match self {
+            Cursor::Agent => below("chats").chain([places::projects(places)]).collect(),
+            Cursor::Acp => below("acp-sessions").collect(),
+            Cursor::Ide => vec![places::database(places)],
+        }
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        match self {
+            Cursor::Agent | Cursor::Acp => &["CURSOR_DATA_DIR", "CURSOR_CONFIG_DIR", "XDG_CONFIG_HOME"],
+            Cursor::Ide => &["XDG_CONFIG_HOME", "APPDATA"],
+        }
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let configs = places::configs(places).into_iter();
         match self {

@@ -32,6 +32,11 @@ pub(super) fn configs(places: &Places) -> Vec<PathBuf> {
     folders
 }
 
+/// The folder of what the SDK keeps, and of transcripts.
+pub(super) fn projects(places: &Places) -> PathBuf {
+    places.home.join(".cursor").join("projects")
+}
+
 /// The IDE's folder of what belongs to the user.
 pub(super) fn user(places: &Places) -> PathBuf {
     let above = match places.os {

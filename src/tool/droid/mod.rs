@@ -38,6 +38,10 @@ impl Tool for Droid {
         find::root(places)
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![find::root(places).join(find::SESSIONS)]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         vec![Watched::deep(find::root(places).join(find::SESSIONS))]
     }

@@ -42,6 +42,14 @@ impl Tool for Gemini {
         places.var("GEMINI_CLI_HOME").unwrap_or_else(|| places.home.clone()).join(".gemini")
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places).join("tmp")]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["GEMINI_CLI_HOME"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         vec![Watched::deep(self.root(places).join("tmp"))]
     }

@@ -1,6 +1,5 @@
 //! Tests of the adapter.
 
-mod corpus;
 mod lists;
 mod places;
 mod writing;

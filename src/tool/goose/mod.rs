@@ -39,6 +39,14 @@ impl Tool for Goose {
         find::root(places)
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![find::root(places).join("sessions")]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["GOOSE_PATH_ROOT", "XDG_DATA_HOME", "APPDATA"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         vec![Watched::deep(self.root(places).join("sessions"))]
     }

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::object::message::{Action, Block, Message, Part, Role, Status};
+use crate::tool::Framing;
 use crate::tool::rows::{Line, write};
-use crate::tool::testing::{corpus, messages, opened, result, steps, text};
-use crate::tool::{Framing, Stamp, Step};
+use crate::tool::testing::{messages, opened, result, steps, text};
 
 const SCHEMA: &[&str] = &[
     "CREATE TABLE schema_version (version INTEGER PRIMARY KEY)",
@@ -132,28 +132,6 @@ fn lines_of_older_versions_mean_what_they_say() {
     assert_eq!(steps[1].prompt.as_deref(), Some("hi"));
     let messages: Vec<Message> = messages(&steps);
     assert!(matches!(&messages[1].blocks[0], Block::Call { action: Action::Shell, .. }));
-}
-
-#[test]
-fn real_databases_are_understood() {
-    for (path, bytes) in [corpus("goose", ".db"), corpus("_synthetic/goose", ".db")].concat() {
-        let home = tempfile::tempdir().unwrap();
-        let places = Places { home: home.path().to_owned(), ..Places::default() };
-        let folder = Goose.root(&places).join("sessions");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("sessions.db"), bytes).unwrap();
-        let discovery = Goose.discover(&places);
-        assert!(discovery.trouble.is_empty() && !discovery.found.is_empty(), "{}", path.display());
-        for found in discovery.found {
-            assert_ne!(found.stamp, Stamp::default());
-            let steps: Vec<Step> = opened(&Goose, &found).0;
-            println!("{}: {} messages of {}", path.display(), messages(&steps).len(), steps.len());
-            assert!(steps.iter().all(|step| !step.unknown));
-        }
-    }
-    for (_, bytes) in corpus("_synthetic/goose", ".jsonl") {
-        assert_eq!(messages(&steps(&Goose, &bytes)).len(), 2);
-    }
 }
 
 proptest! {

@@ -55,6 +55,15 @@ impl Tool for Kilo {
         root(places, storages(places))
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        let older = storages(places).into_iter().map(|storage| storage.join(tasks::TASKS));
+        CLI.looks_at(places).into_iter().chain(older).collect()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["KILO_DB", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "VSCODE_PORTABLE", "VSCODE_AGENT_FOLDER"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let tasks = storages(places).into_iter().map(|storage| Watched::deep(storage.join("tasks")));
         tasks.chain(CLI.watched(places)).collect()

@@ -51,6 +51,14 @@ impl Tool for KimiCli {
         places.var("KIMI_SHARE_DIR").unwrap_or_else(|| places.home.join(".kimi"))
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places).join(SESSIONS)]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["KIMI_SHARE_DIR"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         vec![Watched::deep(self.root(places).join(SESSIONS))]
     }

@@ -44,6 +44,14 @@ impl Tool for Kimi {
         find::root(places)
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![find::root(places).join(find::SESSIONS)]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["KIMI_CODE_HOME"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         vec![Watched::deep(find::root(places).join(find::SESSIONS))]
     }

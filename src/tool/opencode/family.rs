@@ -66,6 +66,12 @@ impl Family {
         self.named_database(places).unwrap_or_else(usual)
     }
 
+    /// The database that is used, and the folder with those of other channels
+    /// and the storage of older versions.
+    pub(in crate::tool) fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.database(places), self.data(places)]
+    }
+
     /// Whether a file of that name in the folder of data is a database: that
     /// of the released program, or of another channel.
     pub(super) fn is_database(&self, name: &str) -> bool {

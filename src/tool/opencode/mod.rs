@@ -58,6 +58,14 @@ impl Tool for OpenCode {
         OPENCODE.root(places)
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        OPENCODE.looks_at(places)
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["OPENCODE_DB", "XDG_DATA_HOME"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         OPENCODE.watched(places)
     }

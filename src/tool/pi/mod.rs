@@ -37,6 +37,14 @@ impl Tool for Pi {
         find::root(places)
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![find::root(places)]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["PI_CODING_AGENT_SESSION_DIR", "PI_CODING_AGENT_DIR"]
+    }
+
     fn discover(&self, places: &Places) -> Discovery {
         find::discover(places)
     }

@@ -35,6 +35,14 @@ impl Tool for Qwen {
         moved.unwrap_or_else(|| places.home.join(".qwen"))
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        vec![self.root(places).join("projects")]
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["QWEN_RUNTIME_DIR", "QWEN_HOME"]
+    }
+
     fn watched(&self, places: &Places) -> Vec<Watched> {
         vec![Watched::deep(self.root(places).join("projects"))]
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::object::message::{Block, Role, Status};
-use crate::tool::testing::{corpus, messages, result, said, steps, talk, target, text, written};
+use crate::tool::testing::{messages, result, said, steps, talk, target, text, written};
 use crate::tool::{Key, Link};
 
 #[test]
@@ -104,14 +104,6 @@ fn transcripts_are_found_where_they_are_moved_to() {
     let place = |below: &str| format!("projects/-w/chats/{below}{id}.jsonl");
     assert_eq!(found, [(place("").as_str(), 1), (place("archive/").as_str(), 0)]);
     assert!(discovery.trouble.is_empty());
-}
-
-#[test]
-fn real_transcripts_are_understood() {
-    let files = ["../samples/qwen", "_synthetic/qwen"].map(|folder| corpus(folder, ".jsonl")).concat();
-    let steps: Vec<_> = files.iter().flat_map(|(_, bytes)| steps(&Qwen, bytes)).collect();
-    let unknown = steps.iter().filter(|step| step.unknown).count();
-    assert!(unknown * 10 <= steps.len(), "{unknown} of {}", steps.len());
 }
 
 proptest! {

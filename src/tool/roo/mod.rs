@@ -28,7 +28,7 @@ fn storages(places: &Places) -> Vec<PathBuf> {
 /// editor.
 fn storage(places: &Places) -> PathBuf {
     let changed =
-        |path: &PathBuf| std::fs::metadata(path.join("tasks")).and_then(|meta| meta.modified()).ok();
+        |path: &PathBuf| std::fs::metadata(path.join(tasks::TASKS)).and_then(|meta| meta.modified()).ok();
     let used = storages(places).into_iter().filter_map(|path| Some((changed(&path)?, path)));
     let newest = used.max_by_key(|(time, _)| *time).map(|(_, path)| path);
     let user = || hosts::user_dirs(places).into_iter().next().unwrap_or_else(|| places.home.clone());
@@ -50,6 +50,14 @@ impl Tool for Roo {
 
     fn root(&self, places: &Places) -> PathBuf {
         hosts::root(&places.home, &storages(places))
+    }
+
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        storages(places).into_iter().map(|storage| storage.join(tasks::TASKS)).collect()
+    }
+
+    fn variables(&self) -> &'static [&'static str] {
+        &["XDG_CONFIG_HOME", "XDG_DATA_HOME", "APPDATA", "VSCODE_PORTABLE", "VSCODE_AGENT_FOLDER"]
     }
 
     fn watched(&self, places: &Places) -> Vec<Watched> {

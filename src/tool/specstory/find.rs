@@ -3,18 +3,23 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::object::id::checksum;
 use crate::tool::{Discovery, Found, Framing, Places, Trouble, absolute_place, stamp_of, time};
 
 const HISTORY: &str = ".specstory/history";
 
+/// The folder of histories in each project.
+pub(super) fn folders(places: &Places) -> Vec<PathBuf> {
+    let projects = places.projects.iter().filter(|project| project.is_absolute());
+    projects.map(|project| project.join(HISTORY)).collect()
+}
+
 /// Looks into the projects.
 pub(super) fn discover(places: &Places) -> Discovery {
     let (mut discovery, mut seen) = (Discovery::default(), BTreeSet::new());
-    for project in places.projects.iter().filter(|project| project.is_absolute()) {
-        let folder = project.join(HISTORY);
+    for folder in folders(places) {
         if seen.insert(folder.clone()) {
             histories(&folder, &mut discovery);
         }

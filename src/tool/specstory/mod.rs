@@ -36,6 +36,10 @@ impl Tool for SpecStory {
         PathBuf::from("/")
     }
 
+    fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
+        find::folders(places)
+    }
+
     fn watched(&self, _: &Places) -> Vec<Watched> {
         Vec::new()
     }

@@ -47,7 +47,7 @@ fn setting_of(path: &Path, key: &str) -> Option<String> {
 pub(in crate::tool) fn discover(root: &Path, storages: &[PathBuf]) -> Discovery {
     let mut discovery = Discovery::default();
     for storage in storages {
-        for task in entries(&storage.join("tasks"), &mut discovery) {
+        for task in entries(&storage.join(super::TASKS), &mut discovery) {
             if task.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folder(root, &task, &mut discovery);
             }

@@ -26,6 +26,8 @@ pub(super) use open::{look, open};
 pub(super) use read::reader;
 pub(super) use write::{Dialect, write};
 
+/// The folder of task folders in a storage.
+pub(super) const TASKS: &str = "tasks";
 /// The conversation.
 const HISTORY: &str = "api_conversation_history.json";
 /// What the window shows; the second is the name it had in 2024.

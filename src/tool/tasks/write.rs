@@ -39,7 +39,7 @@ pub(in crate::tool) fn write(
         Dialect::Cline { .. } => target.now.to_string(),
         Dialect::Roo => target.native.clone(),
     };
-    let folder = storage.join("tasks").join(&native);
+    let folder = storage.join(super::TASKS).join(&native);
     let path = folder.join(HISTORY);
     let mut turns = Turns::new(conversation);
     let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };

@@ -1,6 +1,5 @@
 //! The adapter as a whole, on small rollouts made for it.
 
-mod corpus;
 mod reading;
 mod round;
 mod writing;

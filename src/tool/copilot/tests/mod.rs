@@ -1,6 +1,5 @@
 //! The adapter as a whole, on small sessions made for it.
 
-mod corpus;
 mod reading;
 mod writing;
 

@@ -268,18 +268,4 @@ proptest! {
         lines.extend_from_slice(&bytes);
         testing::steps(&Copilot, &lines);
     }
-
-    #[test]
-    fn what_is_cut_off_leaves_the_rest(end in 0usize..600) {
-        let all = events(&[
-            ("user.message", json!({"content": "one"})),
-            ("assistant.message", json!({"messageId": "m", "content": "two"})),
-            ("user.message", json!({"content": "three"})),
-        ]);
-        let cut = &all[..end.min(all.len())];
-        let (part, whole) = (steps(cut), steps(&all));
-        let (part, whole) = (messages(&part), messages(&whole));
-        prop_assert_eq!(&part[..], &whole[..part.len()]);
-        prop_assert!(part.len() >= cut.matches('\n').count());
-    }
 }

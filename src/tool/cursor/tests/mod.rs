@@ -1,6 +1,5 @@
 //! The adapter as a whole, on small databases made for it.
 
-mod corpus;
 mod hostile;
 mod ide;
 mod round;

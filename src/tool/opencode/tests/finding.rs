@@ -106,25 +106,6 @@ fn databases_of_others_and_broken_ones_are_told_apart() {
 }
 
 #[test]
-fn a_database_that_is_cut_anywhere_panics_nowhere() {
-    let world = World::new();
-    world.database("opencode.db", &[(ID, &session("one"))]);
-    let path = world.data().join("opencode.db");
-    let whole = fs::read(&path).unwrap();
-    let found = OpenCode.discover(&world.places()).found.remove(0);
-    for len in (0..whole.len()).step_by(997) {
-        let mut bytes = whole[..len].to_vec();
-        bytes.resize(whole.len(), 0xA5);
-        fs::write(&path, bytes).unwrap();
-        OpenCode.discover(&world.places());
-        if let Ok(mut pieces) = OpenCode.open(&found) {
-            while let Ok(Some(_)) = pieces.next() {}
-            drop(pieces.frame());
-        }
-    }
-}
-
-#[test]
 fn files_that_are_no_json_are_kept() {
     let world = World::new();
     world.files(ID, &session("one"));

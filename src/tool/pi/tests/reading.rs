@@ -172,30 +172,6 @@ fn what_is_not_known_is_said_to_be_so() {
     assert_eq!(steps.iter().map(|step| step.unknown).collect::<Vec<_>>(), [true, true, true, true]);
 }
 
-#[test]
-fn real_sessions_are_understood() {
-    let mut all = testing::corpus("pi", ".jsonl");
-    all.extend(testing::corpus("_synthetic/pi", ".jsonl"));
-    if all.is_empty() {
-        println!("SKIPPED: SFS_CORPUS names no folder with sessions");
-    }
-    for (path, bytes) in all {
-        let steps = testing::steps(&Pi, &[bytes.as_slice(), b"\n"].concat());
-        let unknown = steps.iter().filter(|s| s.unknown).count();
-        let prompts: Vec<_> = steps.iter().filter_map(|s| s.prompt.as_deref()).collect();
-        let output: u64 = steps.iter().filter_map(|s| s.usage).map(|c| c.usage.output).sum();
-        println!(
-            "{}: {} records, {} messages, {unknown} unknown, {output} tokens out, prompts {prompts:?}",
-            path.display(),
-            steps.len(),
-            messages(&steps).len(),
-        );
-        // Some are broken on purpose.
-        let broken = path.to_string_lossy().contains("malformed");
-        assert!(broken || unknown == 0, "{}", path.display());
-    }
-}
-
 proptest! {
     #[test]
     fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..200), n in 0usize..12) {
@@ -211,16 +187,5 @@ proptest! {
         });
         let lines = [session(&messages).as_bytes(), &bytes, b"\n"].concat();
         testing::steps(&Pi, &lines);
-    }
-
-    #[test]
-    fn what_is_cut_off_leaves_the_rest(end in 0usize..900) {
-        let user = |words: &str| json!({"role": "user", "content": words});
-        let all = session(&[user("one"), user("two"), user("three")]);
-        let cut = &all[..end.min(all.len())];
-        let (part, whole) = (steps(cut), steps(&all));
-        let (part, whole) = (messages(&part), messages(&whole));
-        prop_assert_eq!(&part[..], &whole[..part.len()]);
-        prop_assert!(part.len() + 1 >= cut.matches('\n').count());
     }
 }
