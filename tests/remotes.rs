@@ -3,6 +3,7 @@
 //! real servers that speak S3, a real sshd, and a web server.
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+#![expect(clippy::print_stderr, reason = "a test that can't run says why")]
 
 #[path = "remotes/bucket.rs"]
 mod bucket;
