@@ -7,6 +7,7 @@
 //! [`Command::run`], all in alphabetical order.
 
 mod cmd;
+mod config;
 mod demo;
 mod env;
 mod error;

@@ -8,6 +8,7 @@ pub mod briefing;
 pub mod capture;
 pub mod checkout;
 pub mod clone;
+pub mod config;
 pub mod diff;
 pub mod doctor;
 pub mod env;

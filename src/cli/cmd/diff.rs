@@ -2,7 +2,7 @@
 
 use crate::cli::error::FAILED;
 use crate::cli::ui::{self, clean, clean_text, count};
-use crate::cli::{App, CommandError};
+use crate::cli::{App, CommandError, config};
 use crate::object::Usage;
 use crate::ops::diff::{Diff, Side, diff};
 use crate::ops::files::FilesAt;
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Only show the paths of the files that differ
     #[arg(long, conflicts_with = "stat")]
     name_only: bool,
+    /// Compare what was in force instead: model, permissions, sandbox, versions
+    #[arg(long, conflicts_with_all = ["stat", "name_only", "full"])]
+    config: bool,
     /// Unfold calls, their results and thoughts
     #[arg(long)]
     full: bool,
@@ -46,6 +49,9 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let store = app.fresh_store()?;
     let left = revision::resolve(&store, &app.env, &args.left)?;
     let right = revision::resolve(&store, &app.env, &args.right)?;
+    if args.config {
+        return config::diff(app, &store, (&left, &right), (args.json, args.exit_code));
+    }
     let found = diff(&store, left, right)?;
     let changed = Changed::find(&store, &found)?;
     if args.json {
