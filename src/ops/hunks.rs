@@ -2,10 +2,13 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::files::FileChange;
+use super::diff::Diff;
+use super::files::{self, FileChange};
 use super::rebuilt::Known;
+use super::snapshot;
 use crate::object::Sort;
 use crate::store::{Result, Store};
+use crate::workspace::WorkspaceError;
 
 /// Longer files are not compared line by line, in bytes.
 const LEN_MAX: u64 = 2_000_000;
@@ -54,6 +57,21 @@ pub struct Hunk {
 enum Side {
     Text(String),
     Other(&'static str),
+}
+
+/// What differs between the files of two revisions that were compared, if
+/// anything tells of files.
+pub fn changed(store: &Store, found: &Diff) -> std::result::Result<Vec<FileDiff>, WorkspaceError> {
+    let (left, right) = (&found.left.at, &found.right.at);
+    let wrote = |side: &super::diff::Side| side.files.iter().any(|file| file.starts_with(['w', 'e']));
+    let has_snapshots = |session| snapshot::all(store, session).map(|all| !all.is_empty());
+    if !wrote(&found.left) && !wrote(&found.right) && !has_snapshots(&left.session)? {
+        return Ok(Vec::new());
+    }
+    let old = files::at(store, &left.session, left.commit)?;
+    let new = files::at(store, &right.session, right.commit)?;
+    let changes = files::changes(store, &old, &new)?;
+    Ok(changes.iter().map(|change| hunks(store, change)).collect::<Result<_>>()?)
 }
 
 /// Compares a file with what it was.

@@ -5,8 +5,8 @@ use crate::cli::ui::{self, clean, clean_text, count};
 use crate::cli::{App, CommandError};
 use crate::object::Usage;
 use crate::ops::diff::{Diff, Side, diff};
-use crate::ops::hunks::{FileDiff, State, hunks};
-use crate::ops::{files, revision, show, snapshot};
+use crate::ops::hunks::{FileDiff, State, changed};
+use crate::ops::{revision, show};
 use crate::store::Store;
 use crate::view;
 
@@ -63,20 +63,6 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     }
     let same = found.is_same() && changed.is_empty();
     if args.exit_code && !same { Err(CommandError::silent(FAILED)) } else { Ok(()) }
-}
-
-/// What differs between the files, if anything tells of files.
-fn changed(store: &Store, found: &Diff) -> Result<Vec<FileDiff>, CommandError> {
-    let (left, right) = (&found.left.at, &found.right.at);
-    let wrote = |side: &Side| side.files.iter().any(|file| file.starts_with(['w', 'e']));
-    let has_snapshots = |session| snapshot::all(store, session).map(|all| !all.is_empty());
-    if !wrote(&found.left) && !wrote(&found.right) && !has_snapshots(&left.session)? {
-        return Ok(Vec::new());
-    }
-    let old = files::at(store, &left.session, left.commit)?;
-    let new = files::at(store, &right.session, right.commit)?;
-    let changes = files::changes(store, &old, &new)?;
-    Ok(changes.iter().map(|change| hunks(store, change)).collect::<Result<_, _>>()?)
 }
 
 fn file_text(args: &Args, app: &App, file: &FileDiff) -> Result<(), CommandError> {

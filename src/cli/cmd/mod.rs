@@ -30,4 +30,5 @@ pub(crate) mod show;
 pub(crate) mod snapshot;
 pub(crate) mod status;
 pub(crate) mod tag;
+pub(crate) mod ui;
 pub(crate) mod undo;
