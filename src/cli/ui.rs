@@ -153,6 +153,11 @@ impl Ui {
         say(self.color, line);
     }
 
+    /// Whether what goes to standard output has colour.
+    pub(crate) fn has_color(&self) -> bool {
+        choice(self.color, &io::stdout()) != ColorChoice::Never
+    }
+
     /// When colour is used.
     pub(crate) fn color(&self) -> Color {
         self.color

@@ -36,4 +36,5 @@ pub(crate) mod snapshot;
 pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod tag;
+pub(crate) mod ui;
 pub(crate) mod undo;
