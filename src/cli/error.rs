@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use crate::ops::blame::BlameError;
 use crate::ops::branch::NameError;
 use crate::ops::checkout::CheckoutError;
 use crate::ops::revision::RevisionError;
@@ -127,6 +128,16 @@ fn hint(error: &(dyn Error + 'static)) -> Option<&'static str> {
     if matches!(error.downcast_ref(), Some(StatsError::Prices(_))) || error.is::<PriceError>() {
         return Some("docs/stats.md shows what it looks like; without the file, the built-in prices count");
     }
+    match error.downcast_ref::<BlameError>() {
+        Some(BlameError::Io { .. }) => {
+            return Some("`sfs blame REV FILE` looks at a file as it was, though it is gone now");
+        }
+        Some(BlameError::Unknown(_)) => {
+            return Some("`sfs checkout REV --dry-run` tells which files are known");
+        }
+        Some(BlameError::NoLines(_)) => return Some("`-L FIRST,LAST` counts from 1"),
+        _ => {}
+    }
     match error.downcast_ref::<NameError>() {
         Some(NameError::Revision(revision)) => revision.hint(),
         Some(NameError::Taken { .. }) => Some("`--force` lets it stand for something else"),
@@ -177,6 +188,9 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
             return Some(found);
         }
         if let Some(RestoreError::Store(found)) = error.downcast_ref::<RestoreError>() {
+            return Some(found);
+        }
+        if let Some(BlameError::Store(found)) = error.downcast_ref::<BlameError>() {
             return Some(found);
         }
         if let Some(StatsError::Store(found)) = error.downcast_ref::<StatsError>() {

@@ -126,6 +126,7 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    Blame(cmd::blame::Args),
     Branch(cmd::branch::Args),
     Capture(cmd::capture::Args),
     Checkout(cmd::checkout::Args),
@@ -168,6 +169,7 @@ enum Command {
 impl Command {
     fn run(&self, app: &App) -> Result<(), CommandError> {
         match self {
+            Command::Blame(args) => cmd::blame::run(args, app),
             Command::Branch(args) => cmd::branch::run(args, app),
             Command::Capture(args) => cmd::capture::run(args, app),
             Command::Checkout(args) => cmd::checkout::run(args, app),

@@ -3,8 +3,10 @@
 //! A verb takes what it works on, its options and a [`Monitor`], and returns
 //! what came of it. It never prints.
 
+pub mod blame;
 pub mod branch;
 pub mod briefing;
+mod calls;
 pub mod capture;
 pub mod checkout;
 pub mod clone;

@@ -2,17 +2,16 @@
 //!
 //! Whole writes and the edits after them give a file exactly, as long as
 //! nothing else changed it; what was edited without having been written is
-//! known in part, or not at all. A call counts when its result says that it
-//! was done. What a tool noted of the whole file for its own display goes
-//! before what follows from its calls. Nothing is stored.
+//! known in part, or not at all. What a tool noted of the whole file for its
+//! own display goes before what follows from its calls. Nothing is stored.
 
 use std::collections::BTreeMap;
 
+use super::calls::{Calls, Done};
 use super::show;
-use super::source::Rebuilder;
 use crate::object::id::{Id, Kind};
 use crate::object::tree::is_safe_path;
-use crate::object::{Action, Block, Body, Commit, Entry, Input, Part, Sort, Status};
+use crate::object::{Commit, Entry, Part, Sort};
 use crate::store::{Result, Store};
 use crate::tool::change::{self, Change, Shown, What};
 use crate::workspace::WorkspaceError;
@@ -50,21 +49,13 @@ pub struct Changed {
     pub path: String,
 }
 
-/// A call whose result hasn't come.
-struct Pending {
-    commit: Id,
-    changes: Vec<Change>,
-    reads: Option<String>,
-}
-
 /// The files of a project, while a conversation is gone through.
 pub struct Files {
     root: String,
     /// The tree that they are in but for those below.
     base: Option<Id>,
     files: BTreeMap<String, Known>,
-    pending: BTreeMap<u64, Pending>,
-    calls: u64,
+    calls: Calls,
     outside: u64,
 }
 
@@ -72,8 +63,7 @@ impl Files {
     /// Begins at the beginning of a conversation about the project at `root`,
     /// or where a snapshot had the files of this tree.
     pub fn new(root: &str, base: Option<Id>) -> Files {
-        let (files, pending) = (BTreeMap::new(), BTreeMap::new());
-        Files { root: plain(root), base, files, pending, calls: 0, outside: 0 }
+        Files { root: plain(root), base, files: BTreeMap::new(), calls: Calls::default(), outside: 0 }
     }
 
     /// The tree that it began with.
@@ -113,55 +103,21 @@ impl Files {
     /// Takes the next commit of the conversation in. Returns what it changed.
     pub fn step(&mut self, store: &Store, id: Id, commit: &Commit) -> Result<Vec<Changed>> {
         let mut changed = Vec::new();
-        let body = store.body(&id, commit)?;
-        let Some(message) = &body.message else { return Ok(changed) };
-        // Results of one message count from its beginning.
-        let before = self.calls;
-        let mut shown = None;
-        for block in &message.blocks {
-            match block {
-                Block::Call { name, action, input } => {
-                    self.call(store, id, name, *action, input)?;
-                    self.calls += 1;
-                }
-                Block::Result { call: Some(back), status, parts } => {
-                    let number = before.checked_sub(1 + u64::from(*back));
-                    let done = number.and_then(|number| self.pending.remove(&number));
-                    let Some(pending) = done.filter(|_| *status == Status::Ok) else { continue };
-                    self.read(store, &pending, parts)?;
-                    for change in pending.changes {
-                        if shown.is_none() && !matches!(change.what, What::Write(_) | What::Delete) {
-                            shown = Some(shown_by(store, commit, &body)?);
-                        }
-                        let shown = shown.as_deref().unwrap_or_default();
-                        let (commit, paths) = (pending.commit, self.apply(store, change, shown)?);
-                        changed.extend(paths.into_iter().map(|path| Changed { commit, path }));
-                    }
-                }
-                _ => {}
+        for Done { commit, changes, reads, shown } in self.calls.step(store, id, commit)? {
+            if let Some((path, parts)) = reads {
+                self.read(store, &path, &parts)?;
+            }
+            for change in changes {
+                let paths = self.apply(store, change, &shown)?;
+                changed.extend(paths.into_iter().map(|path| Changed { commit, path }));
             }
         }
         Ok(changed)
     }
 
-    fn call(&mut self, store: &Store, commit: Id, name: &str, action: Action, input: &Input) -> Result<()> {
-        if !matches!(action, Action::Write | Action::Edit | Action::Shell | Action::Read) {
-            return Ok(());
-        }
-        let input = match input {
-            Input::Json(value) => show::json(store, value)?,
-            Input::Text(text) => show::string(store, text)?,
-        };
-        let (changes, reads) = (change::changes(name, action, &input), change::reads_whole(action, &input));
-        if !changes.is_empty() || reads.is_some() {
-            self.pending.insert(self.calls, Pending { commit, changes, reads });
-        }
-        Ok(())
-    }
-
     /// A file that was read whole, and of which nothing was known.
-    fn read(&mut self, store: &Store, call: &Pending, parts: &[Part]) -> Result<()> {
-        let Some(path) = call.reads.as_deref().and_then(|path| self.place(path)) else { return Ok(()) };
+    fn read(&mut self, store: &Store, path: &str, parts: &[Part]) -> Result<()> {
+        let Some(path) = self.place(path) else { return Ok(()) };
         if !matches!(self.get(store, &path)?, None | Some(Known::Unknown)) {
             return Ok(());
         }
@@ -263,18 +219,8 @@ impl Files {
     }
 }
 
-/// What the records of a commit show of files.
-fn shown_by(store: &Store, commit: &Commit, body: &Body) -> Result<Vec<Shown>> {
-    let mut shown = Vec::new();
-    Rebuilder::new(store).records(&commit.copies, body, &mut |record| {
-        shown.extend(change::shown(record));
-        Ok(())
-    })?;
-    Ok(shown)
-}
-
 /// A path with `/` between names, without `.`, `..` and what they undo.
-fn plain(path: &str) -> String {
+pub(super) fn plain(path: &str) -> String {
     let is_windows = path.get(1..2) == Some(":") || path.starts_with("\\\\");
     let path = if is_windows { path.replace('\\', "/") } else { path.to_owned() };
     let mut names: Vec<&str> = Vec::new();
@@ -309,7 +255,7 @@ impl Known {
 mod tests {
     use super::*;
     use crate::object::message::Json;
-    use crate::object::{Message, Role};
+    use crate::object::{Action, Block, Input, Message, Role, Status};
     use crate::ops::sample::{Sample, gives, text};
     use serde_json::{Value, json};
 

@@ -3,6 +3,7 @@
 //! What comes out of a session is text of strangers: all of it passes
 //! [`clean`] on its way to text.
 
+pub mod blame;
 pub mod clean;
 pub mod graph;
 pub mod html;

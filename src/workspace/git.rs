@@ -28,6 +28,14 @@ pub fn facts(root: &Path) -> Option<Git> {
     Some(git)
 }
 
+/// The commit that is checked out, and the text that it has of a file below
+/// the root of the repository.
+pub fn committed(root: &Path, path: &str) -> Option<(String, String)> {
+    let head = ask(root, &["rev-parse", "--verify", "HEAD^{commit}"])?.trim().to_owned();
+    let text = ask(root, &["cat-file", "blob", &format!("{head}:{path}")])?;
+    Some((head, text))
+}
+
 /// The address that a branch is pulled from: of its own remote, else of
 /// `origin`.
 fn upstream(root: &Path, branch: Option<&str>) -> Option<String> {

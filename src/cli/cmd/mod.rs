@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod capture;
 pub(crate) mod checkout;

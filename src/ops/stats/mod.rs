@@ -7,7 +7,7 @@
 
 mod commands;
 mod prices;
-mod walk;
+pub(super) mod walk;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;

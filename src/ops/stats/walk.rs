@@ -12,24 +12,24 @@ use crate::store::refs::RefValue;
 use crate::store::{Result, Store};
 
 /// A commit and what it adds to those before it.
-pub(super) struct Step {
-    pub(super) id: Id,
-    pub(super) commit: Arc<Commit>,
+pub(in crate::ops) struct Step {
+    pub(in crate::ops) id: Id,
+    pub(in crate::ops) commit: Arc<Commit>,
     /// The session that it counts for, as its place in the list.
-    pub(super) session: Option<usize>,
+    pub(in crate::ops) session: Option<usize>,
     /// Its time, or that of the commit before it.
-    pub(super) time: Option<i64>,
+    pub(in crate::ops) time: Option<i64>,
     /// The model that spoke, or that spoke last before it; before any has, the
     /// one that the session named last.
-    pub(super) model: Option<String>,
-    pub(super) turns: u64,
-    pub(super) messages: u64,
-    pub(super) calls: u64,
-    pub(super) usage: Usage,
+    pub(in crate::ops) model: Option<String>,
+    pub(in crate::ops) turns: u64,
+    pub(in crate::ops) messages: u64,
+    pub(in crate::ops) calls: u64,
+    pub(in crate::ops) usage: Usage,
     /// Milliseconds since the commit before it, if it was no pause.
-    pub(super) active: u64,
+    pub(in crate::ops) active: u64,
     /// Fingerprints of the paths of its files.
-    pub(super) files: Vec<u64>,
+    pub(in crate::ops) files: Vec<u64>,
 }
 
 /// What the commits after it need to know of a commit.
@@ -41,7 +41,7 @@ struct Known {
 
 /// Goes through all commits: those of a line from its beginning, lines of
 /// sessions that began first before the others.
-pub(super) struct Walk<'s> {
+pub(in crate::ops) struct Walk<'s> {
     store: &'s Store,
     /// Tips that are still to be looked at, the next one last.
     tips: Vec<(Id, Option<usize>)>,
@@ -58,7 +58,7 @@ pub(super) struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    pub(super) fn new(store: &'s Store, sessions: &'s [SessionInfo]) -> Walk<'s> {
+    pub(in crate::ops) fn new(store: &'s Store, sessions: &'s [SessionInfo]) -> Walk<'s> {
         let mut tips = tips(store, sessions);
         tips.reverse();
         Walk {

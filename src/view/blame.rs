@@ -1,0 +1,124 @@
+//! Whose lines of a file are: as JSON, as an Agent Trace record, as a git note.
+
+use serde_json::{Value, json};
+
+use super::clean::clean;
+use super::json::time;
+use crate::ops::blame::{BlameOutcome, How, Origin};
+
+/// The version of the Agent Trace specification that records follow
+/// (<https://agent-trace.dev>).
+const TRACE: &str = "0.1.0";
+
+/// All that was found, as JSON.
+pub fn json(found: &BlameOutcome) -> Value {
+    let origin = |origin: &Origin| {
+        json!({
+            "commit": origin.commit.to_string(), "session": origin.session.map(|id| id.to_string()),
+            "session_label": origin.label, "project": origin.project, "elsewhere": origin.elsewhere,
+            "turn": origin.turn, "title": origin.title, "prompt": origin.prompt, "time": time(origin.time),
+            "tool": origin.tool, "model": origin.model, "how": how(origin.how),
+        })
+    };
+    let lines = found.lines.iter().map(|line| json!({"n": line.n, "text": line.text, "origin": line.origin}));
+    json!({
+        "path": found.path, "project": found.project,
+        "lines": lines.collect::<Value>(),
+        "origins": found.origins.iter().map(origin).collect::<Value>(),
+        "changes": found.changes, "missed_changes": found.missed,
+    })
+}
+
+fn how(how: How) -> &'static str {
+    match how {
+        How::Told => "told",
+        How::Text => "text",
+        How::Seen => "seen",
+    }
+}
+
+/// Runs of lines: the first and the last of each.
+type Runs = Vec<(usize, usize)>;
+
+/// The lines of each origin; those that no session explains come first.
+fn ranges(found: &BlameOutcome) -> Vec<(Option<&Origin>, Runs)> {
+    let mut all: Vec<(Option<&Origin>, Runs)> = vec![(None, Vec::new())];
+    all.extend(found.origins.iter().map(|origin| (Some(origin), Vec::new())));
+    for line in &found.lines {
+        let Some((_, runs)) = all.get_mut(line.origin.map_or(0, |n| n + 1)) else { continue };
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == line.n => *last = line.n,
+            _ => runs.push((line.n, line.n)),
+        }
+    }
+    all.retain(|(_, runs)| !runs.is_empty());
+    all
+}
+
+/// An Agent Trace record of the file. Lines that no session explains, and
+/// those that only snapshots saw, have an unknown contributor. `id` is a UUID,
+/// `now` milliseconds since 1970, `revision` the commit of git that has the
+/// file as it is.
+pub fn agent_trace(found: &BlameOutcome, id: &str, now: i64, revision: Option<&str>) -> Value {
+    let conversation = |(origin, runs): (Option<&Origin>, Runs)| {
+        let runs: Value =
+            runs.into_iter().map(|(first, last)| json!({"start_line": first, "end_line": last})).collect();
+        let Some(origin) = origin else {
+            return json!({"contributor": {"type": "unknown"}, "ranges": runs});
+        };
+        let kind = if origin.how == How::Seen { "unknown" } else { "ai" };
+        let mut contributor = json!({"type": kind});
+        // The specification allows for no more.
+        if let Some(model) = origin.model.as_ref().filter(|model| model.chars().count() <= 250) {
+            contributor["model_id"] = json!(model);
+        }
+        let mut one = json!({"url": url(&origin.commit), "contributor": contributor, "ranges": runs});
+        if let Some(session) = origin.session {
+            one["related"] = json!([{"type": "session", "url": url(&session)}]);
+        }
+        one
+    };
+    let conversations: Value = ranges(found).into_iter().map(conversation).collect();
+    let mut record = json!({
+        "version": TRACE, "id": id, "timestamp": time(Some(now)),
+        "tool": {"name": "sfs", "version": env!("CARGO_PKG_VERSION")},
+        "files": [{"path": found.path, "conversations": conversations}],
+        "metadata": {"sfs": {"changes": found.changes, "missed_changes": found.missed}},
+    });
+    if let Some(revision) = revision {
+        record["vcs"] = json!({"type": "git", "revision": revision});
+    }
+    record
+}
+
+fn url(id: &crate::object::Id) -> String {
+    format!("sfs:{id}")
+}
+
+/// A note on the file for a commit of git: a line for each origin.
+pub fn note(found: &BlameOutcome) -> Vec<String> {
+    let mut lines = vec![format!("sfs blame {}", clean(&found.path))];
+    for (origin, runs) in ranges(found) {
+        let run = |(first, last): (usize, usize)| {
+            if first == last { first.to_string() } else { format!("{first}-{last}") }
+        };
+        let runs: Vec<String> = runs.into_iter().map(run).collect();
+        let words = match origin {
+            None => "not by a session".to_owned(),
+            Some(origin) => {
+                let at = time(origin.time);
+                let known = [
+                    origin.commit.to_string(),
+                    how(origin.how).to_owned(),
+                    origin.tool.clone(),
+                    origin.model.clone().unwrap_or_else(|| "-".to_owned()),
+                    at.as_str().unwrap_or("-").to_owned(),
+                    origin.title.clone().unwrap_or_default(),
+                ];
+                clean(&known.join(" "))
+            }
+        };
+        lines.push(format!("{}: {words}", runs.join(",")));
+    }
+    lines
+}

@@ -1,0 +1,285 @@
+//! Drives the real binary: which turn each line of a file is from.
+
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+const CLAUDE: &str = "11112222-3333-4444-5555-666677778888";
+const CODEX: &str = "019a0000-0000-7000-8000-000000000001";
+/// The name of the model that one of the tools runs.
+const HOSTILE: &str = "model-\u{1b}[31mred";
+
+/// A home in which two tools work on one project.
+struct Sandbox {
+    dir: tempfile::TempDir,
+    claude: Vec<Value>,
+    codex: Vec<Value>,
+    /// Milliseconds since 1970.
+    clock: i64,
+}
+
+impl Sandbox {
+    fn new() -> Sandbox {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["home/.claude/projects/-p", "home/.codex/sessions/2026/01/01", "project"] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let clock = i64::try_from(now.as_millis()).unwrap() - 100_000;
+        Sandbox { dir, claude: Vec::new(), codex: Vec::new(), clock }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().canonicalize().unwrap().join(path)
+    }
+
+    fn put(&self, path: &str, text: impl AsRef<[u8]>) {
+        let at = self.path("project").join(path);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::write(at, text).unwrap();
+    }
+
+    fn time(&mut self) -> String {
+        self.clock += 10;
+        jiff::Timestamp::from_millisecond(self.clock).unwrap().to_string()
+    }
+
+    fn claude(&mut self, kind: &str, content: Value) {
+        let (n, at) = (self.claude.len(), self.time());
+        let mut message = json!({"role": kind, "content": content});
+        if kind == "assistant" {
+            message["id"] = json!(format!("msg{n}"));
+            message["model"] = json!("model-1");
+        }
+        self.claude.push(json!({
+            "parentUuid": n.checked_sub(1).map(|n| format!("u{n}")), "isSidechain": false, "type": kind,
+            "sessionId": CLAUDE, "uuid": format!("u{n}"), "cwd": self.path("project"), "version": "2.0.0",
+            "timestamp": at, "message": message,
+        }));
+        let text: String = self.claude.iter().map(|row| format!("{row}\n")).collect();
+        fs::write(self.path(&format!("home/.claude/projects/-p/{CLAUDE}.jsonl")), text).unwrap();
+    }
+
+    fn claude_calls(&mut self, name: &str, input: Value) {
+        let id = format!("toolu_{}", self.claude.len());
+        self.claude("assistant", json!([{"type": "tool_use", "id": id, "name": name, "input": input}]));
+        self.claude("user", json!([{"type": "tool_result", "tool_use_id": id, "content": "done"}]));
+    }
+
+    fn codex(&mut self, kind: &str, payload: Value) {
+        if self.codex.is_empty() {
+            let at = self.time();
+            let meta = json!({"id": CODEX, "timestamp": at, "cwd": self.path("project"), "originator": "o",
+                "cli_version": "0.98.0", "source": "cli"});
+            self.codex.push(json!({"timestamp": at, "type": "session_meta", "payload": meta}));
+        }
+        let at = self.time();
+        self.codex.push(json!({"timestamp": at, "type": kind, "payload": payload}));
+        let text: String = self.codex.iter().map(|row| format!("{row}\n")).collect();
+        let name = format!("home/.codex/sessions/2026/01/01/rollout-2026-01-01T00-00-00-{CODEX}.jsonl");
+        fs::write(self.path(&name), text).unwrap();
+    }
+
+    fn codex_says(&mut self, words: &str) {
+        let context = json!({"cwd": self.path("project"), "model": HOSTILE, "approval_policy": "never",
+            "sandbox_policy": {"type": "read-only"}, "summary": "auto"});
+        self.codex("turn_context", context);
+        let content = json!([{"type": "input_text", "text": words}]);
+        self.codex("response_item", json!({"type": "message", "role": "user", "content": content}));
+    }
+
+    fn codex_patches(&mut self, patch: &str) {
+        let id = format!("call_{}", self.codex.len());
+        let input = format!("*** Begin Patch\n{patch}*** End Patch\n");
+        let call = json!({"type": "custom_tool_call", "name": "apply_patch", "input": input, "call_id": id,
+            "status": "completed"});
+        self.codex("response_item", call);
+        let output = json!({"type": "custom_tool_call_output", "call_id": id, "output": "Success."});
+        self.codex("response_item", output);
+    }
+
+    fn run(&self, program: &str, args: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        command.env_clear().env("HOME", self.path("home")).env("SFS_DIR", self.path("store"));
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("TZ", "UTC");
+        command.current_dir(self.path("project")).args(args).output().unwrap()
+    }
+
+    fn sfs(&self, args: &[&str]) -> Output {
+        self.run(env!("CARGO_BIN_EXE_sfs"), args)
+    }
+
+    #[track_caller]
+    fn ok(&self, args: &[&str]) -> String {
+        let output = self.sfs(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "sfs {args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[track_caller]
+    fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(args)).unwrap()
+    }
+
+    #[track_caller]
+    fn fails(&self, args: &[&str]) -> String {
+        let output = self.sfs(args);
+        assert_eq!(output.status.code(), Some(1), "sfs {args:?}");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    #[track_caller]
+    fn git(&self, args: &[&str]) -> String {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
+        let output = self.run("git", &[&who, args].concat());
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// Of each line: the tool, the turn's title, and how it is known.
+fn whose(found: &Value) -> Vec<String> {
+    let origin = |line: &Value| match line["origin"].as_u64() {
+        None => "nobody".to_owned(),
+        Some(n) => {
+            let origin = &found["origins"][usize::try_from(n).unwrap()];
+            let word = |key: &str| origin[key].as_str().unwrap().to_owned();
+            format!("{}: {} ({})", word("tool"), word("title"), word("how"))
+        }
+    };
+    found["lines"].as_array().unwrap().iter().map(origin).collect()
+}
+
+fn two_tools() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let file = sandbox.path("project/src/a.txt");
+    sandbox.claude("user", json!("begin"));
+    sandbox
+        .claude_calls("Write", json!({"file_path": file, "content": "alpha one\nbeta two\ngamma three\n"}));
+    sandbox.codex_says("go on");
+    sandbox
+        .codex_patches("*** Update File: src/a.txt\n@@\n alpha one\n-beta two\n+beta second\n+beta third\n");
+    sandbox.claude("user", json!("and the end"));
+    sandbox.claude_calls(
+        "Edit",
+        json!({"file_path": file, "old_string": "gamma three", "new_string": "gamma 3"}),
+    );
+    sandbox.put("src/a.txt", "alpha one\r\nby hand\r\nbeta second\r\nbeta third\r\ngamma 3\u{1b}[2J");
+    sandbox.ok(&["capture", "--no-snapshot"]);
+    sandbox
+}
+
+#[test]
+fn lines_are_put_down_to_turns_of_both_tools() {
+    let sandbox = two_tools();
+    let found = sandbox.json(&["blame", "src/a.txt", "--json"]);
+    let codex = "codex: go on (told)".to_owned();
+    let wanted = [
+        "claude-code: begin (told)".to_owned(),
+        "nobody".to_owned(),
+        codex.clone(),
+        codex,
+        "nobody".to_owned(),
+    ];
+    assert_eq!(whose(&found), wanted);
+    assert_eq!((&found["changes"], &found["missed_changes"]), (&json!(3), &json!(0)));
+    assert_eq!((&found["origins"][0]["model"], &found["origins"][1]["turn"]), (&json!("model-1"), &json!(1)));
+    assert_eq!(found["origins"][1]["prompt"], "go on");
+    let shown = sandbox.ok(&["show", found["origins"][1]["commit"].as_str().unwrap(), "--json"]);
+    assert!(shown.contains("beta third"), "{shown}");
+
+    // The same from below, by a whole path, and a part of it.
+    let whole = sandbox.path("project/src/../src/a.txt");
+    assert_eq!(sandbox.json(&["blame", whole.to_str().unwrap(), "--json"]), found);
+    let some = sandbox.json(&["blame", "src/a.txt", "-L", "2,+2", "--json"]);
+    assert_eq!(whose(&some), wanted[1..3]);
+    assert!(sandbox.fails(&["blame", "src/a.txt", "-L", "9"]).contains("hint:"));
+
+    // Nothing commands the terminal.
+    let text = sandbox.ok(&["blame", "src/a.txt"]);
+    assert!(
+        !text.contains('\u{1b}') && text.contains("model- [31mred") && text.contains("(not by a session)")
+    );
+    assert_eq!(text.lines().count(), 5);
+    assert!(text.lines().nth(3).unwrap().ends_with(" 4) beta third"), "{text}");
+
+    // As it was, though it is gone.
+    fs::remove_dir_all(sandbox.path("project/src")).unwrap();
+    assert!(sandbox.fails(&["blame", "src/a.txt"]).contains("hint: `sfs blame REV FILE`"));
+    let rev = format!("{CLAUDE:.8}~1");
+    let then = sandbox.json(&["blame", &rev, "src/a.txt", "--json"]);
+    assert_eq!(whose(&then), vec!["claude-code: begin (told)"; 3]);
+    assert!(sandbox.fails(&["blame", &rev, "src/b.txt"]).contains("nothing tells"));
+    sandbox.put("src/a.txt", b"\0");
+    assert!(sandbox.fails(&["blame", "src/a.txt"]).contains("not text"));
+    assert_eq!(sandbox.sfs(&["blame", "src/a.txt", "-L", "2,1"]).status.code(), Some(2));
+}
+
+#[test]
+fn it_is_written_for_other_tools() {
+    let sandbox = two_tools();
+    assert!(sandbox.fails(&["blame", "src/a.txt", "--as", "git-notes"]).contains("commit the file first"));
+    sandbox.git(&["init", "-q", "-b", "main"]);
+    sandbox.git(&["add", "src/a.txt"]);
+    sandbox.git(&["commit", "-q", "-m", "x"]);
+    let head = sandbox.git(&["rev-parse", "HEAD"]);
+    let record = sandbox.json(&["blame", "src/a.txt", "--as", "agent-trace"]);
+    assert_eq!(record["vcs"], json!({"type": "git", "revision": head.trim()}));
+    let found = sandbox.json(&["blame", "src/a.txt", "--json"]);
+    let url = |n: usize, key: &str| format!("sfs:{}", found["origins"][n][key].as_str().unwrap());
+    let conversation = |n: usize, model: &str, first: u64, last: u64| {
+        json!({
+            "url": url(n, "commit"), "contributor": {"type": "ai", "model_id": model},
+            "ranges": [{"start_line": first, "end_line": last}],
+            "related": [{"type": "session", "url": url(n, "session")}],
+        })
+    };
+    let unknown = json!({"contributor": {"type": "unknown"},
+        "ranges": [{"start_line": 2, "end_line": 2}, {"start_line": 5, "end_line": 5}]});
+    let wanted = [unknown, conversation(0, "model-1", 1, 1), conversation(1, HOSTILE, 3, 4)];
+    assert_eq!(record["files"], json!([{"path": "src/a.txt", "conversations": wanted}]));
+
+    let note = sandbox.ok(&["blame", "src/a.txt", "--as", "git-notes"]);
+    let lines: Vec<&str> = note.lines().collect();
+    assert_eq!(lines[..2], ["sfs blame src/a.txt", "2,5: not by a session"]);
+    assert!(lines[3].starts_with("3-4: ") && lines[3].ends_with(" go on"), "{note}");
+    assert!(!note.contains('\u{1b}'));
+    // The repository is as it was.
+    assert_eq!(sandbox.git(&["for-each-ref", "--format=%(refname)"]), "refs/heads/main\n");
+    sandbox.put("src/a.txt", "changed");
+    assert_eq!(sandbox.json(&["blame", "src/a.txt", "--as", "agent-trace"])["vcs"], Value::Null);
+}
+
+#[test]
+fn what_commands_did_is_seen_between_snapshots() {
+    let mut sandbox = Sandbox::new();
+    sandbox.put("a.txt", "was there\n");
+    sandbox.claude("user", json!("begin"));
+    sandbox.ok(&["capture"]);
+    // By hand, while nothing ran.
+    sandbox.put("a.txt", "was there\nby hand\n");
+    sandbox.claude("user", json!("next"));
+    sandbox.ok(&["capture"]);
+    sandbox.claude_calls("Bash", json!({"command": "make a.txt"}));
+    sandbox.put("a.txt", "was there\nmade by make\nby hand\n");
+    sandbox.ok(&["capture"]);
+    let file = sandbox.path("project/a.txt");
+    // Done, seen, and told only then.
+    sandbox.put("a.txt", "was there\nmade by make\nby hand too\n");
+    let input = json!({"file_path": file, "old_string": "by hand", "new_string": "by hand too"});
+    let id = "toolu_last";
+    sandbox.claude("user", json!("last"));
+    sandbox.claude("assistant", json!([{"type": "tool_use", "id": id, "name": "Edit", "input": input}]));
+    sandbox.ok(&["capture"]);
+    sandbox.clock += 1_000_000;
+    sandbox.claude("user", json!([{"type": "tool_result", "tool_use_id": id, "content": "done"}]));
+    sandbox.ok(&["capture", "--no-snapshot"]);
+    let found = sandbox.json(&["blame", "a.txt", "--json"]);
+    assert_eq!(whose(&found), ["nobody", "claude-code: next (seen)", "claude-code: last (told)"]);
+    assert!(sandbox.ok(&["blame", "a.txt"]).lines().nth(1).unwrap().starts_with('?'));
+}
