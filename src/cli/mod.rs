@@ -56,7 +56,9 @@ impl App {
     }
 
     fn catch_up(&self, store: &mut Store) {
-        let outcome = capture(&self.env, store, &CaptureOptions::default(), &self.ui.patient_monitor());
+        // A look does not wait for a walk through the project's files.
+        let options = CaptureOptions { no_snapshots: true, ..CaptureOptions::default() };
+        let outcome = capture(&self.env, store, &options, &self.ui.patient_monitor());
         match outcome {
             Ok(report) => {
                 let kept = (report.gone.len() + report.rewritten.len()) as u64;
