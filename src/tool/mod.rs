@@ -32,6 +32,7 @@ mod plan;
 mod qwen;
 mod roo;
 pub mod rows;
+pub mod setting;
 mod specstory;
 mod step;
 mod table;
@@ -50,6 +51,7 @@ use crate::object::json::Value;
 use crate::object::split::Texts;
 
 pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
+pub use setting::Settings;
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
