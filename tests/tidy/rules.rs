@@ -54,6 +54,7 @@ const HOMES: &[(&str, &[&str])] = &[
             "src/cli/",
             "src/ops/",
             "src/daemon/",
+            "src/mcp/",
             "src/store/exchange.rs",
             "src/redact/tests.rs",
         ],
