@@ -5,6 +5,8 @@
 
 #[path = "mcp/client.rs"]
 mod client;
+#[path = "mcp/install.rs"]
+mod install;
 #[path = "mcp/protocol.rs"]
 mod protocol;
 #[path = "mcp/sandbox.rs"]

@@ -32,6 +32,7 @@ mod plan;
 mod qwen;
 mod roo;
 pub mod rows;
+mod servers;
 mod specstory;
 mod step;
 mod table;
@@ -50,6 +51,7 @@ use crate::object::json::Value;
 use crate::object::split::Texts;
 
 pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
+pub use servers::Servers;
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.
@@ -369,6 +371,13 @@ pub trait Tool: Sync {
     fn start_with(&self, file: &Path) -> Vec<String> {
         let _ = file;
         Vec::new()
+    }
+
+    /// Where it is told of servers that its agent may ask; `None` if that isn't
+    /// known.
+    fn servers(&self, places: &Places) -> Option<Servers> {
+        let _ = places;
+        None
     }
 
     /// How sessions are written for it; `None` for a tool that can't hold one.
