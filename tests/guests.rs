@@ -5,6 +5,8 @@
 
 #[path = "guests/cline.rs"]
 mod cline;
+#[path = "guests/config.rs"]
+mod config;
 #[path = "guests/cursor.rs"]
 mod cursor;
 #[path = "guests/gemini.rs"]

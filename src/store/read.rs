@@ -7,7 +7,7 @@ use super::pack::Stored;
 use super::{Pack, Store};
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::id::{Id, Kind, Prefix};
-use crate::object::{Body, Commit, Context, Snapshot, Tree};
+use crate::object::{Body, Commit, Config, Context, Snapshot, Tree};
 
 /// The longest blob that is stored or read, in bytes.
 pub(super) const BLOB_MAX: u64 = 1 << 32;
@@ -170,6 +170,11 @@ impl Store {
     /// Reads a snapshot.
     pub fn snapshot(&self, id: &Id) -> Result<Snapshot> {
         decode(id, &self.content_of(Kind::Snapshot, id)?)
+    }
+
+    /// Reads settings.
+    pub fn config(&self, id: &Id) -> Result<Config> {
+        decode(id, &self.content_of(Kind::Config, id)?)
     }
 
     /// Reads a tag.

@@ -33,6 +33,7 @@ mod qwen;
 mod roo;
 pub mod rows;
 mod servers;
+pub mod setting;
 mod specstory;
 mod step;
 mod table;
@@ -52,6 +53,7 @@ use crate::object::split::Texts;
 
 pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
 pub use servers::Servers;
+pub use setting::Settings;
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
 /// Every tool that is known, in the order in which they are listed.

@@ -2,6 +2,7 @@
 
 use crate::object::commit::Usage;
 use crate::object::message::Message;
+use crate::tool::setting::Settings;
 
 /// A native id (of a row, a call, an API message) as a number: the first
 /// eight bytes of its BLAKE3. Only compared within one source.
@@ -113,6 +114,9 @@ pub struct Step {
     pub unknown: bool,
     /// What it tells of the session.
     pub facts: StepFacts,
+    /// The settings that it tells: in force from here on, or for a side
+    /// conversation for this message and what comes after it.
+    pub settings: Settings,
     /// What else the same record means, in order: further messages (a call and
     /// its result in one row, a list of messages), each with its own link.
     pub then: Vec<Step>,

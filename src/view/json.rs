@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::object::Usage;
+use crate::ops::config::InForce;
 use crate::ops::log::Turn;
+use crate::ops::revision::Resolved;
 use crate::ops::session::SessionInfo;
 
 /// A moment, in milliseconds since 1970, as RFC 3339 has it.
@@ -56,6 +58,18 @@ pub fn session(session: &SessionInfo) -> Value {
         "gone": session.gone,
         "unknown_records": session.unknown,
         "broken_records": session.broken,
+    })
+}
+
+/// What was in force at a revision.
+pub fn in_force(at: &Resolved, found: &InForce) -> Value {
+    json!({
+        "session": at.session.to_string(),
+        "commit": at.commit.to_string(),
+        "tool": found.tool,
+        "model": found.model,
+        "settings": found.settings,
+        "since": found.since.map(|id| id.to_string()),
     })
 }
 

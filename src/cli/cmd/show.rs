@@ -5,7 +5,7 @@ mod document;
 use std::path::PathBuf;
 
 use crate::cli::ui::{self, clean};
-use crate::cli::{App, CommandError};
+use crate::cli::{App, CommandError, config};
 use crate::object::Id;
 use crate::ops::revision::{self, Resolved};
 use crate::ops::session::{self, SessionInfo};
@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// Show the whole conversation up to the revision
     #[arg(long, short)]
     all: bool,
+    /// Show what was in force instead: model, permissions, sandbox, versions
+    #[arg(long, conflicts_with_all = ["all", "full", "html", "md"])]
+    config: bool,
     /// Unfold calls, their results and thoughts
     #[arg(long)]
     full: bool,
@@ -51,6 +54,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
+    if args.config {
+        return config::show(app, &store, &found, args.json);
+    }
     if args.html {
         if args.output.is_none() && app.ui.is_terminal() {
             let error = CommandError::usage("a page is nothing for a terminal");

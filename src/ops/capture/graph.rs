@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::force::{Force, KeptForce};
 use crate::object::codec::{Decode, Encode};
 use crate::object::commit::{Commit, Counts, Usage};
 use crate::object::id::{Id, IdMap};
@@ -53,6 +54,7 @@ pub(super) struct Kept {
     /// The number of calls on the way to each call, itself included.
     calls: Vec<(u64, u64)>,
     counted: Vec<(u64, Usage)>,
+    force: KeptForce,
     pub(super) unknown: u64,
     pub(super) broken: u64,
     /// Fingerprint of the first message, by which copies know each other.
@@ -68,6 +70,8 @@ pub(super) struct Graph {
     keys: HashMap<u64, Option<Id>>,
     calls: HashMap<u64, u64>,
     nodes: IdMap<Node>,
+    /// The settings in force.
+    pub(super) force: Force,
     /// The commits of other sources whose messages were met as copies.
     copied: HashSet<Id>,
     /// The parents of the commits made.
@@ -97,7 +101,8 @@ impl Graph {
     pub(super) fn resume(kept: Kept) -> Graph {
         let keys = kept.keys.iter().copied().collect();
         let calls = kept.calls.iter().copied().collect();
-        Graph { kept, keys, calls, whole: false, ..Graph::default() }
+        let force = Force::resume(kept.force.clone());
+        Graph { kept, keys, calls, force, whole: false, ..Graph::default() }
     }
 
     /// A graph of a source that is read from its beginning.
@@ -110,6 +115,7 @@ impl Graph {
         let mut kept = self.kept.clone();
         let old = kept.leaves.len().saturating_sub(KEPT);
         kept.leaves.drain(..old);
+        kept.force = self.force.keep(kept.main);
         kept
     }
 

@@ -6,6 +6,7 @@
 
 mod copy;
 mod feed;
+mod force;
 mod graph;
 mod input;
 mod read;

@@ -215,6 +215,9 @@ impl<'a> SourceReader<'a> {
     /// that waits, or nothing.
     fn step(&mut self, raw: &[u8], mut step: Step) -> Result<Result<(), Stop>, CaptureError> {
         self.learn(&mut step);
+        if !step.side {
+            self.graph.force.tell(&step.settings);
+        }
         let shape = shape_of(&mut step);
         let again = self.repeats(&step, shape)?;
         let usage = self.graph.usage(step.usage, again.is_some());
@@ -447,7 +450,10 @@ impl<'a> SourceReader<'a> {
         if let Some(touched) = &mut touched {
             counts.files += named().filter(|file| touched.insert((*file).clone())).count() as u64;
         }
+        let place = (self.store, &mut *self.batch);
+        let (config, in_force) = self.graph.force.of(place, parent, &step.settings, step.side)?;
         let commit = Commit {
+            config,
             parents: parent.into_iter().collect(),
             after: self.graph.kept.file,
             turn: if step.prompt.is_some() { None } else { before.turn },
@@ -464,6 +470,7 @@ impl<'a> SourceReader<'a> {
         let compacts = message.as_ref().is_some_and(summary) && !step.side;
         let (id, turn) = (self.store_commit(commit, message)?, before.turn);
         let node = Node { id, counts, turn: if step.prompt.is_some() { Some(id) } else { turn } };
+        self.graph.force.made(id, in_force);
         self.graph.touch(id, &step.files, touched);
         self.graph.grow(node, parent, step.side);
         if compacts {

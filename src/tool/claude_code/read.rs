@@ -3,10 +3,10 @@
 use super::blocks;
 use super::line::Line;
 use super::row::{Parent, Row};
+use crate::object::id::Checksum;
 use crate::object::json::Value;
 use crate::object::split::Texts;
-use crate::tool::time;
-use crate::tool::{Found, Key, Reader, Step, StepFacts};
+use crate::tool::{Found, Key, Link, Reader, Step, StepFacts, setting, time};
 
 /// Kinds of rows that say nothing and hang on nothing (1.0.128 to 2.1.330).
 const FLAT: &[&str] = &[
@@ -51,6 +51,8 @@ pub(super) struct RowReader {
     told: bool,
     /// Checksums of the facts told last: directory, branch, version, origin.
     facts: [u64; 4],
+    /// Checksum of the directory, branch and version of the row before.
+    around: u64,
     main: Line,
     side: Line,
 }
@@ -62,8 +64,17 @@ impl RowReader {
         let mut next = || words.next().unwrap_or_default();
         let told = next() != 0;
         let facts = [next(), next(), next(), next()];
+        let around = next();
         let (main, side) = (Line::load(&mut words), Line::load(&mut words));
-        RowReader { native: found.native.clone(), part: !found.part.is_empty(), told, facts, main, side }
+        RowReader {
+            native: found.native.clone(),
+            part: !found.part.is_empty(),
+            told,
+            facts,
+            around,
+            main,
+            side,
+        }
     }
 
     fn row(&mut self, value: Value<'_>, texts: &mut Texts) -> Step {
@@ -80,6 +91,7 @@ impl RowReader {
                 if !step.unknown || row.parent == Parent::Absent {
                     step.key = None;
                     self.facts(&row, &mut step.facts);
+                    step.settings.read(setting::PERMISSIONS, row.permissions);
                     step.side = false;
                     return step;
                 }
@@ -89,7 +101,27 @@ impl RowReader {
         step.link = line.link(&row, side);
         line.go(&row, &step.link, api, step.prompt.is_some(), step.message.is_some());
         self.facts(&row, &mut step.facts);
+        self.settings(&row, side, &mut step);
         step
+    }
+
+    /// Tells what was in force: where and in which version it ran if that is
+    /// not as in the row before, and at every turn of the line.
+    fn settings(&mut self, row: &Row<'_>, side: bool, step: &mut Step) {
+        let around =
+            [(setting::CWD, row.cwd), (setting::BRANCH, row.branch), (setting::VERSION, row.version)];
+        let mut sum = Checksum::default();
+        for (_, value) in around {
+            sum.update(value.map(|value| value.raw()).unwrap_or_default());
+            sum.update(&[0, u8::from(side)]);
+        }
+        let sum = sum.finish();
+        if sum != self.around || step.link != Link::Tip {
+            around.into_iter().for_each(|(name, value)| step.settings.read(name, value));
+        }
+        self.around = sum;
+        step.settings.read(setting::PERMISSIONS, row.permissions);
+        step.settings.read(setting::EFFORT, row.effort);
     }
 
     /// Tells the facts that differ from those told last.
@@ -128,6 +160,7 @@ impl Reader for RowReader {
     fn state(&self) -> Vec<u8> {
         let mut words = vec![u64::from(self.told)];
         words.extend(self.facts);
+        words.push(self.around);
         self.main.save(&mut words);
         self.side.save(&mut words);
         words.into_iter().flat_map(u64::to_le_bytes).collect()

@@ -32,6 +32,10 @@ pub(super) struct Row<'t> {
     pub(super) branch: Option<Value<'t>>,
     pub(super) version: Option<Value<'t>>,
     pub(super) forked: Option<Value<'t>>,
+    /// What may be done unasked: in rows of the user's, and in a row of its own.
+    pub(super) permissions: Option<Value<'t>>,
+    /// How much to think (2.0; a word).
+    pub(super) effort: Option<Value<'t>>,
     /// A title given with `/rename`.
     pub(super) user_title: Option<Value<'t>>,
     /// A title that the tool made up.
@@ -62,6 +66,8 @@ impl<'t> Row<'t> {
                 b"cwd" => row.cwd = Some(member),
                 b"gitBranch" => row.branch = Some(member),
                 b"version" => row.version = Some(member),
+                b"permissionMode" => row.permissions = Some(member),
+                b"thinkingMetadata" => row.effort = member.get("level"),
                 b"forkedFrom" => row.forked = member.get("sessionId"),
                 b"customTitle" => row.user_title = Some(member),
                 b"aiTitle" | b"summary" => row.tool_title = Some(member),

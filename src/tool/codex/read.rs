@@ -14,8 +14,7 @@ use crate::object::codec::{self, Decode, Encode};
 use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Message, Role};
 use crate::object::split::Texts;
-use crate::tool::time;
-use crate::tool::{Draft, Found, Key, Link, Reader, Step, StepFacts};
+use crate::tool::{Draft, Found, Key, Link, Reader, Settings, Step, StepFacts, setting, time};
 
 /// Longer ids and names are not kept in the state; nothing genuine has them.
 const NAME_MAX: usize = 128;
@@ -258,6 +257,7 @@ impl RolloutReader {
             step.facts.cwd = payload.string("cwd").filter(|cwd| !cwd.is_empty());
             self.state.has_cwd = step.facts.cwd.is_some();
         }
+        in_force(payload, &mut step.settings);
     }
 
     /// The head of the thread, which is written again on every resume; a fork
@@ -275,6 +275,8 @@ impl RolloutReader {
             ..StepFacts::default()
         };
         self.state.has_cwd |= step.facts.cwd.is_some();
+        step.settings.facts(&step.facts);
+        step.settings.read(setting::PROVIDER, payload.get("model_provider"));
         if !first {
             return;
         }
@@ -309,6 +311,28 @@ impl RolloutReader {
         };
         Some((native, part, last))
     }
+}
+
+/// What a turn's context tells of settings (0.40 to 0.169). The sandbox was
+/// told by `mode` before it was by `type`; a policy of approvals that is no
+/// word is an object with one member, named after it.
+fn in_force(context: Value<'_>, settings: &mut Settings) {
+    settings.read(setting::CWD, context.get("cwd"));
+    let approval = context.get("approval_policy");
+    match approval.filter(|policy| policy.kind() == Type::Object).and_then(|policy| policy.members().next()) {
+        Some((name, _)) => settings.say(setting::PERMISSIONS, String::from_utf8_lossy(name)),
+        None => settings.read(setting::PERMISSIONS, approval),
+    }
+    if let Some(sandbox) = context.get("sandbox_policy") {
+        let member = |key: &str| sandbox.get(key).is_some_and(|value| value.is_true());
+        if let Some(kind) = name(sandbox, "type").or_else(|| name(sandbox, "mode")) {
+            let network = if member("network_access") { " with network" } else { "" };
+            settings.say(setting::SANDBOX, kind + network);
+        }
+    }
+    settings.read(setting::MODE, context.path(&["collaboration_mode", "mode"]));
+    // A turn that doesn't tell has none.
+    settings.say(setting::EFFORT, name(context, "effort").unwrap_or_default());
 }
 
 /// A short string member.

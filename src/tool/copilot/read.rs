@@ -12,7 +12,7 @@ use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Message, Role};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
-use crate::tool::{Counted, Draft, Found, Key, Link, Reader, Step, time};
+use crate::tool::{Counted, Draft, Found, Key, Link, Reader, Step, setting, time};
 
 /// Longer names are not kept in the state; nothing genuine has them.
 const NAME_MAX: usize = 128;
@@ -59,10 +59,8 @@ const SILENT: &[&str] = &[
     "session.idle",
     "session.import_legacy",
     "session.info",
-    "session.mode_changed",
     "session.model_deselected",
     "session.permission_recovery",
-    "session.permissions_changed",
     "session.plan_changed",
     "session.remote_steerable_changed",
     "session.request_body_compression_disabled",
@@ -197,6 +195,8 @@ impl EventReader {
             b"session.start" | b"session.resume" | b"session.context_changed" | b"session.model_change" => {
                 self.facts(event, data, step);
             }
+            b"session.permissions_changed" => permissions(data, step),
+            b"session.mode_changed" => step.settings.read(setting::MODE, data.get("newMode")),
             kind => step.unknown = !SILENT.iter().any(|silent| silent.as_bytes() == kind),
         }
     }
@@ -300,7 +300,24 @@ impl EventReader {
             step.facts.cwd = member("cwd");
             step.facts.version = data.string("copilotVersion");
         }
+        step.settings.facts(&step.facts);
+        step.settings.read(setting::CWD, context.and_then(|c| c.get("cwd")));
+        step.settings.read(setting::EFFORT, data.get("reasoningEffort"));
     }
+}
+
+/// Whether everything may be done unasked: a word (1.0.102), before that
+/// whether or not.
+fn permissions(data: Value<'_>, step: &mut Step) {
+    let all = data.get("allowAllPermissions").map(|all| all.is_true());
+    let word = name(data, "allowAllPermissionMode");
+    let said = match (word.as_deref(), all) {
+        (Some("on"), _) | (None, Some(true)) => "allow-all",
+        (Some("off"), _) | (None, Some(false)) => "ask",
+        (Some(other), _) => other,
+        (None, None) => return,
+    };
+    step.settings.say(setting::PERMISSIONS, said);
 }
 
 /// `inputTokens` includes those read from and written to the cache, and

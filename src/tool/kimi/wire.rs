@@ -15,7 +15,7 @@ use crate::object::json::Value;
 use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
-use crate::tool::{Counted, Found, Key, Link, Reader, Step, StepFacts};
+use crate::tool::{Counted, Found, Key, Link, Reader, Step, setting};
 
 /// The longest name of a model that is remembered.
 const MODEL_MAX: usize = 200;
@@ -130,7 +130,8 @@ impl WireReader {
             }
             b"context.clear" => self.state.cleared = true,
             b"usage.record" => self.usage(row, step),
-            b"config.update" | b"profile.bind" => self.settings(row, &mut step.facts),
+            b"permission.set_mode" => step.settings.read(setting::PERMISSIONS, row.get("mode")),
+            b"config.update" | b"profile.bind" => self.settings(row, step),
             _ => {
                 let word = kind.split(|byte| *byte == b'.').next().unwrap_or_default();
                 step.unknown = !SILENT.iter().any(|silent| silent.as_bytes() == word);
@@ -138,9 +139,12 @@ impl WireReader {
         }
     }
 
-    fn settings(&mut self, row: Value<'_>, facts: &mut StepFacts) {
+    fn settings(&mut self, row: Value<'_>, step: &mut Step) {
         self.model(row.string("modelAlias"));
         let cwd = string(row, "cwd").or_else(|| row.path(&["environmentDisclosure", "cwd"]));
+        step.settings.read(setting::CWD, cwd);
+        step.settings.read(setting::EFFORT, row.get("thinkingEffort"));
+        let facts = &mut step.facts;
         facts.cwd = cwd.and_then(|cwd| cwd.str()).map(|cwd| cwd.into_owned()).or(facts.cwd.take());
     }
 

@@ -10,10 +10,10 @@ use crate::object::json::{Type, Value};
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
-use crate::tool::{Counted, Draft, Key, Link, Reader, Step, time};
+use crate::tool::{Counted, Draft, Key, Link, Reader, Step, setting, time};
 
 /// Entries that say nothing of the conversation.
-const SILENT: &[&[u8]] = &[b"custom", b"label", b"model_change", b"thinking_level_change"];
+const SILENT: &[&[u8]] = &[b"custom", b"label"];
 
 /// What stands before and after the summary of a branch that was left.
 const BRANCH: (&str, &str) = (
@@ -43,6 +43,8 @@ impl Reader for EntryReader {
             b"branch_summary" => step.message = string(row, "summary").map(|text| branch(text, texts)),
             b"custom_message" => step.message = put_in(row, texts),
             b"session_info" => step.facts.user_title = row.string("name").filter(|name| !name.is_empty()),
+            b"model_change" => step.settings.read(setting::PROVIDER, row.get("provider")),
+            b"thinking_level_change" => step.settings.read(setting::EFFORT, row.get("thinkingLevel")),
             // Of a kindred tool, which writes it before the head.
             b"title" => step.facts.tool_title = row.string("title").filter(|title| !title.is_empty()),
             kind => step.unknown = !SILENT.contains(&kind),
@@ -68,6 +70,7 @@ fn link(parent: Option<Value<'_>>) -> Link {
 fn head(row: Value<'_>, step: &mut Step) {
     (step.key, step.link) = (None, Link::Tip);
     step.facts.cwd = row.string("cwd").filter(|cwd| !cwd.is_empty());
+    step.settings.facts(&step.facts);
     let parent = row.string("parentSession");
     let file = parent.as_deref().and_then(|path| path.rsplit(['/', '\\']).next());
     step.facts.forked_from = file.and_then(super::find::native).map(str::to_owned);

@@ -8,7 +8,7 @@ use crate::object::message::{Block, Message, Role};
 use crate::object::split::Texts;
 use crate::tool::parts::Making;
 use crate::tool::step::first_words;
-use crate::tool::{Counted, Draft, Key, Link, Reader, Step, StepFacts, time};
+use crate::tool::{Counted, Draft, Key, Link, Reader, Step, StepFacts, setting, time};
 
 /// Kinds of `system` rows that say nothing.
 const BOOKKEEPING: &[&str] = &[
@@ -50,6 +50,12 @@ impl RowReader {
             b"tool_result" => tool_result(row, texts, &mut step),
             b"system" => system(row, raw("subtype"), texts, &mut step),
             _ => step.unknown = true,
+        }
+        // Rows hang on any earlier one, so each tells what was in force.
+        for (name, key) in
+            [(setting::CWD, "cwd"), (setting::BRANCH, "gitBranch"), (setting::VERSION, "version")]
+        {
+            step.settings.read(name, row.get(key));
         }
         self.facts(row, &mut step.facts);
         step
