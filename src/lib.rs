@@ -15,10 +15,12 @@
 //! * [`view`] — seeing: values to text and JSON
 //! * [`daemon`] — watching: captures as tools write
 //! * [`web`] — a read-only site for the user's browser
+//! * [`mcp`] — a server that agents of other tools ask
 //! * [`cli`] — the door
 
 pub mod cli;
 pub mod daemon;
+pub mod mcp;
 pub mod object;
 pub mod ops;
 pub mod redact;

@@ -49,10 +49,15 @@ impl App {
     /// store is as good as it was.
     pub(crate) fn fresh_store(&self) -> Result<Store, CommandError> {
         let mut store = self.store()?;
-        if self.captures && !daemon::is_running(&self.env.store) {
-            self.catch_up(&mut store);
-        }
+        self.refresh(&mut store);
         Ok(store)
+    }
+
+    /// The same for a store that is open.
+    pub(crate) fn refresh(&self, store: &mut Store) {
+        if self.captures && !daemon::is_running(&self.env.store) {
+            self.catch_up(store);
+        }
     }
 
     fn catch_up(&self, store: &mut Store) {
@@ -146,6 +151,7 @@ enum Command {
     List(cmd::list::Args),
     Log(cmd::log::Args),
     Man(cmd::man::Args),
+    Mcp(cmd::mcp::Args),
     Name(cmd::name::Args),
     Pull(cmd::pull::Args),
     Purge(cmd::purge::Args),
@@ -189,6 +195,7 @@ impl Command {
             Command::List(args) => cmd::list::run(args, app),
             Command::Log(args) => cmd::log::run(args, app),
             Command::Man(args) => cmd::man::run(args, app),
+            Command::Mcp(args) => cmd::mcp::run(args, app),
             Command::Name(args) => cmd::name::run(args, app),
             Command::Pull(args) => cmd::pull::run(args, app),
             Command::Purge(args) => cmd::purge::run(args, app),

@@ -34,6 +34,7 @@ pub mod pull;
 pub mod purge;
 pub mod push;
 pub mod rebuilt;
+pub mod register;
 pub mod remote;
 pub mod restore;
 pub mod resume;

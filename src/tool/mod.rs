@@ -32,6 +32,7 @@ mod plan;
 mod qwen;
 mod roo;
 pub mod rows;
+mod servers;
 pub mod setting;
 mod specstory;
 mod step;
@@ -51,6 +52,7 @@ use crate::object::json::Value;
 use crate::object::split::Texts;
 
 pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
+pub use servers::Servers;
 pub use setting::Settings;
 pub use step::{Counted, Draft, Key, Link, Step, StepFacts};
 
@@ -371,6 +373,13 @@ pub trait Tool: Sync {
     fn start_with(&self, file: &Path) -> Vec<String> {
         let _ = file;
         Vec::new()
+    }
+
+    /// Where it is told of servers that its agent may ask; `None` if that isn't
+    /// known.
+    fn servers(&self, places: &Places) -> Option<Servers> {
+        let _ = places;
+        None
     }
 
     /// How sessions are written for it; `None` for a tool that can't hold one.

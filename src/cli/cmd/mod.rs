@@ -18,6 +18,7 @@ pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod man;
+pub(crate) mod mcp;
 pub(crate) mod name;
 pub(crate) mod pull;
 pub(crate) mod purge;

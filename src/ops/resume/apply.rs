@@ -124,7 +124,7 @@ pub(super) fn apply(plan: &Plan, mut written: Written, backups: &Path) -> Result
             Planned::Append(_, bytes) => append(path, bytes),
             Planned::Rewrite { was, now, .. } => {
                 unchanged(path, was)?;
-                rewrite(path, was, now, backups)
+                Foreign { path, backups }.rewrite(was, now)
             }
         };
         done.map_err(|source| ResumeError::Write { path: path.to_owned(), source })?;
@@ -138,17 +138,39 @@ fn unchanged(path: &Path, was: &[u8]) -> Result<(), ResumeError> {
     if now == was { Ok(()) } else { Err(ResumeError::Changed(path.to_owned())) }
 }
 
-/// Writes a file of the tool's anew, all or nothing; a copy is kept.
-fn rewrite(path: &Path, was: &[u8], now: &[u8], backups: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(backups)?;
-    let copy = format!("{:016x}-{}", checksum(was), path.file_name().unwrap_or_default().to_string_lossy());
-    write_private(&backups.join(copy), was)?;
-    let aside = path.with_extension("sfs-tmp");
-    write_private(&aside, now)?;
-    let named = std::fs::metadata(path)
-        .and_then(|meta| std::fs::set_permissions(&aside, meta.permissions()))
-        .and_then(|()| std::fs::rename(&aside, path));
-    named.inspect_err(|_| drop(std::fs::remove_file(&aside)))
+/// A file of a tool's.
+pub(in crate::ops) struct Foreign<'p> {
+    /// Where it is.
+    pub(in crate::ops) path: &'p Path,
+    /// Where copies of what it held go.
+    pub(in crate::ops) backups: &'p Path,
+}
+
+impl Foreign<'_> {
+    /// Writes it anew, all or nothing; a copy is kept.
+    pub(in crate::ops) fn rewrite(&self, was: &[u8], now: &[u8]) -> std::io::Result<()> {
+        let Foreign { path, backups } = self;
+        std::fs::create_dir_all(backups)?;
+        let copy =
+            format!("{:016x}-{}", checksum(was), path.file_name().unwrap_or_default().to_string_lossy());
+        write_private(&backups.join(copy), was)?;
+        let aside = path.with_extension("sfs-tmp");
+        write_private(&aside, now)?;
+        let named = std::fs::metadata(path)
+            .and_then(|meta| std::fs::set_permissions(&aside, meta.permissions()))
+            .and_then(|()| std::fs::rename(&aside, path));
+        named.inspect_err(|_| drop(std::fs::remove_file(&aside)))
+    }
+
+    /// Makes it, if it isn't there.
+    pub(in crate::ops) fn create(&self, bytes: &[u8]) -> std::io::Result<()> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mut file = private().write(true).create_new(true).open(self.path)?;
+        file.write_all(bytes)?;
+        file.sync_data()
+    }
 }
 
 /// Writes a file that only its user may read, durably.

@@ -13,8 +13,10 @@ mod run;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+pub(super) use apply::Foreign;
 use apply::{Written, apply};
 use conversation::{Path as Line, Reading, replace_paths};
+pub(super) use run::program;
 
 use super::hold::Hold;
 use super::session::sessions;

@@ -35,8 +35,13 @@ fn looks_like_version(word: &str) -> bool {
 
 /// Runs what takes a session in; what it printed.
 pub(super) fn import(places: &Places, import: &Import, cwd: &Path) -> Result<String, ResumeError> {
-    let failed = |why: String| ResumeError::Import { command: import.command.join(" "), why };
-    let Some((program, arguments)) = import.command.split_first() else { return Ok(String::new()) };
+    program(places, &import.command, cwd)
+}
+
+/// Runs a program of a tool; what it printed.
+pub(in crate::ops) fn program(places: &Places, words: &[String], cwd: &Path) -> Result<String, ResumeError> {
+    let failed = |why: String| ResumeError::Import { command: words.join(" "), why };
+    let Some((program, arguments)) = words.split_first() else { return Ok(String::new()) };
     let output =
         command(places, program, arguments).current_dir(cwd).output().map_err(|e| match e.kind() {
             // The system doesn't tell which of the two it missed.

@@ -146,7 +146,7 @@ impl Secrets {
     }
 
     /// A text to be shown, without what it should not show.
-    pub(super) fn without(&self, text: &str) -> String {
+    pub fn without(&self, text: &str) -> String {
         let out = redact::redact(&|bytes| self.scanner.scan(bytes), text.as_bytes(), &mut |hit| {
             Some(self.placeholder(hit, &self.id(&hit.secret)))
         });

@@ -16,7 +16,8 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool, ToolError,
+    Watched,
 };
 use crate::object::json::Value;
 
@@ -70,6 +71,16 @@ impl Tool for ClaudeCode {
 
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["claude".to_owned(), super::go_on(file)]
+    }
+
+    /// By its own command: servers stand in `~/.claude.json`, which every process
+    /// of the tool rewrites and which holds accounts too. The command and its
+    /// scopes: <https://docs.claude.com/en/docs/claude-code/mcp>.
+    fn servers(&self, _: &Places) -> Option<Servers> {
+        Some(Servers::Commands {
+            add: &["claude", "mcp", "add", "--scope", "user"],
+            remove: &["claude", "mcp", "remove", "--scope", "user"],
+        })
     }
 
     fn resume(&self) -> Option<&dyn Resume> {

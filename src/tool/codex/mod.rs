@@ -25,7 +25,8 @@ use std::path::{Path, PathBuf};
 pub(super) use tools::action;
 
 use super::{
-    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool, ToolError,
+    Watched,
 };
 
 /// The adapter.
@@ -76,6 +77,12 @@ impl Tool for Codex {
 
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["codex".to_owned(), super::go_on(file)]
+    }
+
+    /// `[mcp_servers.<name>]` in `config.toml`, as `docs/config.md` of its
+    /// repository has it.
+    fn servers(&self, places: &Places) -> Option<Servers> {
+        Some(Servers::Toml { path: find::root(places).join("config.toml"), table: "mcp_servers" })
     }
 
     fn resume(&self) -> Option<&dyn Resume> {

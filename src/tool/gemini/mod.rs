@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use super::document::Document;
 use super::{
-    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, StepFacts, Target, Tool,
-    ToolError, Watched,
+    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Servers, Sink, StepFacts, Target,
+    Tool, ToolError, Watched,
 };
 
 /// The adapter.
@@ -79,6 +79,12 @@ impl Tool for Gemini {
 
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["gemini".to_owned(), "-i".to_owned(), super::go_on(file)]
+    }
+
+    /// `mcpServers` in `settings.json`, as `docs/tools/mcp-server.md` of its
+    /// repository has it. The tool allows comments there; then it is not changed.
+    fn servers(&self, places: &Places) -> Option<Servers> {
+        Some(Servers::Json { path: self.root(places).join("settings.json"), key: "mcpServers" })
     }
 
     fn resume(&self) -> Option<&dyn Resume> {
