@@ -11,8 +11,8 @@ use super::look::{Look, Looks};
 use super::page::Page;
 use super::place::{Go, Place};
 use super::text::{cut, fit, width};
-use super::{Setting, age};
-use crate::object::Id;
+use super::{Setting, age, counted};
+use crate::object::{Id, Usage};
 use crate::ops::graph::Node;
 use crate::ops::log::Turn;
 use crate::ops::session::SessionInfo;
@@ -265,7 +265,10 @@ fn line(row: &Row, entry: Option<&Entry>, room: usize, setting: &Setting, looks:
     };
     let usage = turn.usage;
     let sent = crate::view::tokens(usage.input + usage.cache_write + usage.cache_read);
-    let mut rest = format!(" {:>3}>  {sent:>6}→{:<6}", turn.calls, crate::view::tokens(usage.output));
+    let tokens = format!("{sent}→{}", crate::view::tokens(usage.output));
+    let tokens = if usage == Usage::default() { String::new() } else { tokens };
+    let calls = if turn.calls == 0 { String::new() } else { counted(turn.calls, "call") };
+    let mut rest = format!(" {} {}", fit(&calls, 9), fit(&tokens, 13));
     if room >= 90 {
         rest.push_str(&fit(&turn.model.as_deref().map(clean).unwrap_or_default(), 20));
     } else if room < 60 {
