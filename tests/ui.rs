@@ -28,7 +28,6 @@ impl Sandbox {
 
     /// A session of two turns; the last calls a tool.
     fn write(&self, native: &str, place: &str, prompt: &str) {
-        let cwd = self.0.path().canonicalize().unwrap().join(place);
         let call = json!([{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls -l"}}]);
         let gave = json!([{"type": "tool_result", "tool_use_id": "t1", "content": "one\ntwo\nthree"}]);
         let code = "Done:\n```rust\nfn main() {}\n```\n\u{1b}]0;evil\u{7}\u{202e}日本語";
@@ -40,24 +39,44 @@ impl Sandbox {
             ("user", gave),
             ("assistant", json!([{"type": "text", "text": code}])),
         ];
+        self.rows(native, place, "2026-01-01T00:00", &said);
+    }
+
+    fn rows(&self, native: &str, place: &str, minute: &str, said: &[(&str, Value)]) {
+        let cwd = self.0.path().canonicalize().unwrap().join(place);
         let mut rows = String::new();
-        for (n, (role, content)) in said.into_iter().enumerate() {
+        for (n, (role, content)) in said.iter().enumerate() {
             let parent = if n == 0 { Value::Null } else { json!(format!("{native}-{}", n - 1)) };
             let mut message = json!({"role": role, "content": content});
-            if role == "assistant" {
+            if *role == "assistant" {
                 message["id"] = json!(format!("msg{n}"));
                 message["model"] = json!("model-1");
             }
             let row = json!({
                 "parentUuid": parent, "isSidechain": false, "type": role, "sessionId": native,
                 "uuid": format!("{native}-{n}"), "cwd": cwd, "version": "2.0.0",
-                "timestamp": format!("2026-01-01T00:00:0{n}.000Z"), "message": message,
+                "timestamp": format!("{minute}:0{n}.000Z"), "message": message,
             });
             rows.push_str(&format!("{row}\n"));
         }
         let folder = self.0.path().join("home/.claude/projects").join(place);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join(format!("{native}.jsonl")), rows).unwrap();
+    }
+
+    /// A session that writes a file, later than the others.
+    fn write_files(&self) {
+        let cwd = self.0.path().canonicalize().unwrap().join("project");
+        let input = json!({"file_path": cwd.join("hello.txt"), "content": "hello\n"});
+        let said = [
+            ("user", json!("make a file")),
+            ("assistant", json!([{"type": "tool_use", "id": "t1", "name": "Write", "input": input}])),
+            (
+                "user",
+                json!([{"type": "tool_result", "tool_use_id": "t1", "content": "File created successfully"}]),
+            ),
+        ];
+        self.rows("dddd4444-0000-4000-8000-000000000004", "project", "2026-01-01T12:00", &said);
     }
 
     fn vars(&self) -> Vec<(&'static str, String)> {
@@ -152,7 +171,7 @@ fn it_stops_and_goes_on_and_changes_its_size() {
     signal_to(&screen, "CONT");
     screen.until("2 sessions");
     screen.resize(40, 10);
-    screen.wait("the list alone", |screen| !screen.contains("branches") && screen.contains("timer"));
+    screen.wait("the list alone", |screen| !screen.contains("messages") && screen.contains("timer"));
     screen.resize(200, 50);
     screen.wait("side by side", |screen| {
         screen.lines().nth(1).is_some_and(|row| row.matches("the timer rings too early").count() == 2)
@@ -187,6 +206,34 @@ fn a_session_is_carried_on_in_the_tool_that_is_chosen() {
 }
 
 #[test]
+fn revisions_are_compared_and_files_put_back_after_the_user_agreed() {
+    let sandbox = Sandbox::new();
+    sandbox.write_files();
+    let mut screen = sandbox.open(&[], (100, 30));
+    screen.until("make a file");
+    screen.keys("mj\r");
+    screen.until("the timer rings too early");
+    screen.keys("d");
+    let compared = screen.until("they share no commit");
+    assert!(compared.contains("gone hello.txt") && compared.contains("-hello"), "{compared}");
+    screen.keys("hh");
+    screen.until("3 sessions");
+    screen.keys("k");
+    screen.keys("c../made\r");
+    screen.until("create    hello.txt");
+    assert!(!sandbox.0.path().join("made").exists());
+    screen.keys("w");
+    screen.until("wrote 1 files");
+    assert_eq!(fs::read_to_string(sandbox.0.path().join("made/hello.txt")).unwrap(), "hello\n");
+    // Another process captures: it is seen without a key.
+    sandbox.write("cccc3333-0000-4000-8000-000000000003", "project", "a new one");
+    sandbox.sfs(&["capture"]);
+    screen.until("4 sessions");
+    screen.keys("gq");
+    assert_eq!(screen.end(), (0, None));
+}
+
+#[test]
 fn without_colour_there_is_none_and_without_a_terminal_there_is_no_screen() {
     let sandbox = Sandbox::new();
     let colours = |args: &[&str]| {
@@ -203,8 +250,12 @@ fn without_colour_there_is_none_and_without_a_terminal_there_is_no_screen() {
     };
     assert!(colours(&["--color", "never"]).is_empty());
     let some = colours(&[]);
-    let is_named =
-        |codes: &String| codes.strip_prefix("38;5;").is_some_and(|n| n.parse::<u8>().is_ok_and(|n| n < 8));
+    let is_named = |codes: &String| {
+        codes
+            .trim_end_matches(";49")
+            .strip_prefix("38;5;")
+            .is_some_and(|n| n.parse::<u8>().is_ok_and(|n| n < 8))
+    };
     assert!(!some.is_empty() && some.iter().all(is_named), "{some:?}");
     let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
     let output = command.env_clear().envs(sandbox.vars()).arg("ui").output().unwrap();

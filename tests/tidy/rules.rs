@@ -72,6 +72,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("regex", &["src/redact/"]),
     ("toml", &["src/ops/secrets/"]),
     ("ignore", &["src/workspace/rules.rs"]),
+    ("ratatui", &["src/view/tui/", "src/cli/screen.rs"]),
+    ("crossterm", &["src/cli/screen.rs"]),
+    ("signal_hook", &["src/cli/screen.rs"]),
+    ("unicode_width", &["src/view/tui/text.rs"]),
 ];
 
 /// Names of tools, which only their adapters know.

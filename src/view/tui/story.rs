@@ -179,10 +179,18 @@ impl Story {
 
     /// The revision that keys act on: the turn's end, or a message of it that is read.
     pub(super) fn point(&self, reading: bool) -> Option<Point> {
-        let turn = &self.chosen()?.turn;
+        let Some(Entry { turn, .. }) = self.chosen() else {
+            // Who types faster than turns are read means the end, which comes first.
+            return Point::end_of(&self.session).filter(|_| self.entries.is_empty());
+        };
         let commit = self.page.commit().filter(|_| reading).unwrap_or(turn.tip);
         let title = turn.title.as_deref().unwrap_or_else(|| self.session.label());
         Some(Point { session: self.session.id, commit, label: title.to_owned(), tool: turn.tool.clone() })
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// Goes; lines without a turn are passed over.
