@@ -86,6 +86,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("syntect", &["src/view/html/highlight.rs"]),
     ("two_face", &["src/view/html/highlight.rs"]),
     ("similar", &["src/ops/", "src/view/html/diff.rs"]),
+    ("ratatui", &["src/view/tui/", "src/cli/screen.rs"]),
+    ("crossterm", &["src/cli/screen.rs"]),
+    ("signal_hook", &["src/cli/screen.rs"]),
+    ("unicode_width", &["src/view/tui/text.rs", "src/cli/cmd/"]),
 ];
 
 /// Names of tools, which only their adapters know.

@@ -393,7 +393,11 @@ impl App {
             self.areas = Areas { page: area, ..Areas::default() };
             return page.draw(frame, area, looks, true);
         }
-        let areas = split(area, reading);
+        let rows = match self.views.last() {
+            Some(View::Story(story)) => story.len(),
+            _ => self.sessions.len(),
+        };
+        let areas = split(area, reading, rows);
         self.areas = areas;
         let title = match self.views.last_mut() {
             Some(View::Story(story)) => {
@@ -469,8 +473,9 @@ fn draw_title(frame: &mut Frame<'_>, areas: Areas, title: &str, looks: Looks) {
 }
 
 /// Where list and page go: side by side, one over the other, or only the one
-/// that keys go to, which is the larger in any case.
-fn split(area: Rect, reading: bool) -> Areas {
+/// that keys go to, which is the larger in any case. A list of few rows leaves
+/// its room to the page.
+fn split(area: Rect, reading: bool, rows: usize) -> Areas {
     if area.width >= WIDE {
         let list = Rect { width: if reading { area.width * 2 / 5 } else { area.width / 2 }, ..area };
         let title = Rect { x: list.right(), width: 1, ..area };
@@ -481,7 +486,8 @@ fn split(area: Rect, reading: bool) -> Areas {
         let (list, page) = if reading { (Rect::default(), area) } else { (area, Rect::default()) };
         return Areas { list, page, title: Rect::default() };
     }
-    let list = Rect { height: if reading { area.height / 4 } else { area.height * 3 / 5 }, ..area };
+    let share = if reading { area.height / 4 } else { area.height * 3 / 5 };
+    let list = Rect { height: share.min(u16::try_from(rows).unwrap_or(u16::MAX).max(1)), ..area };
     let title = Rect { y: list.bottom(), height: 1, ..area };
     let page = Rect { y: title.bottom(), height: area.height - list.height - 1, ..area };
     Areas { list, page, title }

@@ -23,6 +23,18 @@ pub struct Point {
     pub tool: String,
 }
 
+impl Point {
+    /// The end of the branch that is meant when none is named.
+    pub(super) fn end_of(session: &SessionInfo) -> Option<Point> {
+        Some(Point {
+            session: session.id,
+            commit: session.default_branch()?.tip,
+            label: session.label().to_owned(),
+            tool: session.tools.last().cloned().unwrap_or_default(),
+        })
+    }
+}
+
 /// Something that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ask {

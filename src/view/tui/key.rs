@@ -57,17 +57,17 @@ impl Key {
 /// The keys and what they do, as the help and the last line show them: the
 /// key, a word, and a sentence.
 pub(super) const KEYS: &[(&str, &str, &str)] = &[
-    ("Enter", "open", "open a session; unfold a call or thought; go from a turn to its text"),
-    ("Esc", "back", "go back; take the filter away"),
-    ("Tab", "switch", "switch between the list and what is shown of it"),
     ("/", "filter", "show only sessions with these words: title, name, tool, project, branch, id"),
     ("r", "resume", "carry on in a tool from here"),
     ("f", "fork", "make a branch here"),
     ("c", "files", "put the project's files back as they were here"),
-    ("m", "mark", "mark this revision, to compare it with another"),
     ("d", "diff", "compare the marked revision with this one"),
     ("g", "graph", "all branches of the session, or only the one"),
     ("y", "copy", "copy the revision, or the message that is read"),
+    ("m", "mark", "mark this revision, to compare it with another"),
+    ("Enter", "open", "open a session; go from a turn to its text; unfold a call or thought"),
+    ("Tab", "switch", "switch between the list and what is shown of it"),
+    ("Esc", "back", "go back; take the filter away"),
     ("?", "help", "show this"),
     ("q", "quit", "end"),
 ];

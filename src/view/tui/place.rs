@@ -75,7 +75,7 @@ mod tests {
         assert_eq!((place.at, place.window(100, 10)), (84, 84..94));
         assert_eq!((place.window(3, 10), place.at), (0..3, 2));
         assert_eq!((place.window(0, 10), place.at), (0..0, 0));
-        assert_eq!(place.window(5, 0), 0..0);
+        assert!(place.window(5, 0).is_empty());
         place.go(Go::By(-7), 0, 0);
         assert_eq!(place.at, 0);
     }

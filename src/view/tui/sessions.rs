@@ -18,12 +18,15 @@ use crate::ops::session::SessionInfo;
 use crate::ops::show::Shown;
 use crate::view::clean::clean;
 
+/// The fewest characters by which an id is found.
+const PREFIX_MIN: usize = 4;
+
 /// All sessions, and those of them that are shown.
 #[derive(Default)]
 pub(super) struct Sessions {
     all: Vec<SessionInfo>,
-    /// What each is found by, in small letters.
-    words: Vec<String>,
+    /// What each is found by.
+    words: Vec<Words>,
     here: IdSet,
     /// The numbers of those that are shown.
     shown: Vec<usize>,
@@ -46,7 +49,7 @@ impl Sessions {
     pub(super) fn set(&mut self, all: Vec<SessionInfo>, here: Vec<Id>) {
         let before = self.chosen().map(|session| session.id);
         self.here = here.into_iter().collect();
-        self.words = all.iter().map(words).collect();
+        self.words = all.iter().map(Words::of).collect();
         self.all = all;
         self.refilter();
         let again = |id| self.shown.iter().position(|n| self.all.get(*n).is_some_and(|s| s.id == id));
@@ -59,7 +62,7 @@ impl Sessions {
         let filter = self.filter.to_lowercase();
         let wanted: Vec<&str> = filter.split_whitespace().collect();
         let found = self.words.iter().enumerate();
-        let found = found.filter(|(_, words)| wanted.iter().all(|word| words.contains(word))).map(|(n, _)| n);
+        let found = found.filter(|(_, words)| wanted.iter().all(|word| words.have(word))).map(|(n, _)| n);
         let is_here = |n: &usize| self.all.get(*n).is_some_and(|session| self.here.contains(&session.id));
         let (here, elsewhere): (Vec<usize>, Vec<usize>) = found.partition(is_here);
         self.shown_here = here.len();
@@ -95,14 +98,12 @@ impl Sessions {
 
     /// The end of its branch.
     pub(super) fn point(&self) -> Option<Point> {
-        let session = self.chosen()?;
-        let tip = session.default_branch()?.tip;
-        Some(Point {
-            session: session.id,
-            commit: tip,
-            label: session.label().to_owned(),
-            tool: session.tools.last().cloned().unwrap_or_default(),
-        })
+        Point::end_of(self.chosen()?)
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.shown.len()
     }
 
     /// Goes.
@@ -192,17 +193,27 @@ impl Sessions {
     }
 }
 
-/// What a session is found by.
-fn words(session: &SessionInfo) -> String {
-    let id = session.id.to_string();
-    let branches = session.branches.iter().map(|branch| branch.name.as_str());
-    let own =
-        [session.name.as_deref(), Some(&session.title), session.project.as_deref(), Some(&session.native_id)];
-    let parts = own.into_iter().flatten().chain(session.tools.iter().map(String::as_str)).chain(branches);
-    let mut words = parts.collect::<Vec<_>>().join("\n").to_lowercase();
-    words.push('\n');
-    words.push_str(&id);
-    words
+/// What a session is found by, in small letters.
+struct Words {
+    /// Words that it has somewhere.
+    text: String,
+    /// Its ids, which a word must begin.
+    ids: [String; 2],
+}
+
+impl Words {
+    fn of(session: &SessionInfo) -> Words {
+        let own = [session.name.as_deref(), Some(&session.title), session.project.as_deref()];
+        let branches = session.branches.iter().map(|branch| branch.name.as_str());
+        let tools = session.tools.iter().map(String::as_str);
+        let text = own.into_iter().flatten().chain(tools).chain(branches).collect::<Vec<_>>().join("\n");
+        Words { text: text.to_lowercase(), ids: [session.id.to_string(), session.native_id.to_lowercase()] }
+    }
+
+    fn have(&self, word: &str) -> bool {
+        let begins = |id: &String| word.len() >= PREFIX_MIN && id.starts_with(word);
+        self.text.contains(word) || self.ids.iter().any(begins)
+    }
 }
 
 /// A row: how long ago, the tool, turns, the title, and the project if it is another.
@@ -242,31 +253,36 @@ fn last_of(path: &str) -> &str {
     path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// What is known of a session.
+/// What is known of a session, in few lines.
 fn about(session: &SessionInfo, setting: &Setting) -> Vec<Item> {
     let mut items = vec![Item::head(Look::Strong, clean(session.label()))];
-    let mut fact = |name: &str, value: String| {
-        if !value.is_empty() {
-            items.push(Item::new(Look::Plain, format!("{name:<9}{value}")));
+    let mut line = |look: Look, facts: &[String]| {
+        let facts: Vec<&str> = facts.iter().map(String::as_str).filter(|fact| !fact.is_empty()).collect();
+        if !facts.is_empty() {
+            items.push(Item::new(look, facts.join("  ")));
         }
     };
+    let known = |text: Option<&str>| text.map(clean).unwrap_or_default();
     if session.name.is_some() {
-        fact("title", clean(&session.title));
+        line(Look::Plain, &[clean(&session.title)]);
     }
-    fact("id", format!("{:.12}", session.id));
-    fact("tool", clean(&session.tools.join(", ")));
-    fact("model", session.model.as_deref().map(clean).unwrap_or_default());
-    fact("project", session.project.as_deref().map(clean).unwrap_or_default());
-    fact("git", session.git_branch.as_deref().map(clean).unwrap_or_default());
+    line(
+        Look::Id,
+        &[format!("{:.12}", session.id), clean(&session.tools.join(", ")), known(session.model.as_deref())],
+    );
+    let git = session.git_branch.as_deref().map(|branch| format!("({})", clean(branch))).unwrap_or_default();
+    line(Look::Plain, &[known(session.project.as_deref()), git]);
     let begun = session.created_at.map(setting.time).unwrap_or_default();
     let ended = session.updated_at.map(setting.time).unwrap_or_default();
-    fact("time", if begun == ended { begun } else { format!("{begun} to {ended}") });
-    let (turns, messages) = (counted(session.turns, "turn"), counted(session.messages, "message"));
-    fact("length", format!("{turns}, {messages}"));
+    let time = if begun == ended { begun } else { format!("{begun} to {ended}") };
+    line(Look::Plain, &[time, counted(session.turns, "turn"), counted(session.messages, "message")]);
     let names = session.branches.iter().filter(|branch| !branch.part).map(|branch| clean(&branch.name));
-    fact("branches", names.collect::<Vec<_>>().join(", "));
+    let names: Vec<String> = names.collect();
+    if names.len() > 1 {
+        line(Look::Name, &[names.join(", ")]);
+    }
     if session.gone {
-        fact("file", "its tool has removed it; the store keeps it".to_owned());
+        line(Look::Faint, &["Its tool has removed the file; the store keeps it.".to_owned()]);
     }
     items
 }

@@ -11,8 +11,8 @@ use super::look::{Look, Looks};
 use super::page::Page;
 use super::place::{Go, Place};
 use super::text::{cut, fit, width};
-use super::{Setting, age};
-use crate::object::Id;
+use super::{Setting, age, counted};
+use crate::object::{Id, Usage};
 use crate::ops::graph::Node;
 use crate::ops::log::Turn;
 use crate::ops::session::SessionInfo;
@@ -179,10 +179,18 @@ impl Story {
 
     /// The revision that keys act on: the turn's end, or a message of it that is read.
     pub(super) fn point(&self, reading: bool) -> Option<Point> {
-        let turn = &self.chosen()?.turn;
+        let Some(Entry { turn, .. }) = self.chosen() else {
+            // Who types faster than turns are read means the end, which comes first.
+            return Point::end_of(&self.session).filter(|_| self.entries.is_empty());
+        };
         let commit = self.page.commit().filter(|_| reading).unwrap_or(turn.tip);
         let title = turn.title.as_deref().unwrap_or_else(|| self.session.label());
         Some(Point { session: self.session.id, commit, label: title.to_owned(), tool: turn.tool.clone() })
+    }
+
+    /// How many rows there are.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
     }
 
     /// Goes; lines without a turn are passed over.
@@ -265,7 +273,10 @@ fn line(row: &Row, entry: Option<&Entry>, room: usize, setting: &Setting, looks:
     };
     let usage = turn.usage;
     let sent = crate::view::tokens(usage.input + usage.cache_write + usage.cache_read);
-    let mut rest = format!(" {:>3}>  {sent:>6}→{:<6}", turn.calls, crate::view::tokens(usage.output));
+    let tokens = format!("{sent}→{}", crate::view::tokens(usage.output));
+    let tokens = if usage == Usage::default() { String::new() } else { tokens };
+    let calls = if turn.calls == 0 { String::new() } else { counted(turn.calls, "call") };
+    let mut rest = format!(" {} {}", fit(&calls, 9), fit(&tokens, 13));
     if room >= 90 {
         rest.push_str(&fit(&turn.model.as_deref().map(clean).unwrap_or_default(), 20));
     } else if room < 60 {

@@ -86,6 +86,9 @@ pub(super) fn breaks(line: &str, room: usize) -> Vec<Range<usize>> {
         let space = fits.rfind(' ').map(|at| at + 1).filter(|at| *at > whole / 2);
         let end = from + space.unwrap_or(whole).max(least);
         parts.push(from..end);
+        if end >= line.len() {
+            return parts;
+        }
         from = end;
     }
 }
