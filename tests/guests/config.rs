@@ -2,6 +2,7 @@
 //! it, the same whether it was captured as it grew or at once.
 
 use serde_json::{Value, json};
+use sfs::store::Store;
 
 use crate::sandbox::Sandbox;
 
@@ -236,10 +237,12 @@ fn beside(sandbox: &Sandbox, rev: &str) -> Value {
     found
 }
 
-/// Tells whether words stand in a file of the store.
+/// Tells whether words stand in an object of the store.
 fn stored(sandbox: &Sandbox, words: &str) -> bool {
-    let files = crate::sandbox::contents(&sandbox.0.path().join("store"));
-    files.iter().any(|(_, bytes)| bytes.contains(words))
+    let store = Store::open(&sandbox.0.path().join("store")).unwrap();
+    let contents = store.ids().unwrap().into_iter().filter_map(|id| store.content(&id).ok());
+    let mut contents = contents.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned());
+    contents.any(|text| text.contains(words))
 }
 
 #[test]
