@@ -137,6 +137,8 @@ fn snapshot() -> Snapshot {
         left_out: all.map(|why| LeftOut { path: "a/".into(), why, len: 251 }).to_vec(),
         more: 7,
         complete: true,
+        config: Some(id(4)),
+        instructions: Some(id(5)),
     }
 }
 

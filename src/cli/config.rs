@@ -12,15 +12,18 @@ use crate::view;
 
 /// Prints what was in force at a revision.
 pub(crate) fn show(app: &App, store: &Store, found: &Resolved, json: bool) -> Result<(), CommandError> {
-    let in_force = config::at(store, found.commit)?;
+    let in_force = config::at(store, &found.session, found.commit)?;
     if json {
         return Ok(app.ui.json(&view::json::in_force(found, &in_force))?);
     }
     let pairs = in_force.pairs();
     let width = pairs.keys().map(|name| clean(name).chars().count()).max().unwrap_or_default();
     for (name, value) in pairs {
-        let name = format!("{:<width$}", clean(name));
-        app.ui.line(format!("{} {}", ui::paint(ui::FAINT, name), clean(value)))?;
+        let name = format!("{:<width$}", clean(&name));
+        app.ui.line(format!("{} {}", ui::paint(ui::FAINT, name), clean(&value)))?;
+    }
+    if let Some(beside) = &in_force.beside {
+        app.ui.note(&format!("Files and what stands in them are as of {}.", ui::time(beside.time)));
     }
     if in_force.since.is_none() {
         app.ui.note("The transcript tells of no settings but these.");
@@ -35,7 +38,8 @@ pub(crate) fn diff(
     (left, right): (&Resolved, &Resolved),
     (json, exit_code): (bool, bool),
 ) -> Result<(), CommandError> {
-    let (old, new) = (config::at(store, left.commit)?, config::at(store, right.commit)?);
+    let (old, new) =
+        (config::at(store, &left.session, left.commit)?, config::at(store, &right.session, right.commit)?);
     let changes = config::changes(&old, &new);
     if json {
         let change = |change: &Change| {

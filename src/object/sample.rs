@@ -235,6 +235,8 @@ pub(crate) fn snapshot(rng: &mut Rng, commits: Names<'_>, contents: Names<'_>) -
         left_out: rng.many(3, |rng| LeftOut { path: rng.word(), why: *rng.pick(&WHY), len: rng.number() }),
         more: rng.number(),
         complete: rng.flip(),
+        config: rng.maybe(&mut *contents),
+        instructions: rng.maybe(&mut *contents),
     }
 }
 

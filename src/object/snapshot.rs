@@ -29,6 +29,19 @@ pub struct Snapshot {
     pub more: u64,
     /// Whether all is there that was to be.
     pub complete: bool,
+    /// The [`super::Config`] of what lies beside the session: settings of its
+    /// tool, MCP servers, the operating system.
+    pub config: Option<Id>,
+    /// The [`super::Tree`] of the instruction files that the tool reads: the
+    /// project's below `project/`, the user's below `home/`.
+    pub instructions: Option<Id>,
+}
+
+impl Snapshot {
+    /// The objects that it names beside the commit and the snapshot before it.
+    pub fn contents(&self) -> impl Iterator<Item = Id> {
+        [self.tree].into_iter().chain(self.config).chain(self.instructions)
+    }
 }
 
 /// Why a snapshot was taken.

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::config::look::{Looked, look};
 use super::{Env, Monitor, line, session};
 use crate::object::id::{Id, IdSet, Kind};
 use crate::object::snapshot::Reason;
@@ -108,7 +109,10 @@ pub fn snapshot(
         let outcome = take(store, &mut batch, &root, &limits, &around).map_err(SnapshotError::from);
         let outcome = outcome.and_then(|mut taken| {
             let before = newest(store, &session);
-            let snapped = make(env, store, &mut batch, &taken, (commit, before), called, reason)?;
+            let tool = store.commit(&commit)?.tool.clone();
+            let looked = look(env, store, &mut batch, &tool, &root)?;
+            let found = (&taken, &looked);
+            let snapped = make(env, store, &mut batch, found, (commit, before), called, reason)?;
             if !snapped.same {
                 store.apply(batch, vec![edit(store, session, before, snapped.id)], &env.actor())?;
             }
@@ -160,7 +164,7 @@ fn make(
     env: &Env,
     store: &Store,
     batch: &mut Batch,
-    taken: &Taken,
+    (taken, looked): (&Taken, &Looked),
     (commit, before): (Id, Option<Id>),
     root: &Path,
     reason: Reason,
@@ -176,6 +180,8 @@ fn make(
         left_out: taken.left_out.clone(),
         more: taken.more,
         complete: taken.complete,
+        config: looked.config,
+        instructions: looked.instructions,
     };
     let (files, read, bytes) = (taken.files, taken.read, taken.bytes);
     if let Some(id) = before {

@@ -155,7 +155,7 @@ pub(super) fn named_by(kind: Kind, id: &Id, bytes: &[u8]) -> Result<Vec<Want>> {
         Kind::Config => decode::<crate::object::Config>(id, bytes).map(|_| Vec::new()),
         Kind::Snapshot => {
             let snapshot: Snapshot = decode(id, bytes)?;
-            let contents = snapshot.before.into_iter().chain([snapshot.tree]).map(Want::Content);
+            let contents = snapshot.before.into_iter().chain(snapshot.contents()).map(Want::Content);
             Ok([Want::Commit(snapshot.commit)].into_iter().chain(contents).collect())
         }
         Kind::Tag => Ok(vec![Want::Commit(decode::<Tag>(id, bytes)?.commit)]),

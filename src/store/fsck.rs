@@ -163,7 +163,7 @@ impl Check<'_> {
             Kind::Snapshot => {
                 let snapshot: Snapshot = decode(id, bytes)?;
                 self.leads_somewhere(snapshot.commit, true)?;
-                let named = snapshot.before.into_iter().chain([snapshot.tree]);
+                let named = snapshot.before.into_iter().chain(snapshot.contents());
                 named.into_iter().try_for_each(|id| self.leads_somewhere(id, false))
             }
             Kind::Config => decode::<Config>(id, bytes).map(|_| ()),

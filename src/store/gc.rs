@@ -194,6 +194,10 @@ impl Store {
             let snapshot = self.snapshot(&id)?;
             commits.push(snapshot.commit);
             self.reach_tree(snapshot.tree, known, reached)?;
+            reached.extend(snapshot.config);
+            if let Some(instructions) = snapshot.instructions {
+                self.reach_tree(instructions, known, reached)?;
+            }
             next = snapshot.before;
         }
         Ok(commits)

@@ -6,6 +6,7 @@
 
 mod aider;
 mod amp;
+pub mod beside;
 pub mod change;
 mod claude_code;
 mod cline;
@@ -51,6 +52,7 @@ use crate::object::id::Checksum;
 use crate::object::json::Value;
 use crate::object::split::Texts;
 
+pub use beside::Beside;
 pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
 pub use servers::Servers;
 pub use setting::Settings;
@@ -366,6 +368,13 @@ pub trait Tool: Sync {
     fn remark(&self, places: &Places) -> Option<(&'static str, &'static str)> {
         let _ = places;
         None
+    }
+
+    /// What lies beside its sessions in a project and shapes them. No file
+    /// that can hold credentials is named, and no setting that can.
+    fn beside(&self, places: &Places, project: &Path) -> Beside {
+        let _ = (places, project);
+        Beside::default()
     }
 
     /// The command that starts it with a prompt, or with a file to read first;

@@ -1,5 +1,7 @@
 //! What the verbs find, as JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::object::Usage;
@@ -70,6 +72,13 @@ pub fn in_force(at: &Resolved, found: &InForce) -> Value {
         "model": found.model,
         "settings": found.settings,
         "since": found.since.map(|id| id.to_string()),
+        "beside": found.beside.as_ref().map(|beside| json!({
+            "snapshot": beside.snapshot.to_string(),
+            "time": time(Some(beside.time)),
+            "settings": beside.settings,
+            "instructions": beside.instructions.iter().map(|(path, id)| (path, id.to_string()))
+                .collect::<BTreeMap<_, _>>(),
+        })),
     })
 }
 

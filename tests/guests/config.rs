@@ -2,6 +2,7 @@
 //! it, the same whether it was captured as it grew or at once.
 
 use serde_json::{Value, json};
+use sfs::store::Store;
 
 use crate::sandbox::Sandbox;
 
@@ -197,4 +198,164 @@ fn events_of_copilot_tell_what_changed() {
     assert_eq!(config(&sandbox, "@~2"), with("m-1", json!({"effort": "high"})));
     assert_eq!(config(&sandbox, "@~1"), with("m-1", high));
     assert_eq!(config(&sandbox, "@"), with("m-2", plan));
+}
+
+/// A session of one prompt that is being written, in the project of a sandbox.
+fn session(sandbox: &Sandbox, tool: &str, prompts: usize) {
+    let cwd = sandbox.0.path().canonicalize().unwrap().join("project");
+    std::fs::create_dir_all(&cwd).unwrap();
+    let id = "01a20216-dd99-7ac2-b180-91039d08e174";
+    let (place, mut rows) = match tool {
+        "claude" => (CLAUDE.to_owned(), Vec::new()),
+        "codex" => {
+            let head =
+                json!({"type": "session_meta", "payload": {"id": id, "cwd": cwd, "cli_version": "0.98.0"}});
+            (format!(".codex/sessions/2026/01/02/rollout-2026-01-02T03-04-05-{id}.jsonl"), vec![head])
+        }
+        _ => {
+            let head = json!({"sessionId": id, "projectHash": "h", "kind": "main", "directories": [cwd]});
+            (".gemini/tmp/p/chats/session-2026-01-02T03-04-01a20216.jsonl".to_owned(), vec![head])
+        }
+    };
+    for n in 0..prompts {
+        rows.push(match tool {
+            "claude" => json!({"parentUuid": n.checked_sub(1).map(|n| format!("u{n}")), "type": "user", "uuid": format!("u{n}"),
+                "cwd": cwd, "sessionId": "s", "message": {"role": "user", "content": format!("prompt {n}")}}),
+            "codex" => json!({"type": "response_item", "payload": {"type": "message", "role": "user",
+                "content": [{"type": "input_text", "text": format!("prompt {n}")}]}}),
+            _ => json!({"id": format!("m{n}"), "type": "user", "content": [{"text": format!("prompt {n}")}]}),
+        });
+    }
+    let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    sandbox.put(&place, &text);
+    sandbox.ok(&["capture"]);
+}
+
+fn beside(sandbox: &Sandbox, rev: &str) -> Value {
+    let mut found = sandbox.json(&["show", &sandbox.rev(rev), "--config"])["beside"].take();
+    assert!(found["settings"].as_object_mut().unwrap().remove("os").is_some());
+    found
+}
+
+/// Tells whether words stand in an object of the store.
+fn stored(sandbox: &Sandbox, words: &str) -> bool {
+    let store = Store::open(&sandbox.0.path().join("store")).unwrap();
+    let contents = store.ids().unwrap().into_iter().filter_map(|id| store.content(&id).ok());
+    let mut contents = contents.map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned());
+    contents.any(|text| text.contains(words))
+}
+
+#[test]
+fn what_lies_beside_a_session_is_kept_without_secrets() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.0.path().join("project");
+    std::fs::create_dir_all(project.join(".claude/rules")).unwrap();
+    std::fs::write(project.join("CLAUDE.md"), "rules one").unwrap();
+    std::fs::write(project.join(".claude/rules/a.md"), "more rules").unwrap();
+    std::fs::write(
+        project.join(".mcp.json"),
+        r#"{"mcpServers": {"docs": {"command": "npx", "args": ["docs",
+        "--token", "planted-1"], "env": {"DOCS": "planted-2"}}, "far": {"type": "http",
+        "url": "https://u:planted-3@h/mcp?k=planted-4", "headers": {"Authorization": "planted-5"}}}}"#,
+    )
+    .unwrap();
+    sandbox.put(".claude/CLAUDE.md", "my own rules");
+    sandbox.put(".claude/settings.json", r#"{"model": "opus", "permissions": {"defaultMode": "plan"},
+        "outputStyle": "AKIAZ7VQ3RWXK2M4N6PD", "apiKeyHelper": "planted-6", "env": {"X_API_KEY": "planted-7"}}"#);
+    sandbox.put(
+        ".claude.json",
+        r#"{"mcpServers": {"own": {"command": "planted-8"}}, "primaryApiKey": "planted-9"}"#,
+    );
+    session(&sandbox, "claude", 1);
+    let found = beside(&sandbox, "@");
+    assert_eq!(
+        found["settings"],
+        json!({"home/.claude/settings.json model": "opus",
+            "home/.claude/settings.json permissions.defaultMode": "plan",
+            "home/.claude/settings.json outputStyle": "[hidden]",
+            "project/.mcp.json mcp docs": "npx docs --token [hidden] (env DOCS)",
+            "project/.mcp.json mcp far": "https://h/mcp"})
+    );
+    let files: Vec<&String> = found["instructions"].as_object().unwrap().keys().collect();
+    assert_eq!(files, ["home/.claude/CLAUDE.md", "project/.claude/rules/a.md", "project/CLAUDE.md"]);
+    for n in 6..=9 {
+        assert!(!stored(&sandbox, &format!("planted-{n}")), "{n}");
+    }
+    assert!(stored(&sandbox, "permissions.defaultMode") && stored(&sandbox, "my own rules"));
+
+    std::fs::write(project.join("CLAUDE.md"), "rules two").unwrap();
+    sandbox.put(".claude/settings.json", r#"{"model": "haiku"}"#);
+    session(&sandbox, "claude", 2);
+    let (old, new) = (sandbox.rev("@~1"), sandbox.rev("@"));
+    let found = sandbox.json(&["diff", &old, &new, "--config"]);
+    let changed: Vec<&String> = found["changes"].as_object().unwrap().keys().collect();
+    let settings = "home/.claude/settings.json";
+    assert_eq!(
+        changed,
+        [
+            &format!("{settings} model"),
+            &format!("{settings} outputStyle"),
+            &format!("{settings} permissions.defaultMode"),
+            "project/CLAUDE.md"
+        ]
+    );
+    assert_eq!(found["changes"][&format!("{settings} model")], json!({"left": "opus", "right": "haiku"}));
+    sandbox.ok(&["gc"]);
+    sandbox.ok(&["fsck"]);
+    assert_eq!(beside(&sandbox, "@")["settings"][&format!("{settings} model")], "haiku");
+}
+
+#[test]
+fn each_tool_has_its_own_files_beside_it() {
+    let sandbox = Sandbox::new();
+    sandbox.put(".codex/AGENTS.md", "mine");
+    sandbox.put(
+        ".codex/config.toml",
+        "model = \"m\"\napproval_policy = \"never\"\n[mcp_servers.docs]\n\
+        command = \"docs\"\nbearer_token_env_var = \"N\"\n[mcp_servers.docs.env]\nK = \"planted\"\n\
+        [model_providers.x]\nexperimental_bearer_token = \"planted\"\n",
+    );
+    session(&sandbox, "codex", 1);
+    let found = beside(&sandbox, "@");
+    let place = "home/.codex/config.toml";
+    assert_eq!(
+        found["settings"],
+        json!({format!("{place} model"): "m", format!("{place} approval_policy"): "never",
+            format!("{place} mcp docs"): "docs (env K)"})
+    );
+    assert!(found["instructions"]["home/.codex/AGENTS.md"].is_string() && !stored(&sandbox, "planted"));
+
+    let sandbox = Sandbox::new();
+    sandbox.put(".gemini/GEMINI.md", "mine");
+    sandbox.put(".gemini/settings.json", r#"{"general": {"defaultApprovalMode": "auto_edit"}, "mcpServers":
+        {"far": {"httpUrl": "https://h/mcp", "headers": {"X": "planted"}}}, "security": {"auth": {"key": "planted"}}}"#);
+    session(&sandbox, "gemini", 1);
+    let found = beside(&sandbox, "@");
+    let place = "home/.gemini/settings.json";
+    assert_eq!(
+        found["settings"],
+        json!({format!("{place} general.defaultApprovalMode"): "auto_edit", format!("{place} mcp far"): "https://h/mcp"})
+    );
+    assert!(found["instructions"]["home/.gemini/GEMINI.md"].is_string() && !stored(&sandbox, "planted"));
+}
+
+#[cfg(unix)]
+#[test]
+fn hostile_files_beside_a_session_are_told_and_no_more() {
+    let sandbox = Sandbox::new();
+    let project = sandbox.0.path().join("project");
+    std::fs::create_dir_all(project.join(".claude")).unwrap();
+    let secret = sandbox.put("secret.txt", "planted");
+    // A link out of the project, a loop, what is no JSON, too deep, too long.
+    std::os::unix::fs::symlink(&secret, project.join("CLAUDE.md")).unwrap();
+    std::os::unix::fs::symlink("settings.json", project.join(".claude/settings.json")).unwrap();
+    std::fs::write(project.join(".claude/settings.local.json"), "[".repeat(100_000)).unwrap();
+    std::fs::write(project.join(".mcp.json"), "{\"mcpServers\": {\"a\": 1, \"b\": ").unwrap();
+    sandbox.put(".claude/settings.json", &format!("{{\"model\": \"{}\"}}", "x".repeat(2 << 20)));
+    session(&sandbox, "claude", 1);
+    let found = beside(&sandbox, "@");
+    let settings = found["settings"].as_object().unwrap();
+    assert_eq!(settings.len(), 4, "{settings:?}");
+    assert!(settings.values().all(|value| value == "could not be read"));
+    assert_eq!((&found["instructions"], stored(&sandbox, "planted")), (&json!({}), false));
 }

@@ -216,6 +216,8 @@ impl<'d> Doorkeeper<'d> {
                 name(&mut snapshot.commit);
                 snapshot.before.iter_mut().for_each(&mut name);
                 name(&mut snapshot.tree);
+                snapshot.config.iter_mut().for_each(&mut name);
+                snapshot.instructions.iter_mut().for_each(&mut name);
             })?,
             _ => {}
         }

@@ -15,9 +15,10 @@ mod write;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use super::beside::Form;
 use super::{
-    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool, ToolError,
-    Watched,
+    Beside, Conversation, Discovery, Found, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool,
+    ToolError, Watched,
 };
 use crate::object::json::Value;
 
@@ -55,6 +56,30 @@ impl Tool for ClaudeCode {
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let root = self.root(places);
         ["projects", "file-history", "todos"].iter().map(|name| Watched::deep(root.join(name))).collect()
+    }
+
+    /// `.claude.json`, with the user's MCP servers, also holds the account and
+    /// is not read.
+    fn beside(&self, places: &Places, project: &Path) -> Beside {
+        const KEYS: &[&str] = &[
+            "model",
+            "permissions.defaultMode",
+            "permissions.disableBypassPermissionsMode",
+            "sandbox.enabled",
+            "effortLevel",
+            "alwaysThinkingEnabled",
+            "outputStyle",
+            "enableAllProjectMcpServers",
+        ];
+        let (root, own) = (self.root(places), project.join(".claude"));
+        Beside::default()
+            .instructions(&root, &["CLAUDE.md", "rules"])
+            .instructions(project, &["CLAUDE.md", "CLAUDE.local.md"])
+            .instructions(&own, &["CLAUDE.md", "rules"])
+            .settings(root.join("settings.json"), Form::Json, KEYS, None)
+            .settings(own.join("settings.json"), Form::Json, KEYS, None)
+            .settings(own.join("settings.local.json"), Form::Json, KEYS, None)
+            .settings(project.join(".mcp.json"), Form::Json, &[], Some("mcpServers"))
     }
 
     fn discover(&self, places: &Places) -> Discovery {

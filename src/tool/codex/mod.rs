@@ -24,9 +24,10 @@ use std::path::{Path, PathBuf};
 
 pub(super) use tools::action;
 
+use super::beside::Form;
 use super::{
-    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool, ToolError,
-    Watched,
+    Beside, Conversation, Discovery, Found, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool,
+    ToolError, Watched,
 };
 
 /// The adapter.
@@ -60,6 +61,29 @@ impl Tool for Codex {
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let root = find::root(places);
         ["sessions", "archived_sessions"].iter().map(|name| Watched::deep(root.join(name))).collect()
+    }
+
+    fn beside(&self, places: &Places, project: &Path) -> Beside {
+        const KEYS: &[&str] = &[
+            "model",
+            "model_provider",
+            "model_reasoning_effort",
+            "model_reasoning_summary",
+            "model_verbosity",
+            "approval_policy",
+            "sandbox_mode",
+            "sandbox_workspace_write.network_access",
+            "profile",
+            "personality",
+            "web_search",
+        ];
+        let root = find::root(places);
+        let names = &["AGENTS.override.md", "AGENTS.md"];
+        Beside::default()
+            .instructions(&root, names)
+            .instructions(project, names)
+            .settings(root.join("config.toml"), Form::Toml, KEYS, Some("mcp_servers"))
+            .settings(project.join(".codex/config.toml"), Form::Toml, KEYS, Some("mcp_servers"))
     }
 
     fn discover(&self, places: &Places) -> Discovery {

@@ -15,11 +15,12 @@ mod tests;
 mod write;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::beside::Form;
 use super::{
-    Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
-    ToolError, Watched,
+    Beside, Conversation, Discovery, Found, Framing, Pieces, Places, Plan, Reader, Resume, Sink, Target,
+    Tool, ToolError, Watched,
 };
 
 /// The adapter.
@@ -53,6 +54,15 @@ impl Tool for Copilot {
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let root = find::root(places);
         ["session-state", "history-session-state"].iter().map(|name| Watched::deep(root.join(name))).collect()
+    }
+
+    /// `config.json` also holds tokens and is not read.
+    fn beside(&self, places: &Places, project: &Path) -> Beside {
+        let root = find::root(places);
+        Beside::default()
+            .instructions(&root, &["copilot-instructions.md"])
+            .instructions(project, &["AGENTS.md", ".github/copilot-instructions.md", ".github/instructions"])
+            .settings(root.join("mcp-config.json"), Form::Json, &[], Some("mcpServers"))
     }
 
     fn discover(&self, places: &Places) -> Discovery {

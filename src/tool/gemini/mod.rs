@@ -16,10 +16,11 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+use super::beside::Form;
 use super::document::Document;
 use super::{
-    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Servers, Sink, StepFacts, Target,
-    Tool, ToolError, Watched,
+    Beside, Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Servers, Sink, StepFacts,
+    Target, Tool, ToolError, Watched,
 };
 
 /// The adapter.
@@ -52,6 +53,26 @@ impl Tool for Gemini {
 
     fn watched(&self, places: &Places) -> Vec<Watched> {
         vec![Watched::deep(self.root(places).join("tmp"))]
+    }
+
+    fn beside(&self, places: &Places, project: &Path) -> Beside {
+        // Nested since 0.4; flat before.
+        const KEYS: &[&str] = &[
+            "model.name",
+            "general.defaultApprovalMode",
+            "tools.sandbox",
+            "security.disableYoloMode",
+            "context.fileName",
+            "model",
+            "sandbox",
+            "contextFileName",
+        ];
+        let root = self.root(places);
+        Beside::default()
+            .instructions(&root, &["GEMINI.md"])
+            .instructions(project, &["GEMINI.md"])
+            .settings(root.join("settings.json"), Form::Json, KEYS, Some("mcpServers"))
+            .settings(project.join(".gemini/settings.json"), Form::Json, KEYS, Some("mcpServers"))
     }
 
     fn discover(&self, places: &Places) -> Discovery {
