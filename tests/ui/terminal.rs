@@ -104,7 +104,9 @@ impl Terminal {
             if told.elapsed() > PATIENCE {
                 // No limit: only who waits for it in vain sees why.
                 told = Instant::now();
-                eprintln!("waiting for {what:?} on:\n{}", shown.parser.screen().contents());
+                let screen = shown.parser.screen().contents();
+                let mut err = std::io::stderr();
+                writeln!(err, "waiting for {what:?} on:\n{screen}").unwrap();
             }
         }
     }

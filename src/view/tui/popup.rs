@@ -145,7 +145,7 @@ impl Popup {
             },
             Popup::Tool { at, tools, place, room } => {
                 let start = matches!(key, Key::Enter);
-                if let Some(way) = key.way().filter(|_| key != Key::Char('p')) {
+                if let Some(way) = key.way() {
                     place.go(way, tools.len(), *room);
                     return Done::Not;
                 }
