@@ -83,7 +83,7 @@ row "first hit of \`parser\`, cold" "$(median "${walls[@]}") ms wall" ""
 
 if command -v rg >/dev/null; then
     for query in parser guard_parser_scope zzzznope; do
-        each rg -w -i -F -l -- "$query" "$HOME"
+        each rg --hidden --no-ignore -w -i -F -l -- "$query" "$HOME"
         row "ripgrep \`-w -i -F $query\`, names of all files" "$ms ms wall, $cpu_ms ms CPU" "$(wc -l <"$work/out") files"
     done
 fi

@@ -7,7 +7,7 @@
 //! * [`object`] — the model: ids, messages, records, commits
 //! * [`store`] — the place: packs, journal, refs, on disk
 //! * [`workspace`] — the files: a project's, taken and put back
-//! * [`remote`] — the elsewhere: directories that stores are pushed to
+//! * [`remote`] — the elsewhere: directories, machines and buckets that stores are pushed to
 //! * [`redact`] — secrets: from bytes to the spans that should not leave
 //! * [`search`] — finding: an index that can be made again
 //! * [`tool`] — the others: foreign sessions in and out

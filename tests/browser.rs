@@ -16,7 +16,6 @@ use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 /// A browser, unless there is none.
-#[expect(clippy::print_stderr, reason = "who reads the output shall know what was skipped")]
 fn browser() -> Option<Browser> {
     let found = Browser::start();
     if found.is_none() {

@@ -93,9 +93,13 @@ impl Machine {
     }
 
     fn run(&self, args: &[&str]) -> Output {
+        self.run_in(&self.dir, args)
+    }
+
+    fn run_in(&self, dir: &Path, args: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
         command.env_clear().env("HOME", self.dir.join("home")).env("SFS_DIR", self.dir.join("store"));
-        command.current_dir(&self.dir).args(args).output().unwrap()
+        command.current_dir(dir).args(args).output().unwrap()
     }
 
     /// Runs a command that must end with this code; all that it says.
@@ -572,7 +576,7 @@ fn the_projects_files_go_through_the_gate_too() {
     let rows = fs::read_to_string(&path).unwrap().replace("\"/p\"", &json!(project).to_string());
     fs::write(&path, rows).unwrap();
     a.ok(&["capture"]);
-    a.ok(&["snapshot", "session-a"]);
+    assert!(a.run_in(&project, &["snapshot", "session-a"]).status.success());
     a.ok(&["remote", "add", "origin", a.remote.to_str().unwrap()]);
     assert!(a.ends(4, &["push"]).contains("files of the project"));
     a.ok(&["push", "--redact"]);
@@ -587,5 +591,5 @@ fn the_projects_files_go_through_the_gate_too() {
     a.ok(&["fsck"]);
     assert!(!holds(&unpacked(&a.dir.join("store")), &token(1)));
     assert!(fs::read_to_string(project.join("src/deep/main.rs")).unwrap().contains(&token(1)));
-    a.ok(&["snapshot", "session-a"]);
+    assert!(a.run_in(&project, &["snapshot", "session-a"]).status.success());
 }

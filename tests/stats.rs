@@ -174,7 +174,7 @@ fn costs_are_known_or_said_not_to_be() {
     assert_eq!((&stats["unpriced"], &stats["prices"]["own_date"]), (&json!([]), &json!("2026-02-03")));
     let csv = sandbox.ok(&["stats", "--csv", "--by", "model"]);
     let line: Vec<&str> = csv.lines().nth(1).unwrap().split(',').collect();
-    assert_eq!(line[..5], ["model-1-20250101", "", "1", "1", "5"]);
+    assert_eq!(line[..5], ["model-1-20250101", "", "1", "2", "6"]);
     fs::write(config.join("prices.json"), "{").unwrap();
     let output = sandbox.run(&["stats"]);
     let said = String::from_utf8(output.stderr).unwrap();

@@ -11,6 +11,7 @@ mod config;
 mod demo;
 mod env;
 mod error;
+mod screen;
 mod ui;
 
 use std::ffi::OsString;
@@ -25,7 +26,7 @@ pub(crate) use ui::Ui;
 use crate::daemon;
 use crate::ops::Env;
 use crate::ops::capture::{CaptureOptions, capture};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// What every command works with.
 pub(crate) struct App {
@@ -90,7 +91,8 @@ Revisions:
 ///
 /// Every session of every tool goes into one store, byte for byte, and can be
 /// listed, read, compared, forked, resumed in another tool and pushed to any
-/// directory.
+/// directory, machine or bucket. On a terminal, `sfs` without a command shows
+/// them on the whole screen.
 #[derive(Parser)]
 #[command(after_help = REVISIONS)]
 #[command(name = "sfs", version, subcommand_required = true, arg_required_else_help = true)]
@@ -98,7 +100,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// Options of every command.
@@ -150,13 +152,16 @@ enum Command {
     Restore(cmd::restore::Args),
     Resume(cmd::resume::Args),
     Scan(cmd::scan::Args),
-    Serve(cmd::serve::Args),
     Search(cmd::search::Args),
+    Serve(cmd::serve::Args),
+    #[command(hide = true)]
+    ServeRemote(cmd::serve_remote::Args),
     Show(cmd::show::Args),
     Snapshot(cmd::snapshot::Args),
     Stats(cmd::stats::Args),
     Status(cmd::status::Args),
     Tag(cmd::tag::Args),
+    Ui(cmd::ui::Args),
     Undo(cmd::undo::Args),
 }
 
@@ -189,35 +194,53 @@ impl Command {
             Command::Restore(args) => cmd::restore::run(args, app),
             Command::Resume(args) => cmd::resume::run(args, app),
             Command::Scan(args) => cmd::scan::run(args, app),
-            Command::Serve(args) => cmd::serve::run(args, app),
             Command::Search(args) => cmd::search::run(args, app),
+            Command::Serve(args) => cmd::serve::run(args, app),
+            Command::ServeRemote(args) => cmd::serve_remote::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),
             Command::Snapshot(args) => cmd::snapshot::run(args, app),
             Command::Stats(args) => cmd::stats::run(args, app),
             Command::Status(args) => cmd::status::run(args, app),
             Command::Tag(args) => cmd::tag::run(args, app),
+            Command::Ui(args) => cmd::ui::run(args, app),
             Command::Undo(args) => cmd::undo::run(args, app),
         }
     }
 }
 
+/// Reads the command line. Where there is a screen, there need be no command.
+/// With it comes the command's name.
+fn parse(args: &[OsString], screen: bool) -> Result<(Cli, String), clap::Error> {
+    let command = Cli::command().subcommand_required(!screen).arg_required_else_help(!screen);
+    let matches = command.try_get_matches_from(args)?;
+    let name = matches.subcommand_name().unwrap_or("ui").to_owned();
+    Ok((Cli::from_arg_matches(&matches)?, name))
+}
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let parsed = Cli::command().try_get_matches_from(args).and_then(|matches| {
-        let name = matches.subcommand_name().unwrap_or_default().to_owned();
-        Ok((Cli::from_arg_matches(&matches)?, name))
-    });
-    let (cli, name) = match parsed {
+    let (cli, name) = match parse(&args, cmd::ui::has_terminal()) {
         Ok(parsed) => parsed,
         Err(e) => return ui::show_usage(&e),
     };
     let global = &cli.global;
     let ui = Ui::new(global.color, global.quiet, !global.no_pager);
-    let outcome = env::from_process(&name, global.store.as_deref()).and_then(|env| {
+    let env = env::from_process(&name, global.store.as_deref());
+    if let (None, Ok(env)) = (&cli.command, &env)
+        && matches!(Store::open(&env.store), Err(StoreError::NoStore(_)))
+        && let Err(help) = parse(&args, false)
+    {
+        // Nothing to look at yet: the help says how to begin.
+        return ui::show_usage(&help);
+    }
+    let outcome = env.and_then(|env| {
         let off = env.places.vars.get("SFS_CAPTURE").is_some_and(|v| matches!(&**v, "off" | "no" | "0"));
         let app = App { env, ui: ui.clone(), captures: !off && !global.no_capture };
-        cli.command.run(&app)
+        match &cli.command {
+            Some(command) => command.run(&app),
+            None => cmd::ui::run(&cmd::ui::Args::plain(), &app),
+        }
     });
     // What was written last may fail to reach its reader only now.
     let outcome = outcome.and(ui.finish().map_err(CommandError::from));

@@ -153,6 +153,11 @@ impl Ui {
         say(self.color, line);
     }
 
+    /// Whether what goes to standard output has colour.
+    pub(crate) fn has_color(&self) -> bool {
+        choice(self.color, &io::stdout()) != ColorChoice::Never
+    }
+
     /// When colour is used.
     pub(crate) fn color(&self) -> Color {
         self.color
@@ -290,10 +295,8 @@ pub(crate) struct Progress {
     color: Color,
 }
 
-impl Monitor for Progress {
-    fn begin(&self, task: &str, steps: Option<u64>) {
-        let known = "{msg} [{bar:30}] {pos}/{len} {eta}";
-        let template = if steps.is_some() { known } else { "{msg} {spinner} {pos}" };
+impl Progress {
+    fn start(&self, task: &str, steps: Option<u64>, template: &str) {
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style.progress_chars("=> "));
         }
@@ -303,6 +306,18 @@ impl Monitor for Progress {
             None => self.bar.unset_length(),
         }
         self.bar.set_message(clean(task));
+    }
+}
+
+impl Monitor for Progress {
+    fn begin(&self, task: &str, steps: Option<u64>) {
+        let known = "{msg} [{bar:30}] {pos}/{len} {eta}";
+        self.start(task, steps, if steps.is_some() { known } else { "{msg} {spinner} {pos}" });
+    }
+
+    fn begin_bytes(&self, task: &str, bytes: u64) {
+        let template = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta} left";
+        self.start(task, Some(bytes), template);
     }
 
     fn advance(&self, steps: u64) {

@@ -21,9 +21,11 @@ const FACTOR: u64 = 4;
 const ALLOWANCE: u64 = 40 << 10;
 /// … and how many of them come back in a minute.
 const REFILL: u64 = 16 << 10;
-/// How long is waited when the purse is nearly empty.
-const WAIT: Duration = Duration::from_millis(500);
-/// How long is waited at most when it is empty.
+/// How long is waited when the purse is nearly empty; twice as long each time
+/// that it is quite empty, …
+const WAIT: Duration = Duration::from_millis(300);
+const DOUBLED: u32 = 5;
+/// … but no longer than this.
 const WAIT_MOST: Duration = Duration::from_secs(5);
 /// A disk writes whole pages: on average, one more than the bytes fill.
 const PAGE: u64 = 4 << 10;
@@ -35,6 +37,8 @@ const MINUTE: u64 = 60_000;
 pub(super) struct Purse {
     /// Bytes that may still be written beyond what the tools' bytes pay for.
     left: u64,
+    /// How often it was found empty, less how often it was not low.
+    times: u32,
     filled: Instant,
     open_at: Instant,
 }
@@ -42,7 +46,7 @@ pub(super) struct Purse {
 impl Purse {
     /// A full one.
     pub(super) fn new(now: Instant) -> Purse {
-        Purse { left: ALLOWANCE, filled: now, open_at: now }
+        Purse { left: ALLOWANCE, times: 0, filled: now, open_at: now }
     }
 
     /// When the next commit may be made.
@@ -61,12 +65,13 @@ impl Purse {
         let put_in = (passed.saturating_mul(REFILL) / MINUTE).saturating_add(new.saturating_mul(FACTOR));
         let cost = written.saturating_add(PAGE);
         self.left = self.left.saturating_add(put_in).saturating_sub(cost).min(ALLOWANCE);
-        if self.left == 0 {
-            let wait = Duration::from_millis(cost.saturating_mul(MINUTE) / REFILL);
-            self.open_at = now + wait.clamp(WAIT, WAIT_MOST);
-        } else if self.left < ALLOWANCE / 4 {
-            self.open_at = now + WAIT;
+        // A burst is over soon; what goes on and on must wait longer and longer.
+        if self.left >= ALLOWANCE / 4 {
+            self.times = self.times.saturating_sub(1);
+            return;
         }
+        self.times = (self.times + u32::from(self.left == 0)).min(DOUBLED);
+        self.open_at = now + (WAIT * 2u32.pow(self.times)).min(WAIT_MOST);
     }
 }
 
@@ -124,6 +129,23 @@ mod tests {
             assert!(purse.open_at() <= now);
             now += SECOND / 4;
         }
+    }
+
+    #[test]
+    fn a_burst_of_short_records_is_soon_over() {
+        let (mut purse, mut now, mut new, mut longest) =
+            (Purse::new(Instant::now()), Instant::now(), 0, Duration::ZERO);
+        // A tenth of a second apart: now thirty short ones, now thirty of the usual length.
+        for n in 0..6_000 {
+            new += if n / 30 % 2 == 0 { 300 } else { 2_700 };
+            if now >= purse.open_at() {
+                purse.spend(1_200 + new / 3, new, now);
+                longest = longest.max(purse.open_at().saturating_duration_since(now));
+                new = 0;
+            }
+            now += SECOND / 10;
+        }
+        assert!(longest < SECOND, "{longest:?}");
     }
 
     #[test]

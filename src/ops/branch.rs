@@ -3,7 +3,7 @@
 //! Making one is changing a ref; capture never touches them, and the
 //! operation log has what they stood for before.
 
-use super::revision::{self, RevisionError};
+use super::revision::{self, Resolved, RevisionError};
 use super::session;
 use super::{Env, session::SessionInfo};
 use crate::object::{Id, Kind, Tag};
@@ -69,6 +69,17 @@ pub fn fork(
     force: bool,
 ) -> Result<Changed, NameError> {
     let at = revision::resolve(store, env, rev)?;
+    fork_at(env, store, &at, name, force)
+}
+
+/// The same at a revision that was found before.
+pub fn fork_at(
+    env: &Env,
+    store: &mut Store,
+    at: &Resolved,
+    name: Option<&str>,
+    force: bool,
+) -> Result<Changed, NameError> {
     let info = session::info(store, &at.session).unwrap_or_default();
     let name = match name {
         Some(name) => name.to_owned(),

@@ -1,7 +1,11 @@
 //! Clone: a new store with all that is on a remote.
 
+use std::path::PathBuf;
+
+use super::members::Sealing;
 use super::pull::{PullReport, pull};
-use super::remote::{self, ORIGIN, SyncError};
+use super::remote::{self, ORIGIN, Place, SyncError};
+use super::selection::Selection;
 use super::{Env, Monitor};
 use crate::remote::Folder;
 use crate::store::Store;
@@ -9,19 +13,27 @@ use crate::store::exchange::shared;
 
 /// Makes the store of `env` and pulls all that is at `address` into it. A
 /// clone that was cut short goes on where it was.
-pub fn clone(env: &Env, address: &str, monitor: &dyn Monitor) -> Result<(Store, PullReport), SyncError> {
-    let path = env.resolve(&crate::remote::directory(address)?).display().to_string();
+pub fn clone(
+    env: &Env,
+    address: &str,
+    identity: Option<PathBuf>,
+    only: &Selection,
+    monitor: &dyn Monitor,
+) -> Result<(Store, PullReport), SyncError> {
+    let sealing = Sealing { identity, ..Sealing::default() };
+    let identity = sealing.identity.as_ref().map(|path| env.resolve(path));
+    let place = Place { address: remote::resolved(env, address)?.to_string(), identity };
     // Without a remote there shall be no store.
-    crate::remote::open(&path)?.list(Folder::Refs)?;
+    remote::open_place(env, &place)?.list(Folder::Refs)?;
     let mut store = Store::open_or_create(&env.store, env.new_writer())?;
     let remotes = remote::list(&store)?;
-    let begun = remotes.get(ORIGIN) == Some(&path);
+    let begun = remotes.get(ORIGIN) == Some(&place);
     if !shared(store.refs()).is_empty() || !remotes.is_empty() && !begun {
         return Err(SyncError::NotEmpty(store.dir().display().to_string()));
     }
     if !begun {
-        remote::add(env, &store, ORIGIN, address)?;
+        remote::add(env, &store, ORIGIN, address, &sealing)?;
     }
-    let report = pull(env, &mut store, Some(ORIGIN), monitor)?;
+    let report = pull(env, &mut store, Some(ORIGIN), only, monitor)?;
     Ok((store, report))
 }

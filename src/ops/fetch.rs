@@ -1,16 +1,17 @@
 //! Fetch: what other machines pushed, checked before any of it counts.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
 
-use super::remote::{self, Listing, Opened, SyncError};
+use super::far::{self, Listing};
+use super::parallel::in_parallel;
+use super::remote::{self, Opened, SyncError};
 use super::secrets::Sent;
+use super::selection::Selection;
 use super::{Env, Monitor};
 use crate::object::id::{Id, Kind};
-use crate::remote::{Key, Remote};
-use crate::store::exchange::{self, Want};
-use crate::store::quarantine::Quarantine;
+use crate::remote::{Folder, Key};
+use crate::store::exchange::{self, Table, Want};
+use crate::store::quarantine::{Incoming, Quarantine};
 use crate::store::refs::RefValue;
 use crate::store::{Edit, Store, StoreError};
 
@@ -38,19 +39,21 @@ pub fn fetch(
     env: &Env,
     store: &mut Store,
     name: Option<&str>,
+    only: &Selection,
     monitor: &dyn Monitor,
 ) -> Result<FetchReport, SyncError> {
     store.refresh()?;
-    let Opened { name, remote } = remote::open(store, name)?;
-    let remote = &*remote;
-    let prefix = format!("remote/{name}/");
-    let sent = Sent::read(store, &name)?;
-    let mut report = FetchReport { remote: name, ..FetchReport::default() };
+    let far = remote::open(env, store, name)?;
+    let prefix = format!("remote/{}/", far.name);
+    let mut report = FetchReport { remote: far.name.clone(), ..FetchReport::default() };
+    let sent = Sent::read(store, &far.name)?;
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
-    for (writer, number, len) in remote::newest_tables(remote)? {
-        let table = remote::table(remote, writer, number, len)?;
+    let tables = far::tables(&*far.remote, Folder::Refs)?;
+    let read = in_parallel(&tables, |_, tables| far::newest(&far, tables));
+    let read = read.map_err(|e| remote::explained(&far, e))?;
+    for Table { writer, number, refs: theirs } in read.into_iter().map(|read| read.table) {
         report.writers += u64::from(writer != store.writer());
-        for (name, value) in table.refs {
+        for (name, value) in only.of(theirs) {
             if is_purged(store, &name, &value) {
                 continue;
             }
@@ -68,16 +71,18 @@ pub fn fetch(
     let mut quarantine = Quarantine::new(store)?;
     if !wants.is_empty() {
         let mut download =
-            Download { store, remote, quarantine: &mut quarantine, monitor, report: &mut report };
-        monitor.begin("Fetching", None);
-        let outcome = download.all(wants);
-        monitor.end();
-        outcome?;
+            Download { store, far: &far, quarantine: &mut quarantine, monitor, report: &mut report };
+        if let Err(e) = download.all(wants) {
+            if let SyncError::Remote(_) = e {
+                quarantine.leave();
+            }
+            return Err(e);
+        }
     }
     for (name, value) in &refs {
         check_kinds(store, &quarantine, name, value)?;
     }
-    let edits = edits(store, &prefix, refs);
+    let edits = edits(store, &prefix, refs, only.is_all());
     report.refs = edits.len() as u64;
     let batch = quarantine.release(store)?;
     store.apply(batch, edits, &env.actor())?;
@@ -133,11 +138,12 @@ fn check_kinds(
 }
 
 /// The changes that make the refs of a remote what they are there.
-fn edits(store: &Store, prefix: &str, mut refs: BTreeMap<String, RefValue>) -> Vec<Edit> {
+/// If not all were asked for, others stay as they were.
+fn edits(store: &Store, prefix: &str, mut refs: BTreeMap<String, RefValue>, all: bool) -> Vec<Edit> {
     let mut edits = Vec::new();
     for (name, old) in store.refs_below(prefix) {
         let new = refs.remove(name);
-        if new.as_ref() != Some(old) {
+        if new.as_ref() != Some(old) && (all || new.is_some()) {
             edits.push(Edit { name: name.to_owned(), expect: Some(old.clone()), new });
         }
     }
@@ -147,54 +153,78 @@ fn edits(store: &Store, prefix: &str, mut refs: BTreeMap<String, RefValue>) -> V
 
 struct Download<'d> {
     store: &'d Store,
-    remote: &'d dyn Remote,
+    far: &'d Opened,
     quarantine: &'d mut Quarantine,
     monitor: &'d dyn Monitor,
     report: &'d mut FetchReport,
 }
 
 impl Download<'_> {
-    /// Gets packs until nothing is wanted that isn't here. Each want comes
-    /// with the file that it is named in.
+    /// Gets packs until nothing is wanted that isn't here: in rounds, all packs
+    /// of a round at once. Each want comes with the file that it is named in.
     fn all(&mut self, mut wants: Vec<(Want, Key)>) -> Result<(), SyncError> {
-        let listing = Listing::read(self.remote, self.quarantine)?;
-        while let Some((want, by)) = wants.pop() {
-            if self.quarantine.has(want)? {
-                continue;
+        let listing = Listing::read(self.far, self.quarantine)?;
+        while !wants.is_empty() {
+            let packs = self.packs_of(&listing, &wants)?;
+            let arrived = self.get(&packs)?;
+            for incoming in arrived {
+                let name = incoming.name();
+                let checked = self.quarantine.check(self.store, incoming, &mut |_| ());
+                let more = checked.map_err(|e| far::damaged(&*self.far.remote, Key::Pack(name), e))?;
+                wants.extend(more.into_iter().map(|want| (want, Key::Pack(name))));
             }
-            let id = want.id();
-            let Some((name, len)) = listing.pack_of(&id) else {
-                return Err(SyncError::Incomplete { place: self.remote.place(by), id });
-            };
-            if self.quarantine.is_good(&name) {
-                let what = format!("it lists object {id:.16}, which its pack does not hold so");
-                return Err(SyncError::Damaged { place: self.remote.place(Key::Index(name)), what });
+            let mut left = Vec::new();
+            for (want, by) in wants {
+                if !self.quarantine.has(want)? {
+                    left.push((want, by));
+                }
             }
-            let more = self.pack(name, len)?;
-            wants.push((want, by));
-            wants.extend(more.into_iter().map(|want| (want, Key::Pack(name))));
+            wants = left;
         }
         Ok(())
     }
 
-    /// Gets a pack and checks it; what it names and lacks.
-    fn pack(&mut self, name: Id, len: u64) -> Result<Vec<Want>, SyncError> {
-        let key = Key::Pack(name);
-        let path = self.quarantine.path(&name);
-        let mut file = File::create(&path).map_err(StoreError::io("create", &path))?;
-        let mut at = 0;
-        while at < len {
-            let end = len.min(at + PIECE);
-            let piece = self.remote.get(key, at..end)?;
-            file.write_all(&piece).map_err(StoreError::io("write", &path))?;
-            at = end;
+    /// The packs that hold what is wanted.
+    fn packs_of(&self, listing: &Listing, wants: &[(Want, Key)]) -> Result<Vec<(Id, u64)>, SyncError> {
+        let place = |key| self.far.remote.place(key);
+        let mut packs = BTreeMap::new();
+        for (want, by) in wants {
+            let id = want.id();
+            let Some((name, len)) = listing.pack_of(&id) else {
+                return Err(SyncError::Incomplete { place: place(*by), id });
+            };
+            if self.quarantine.is_good(&name) {
+                let what = format!("it lists object {id:.16}, which its pack does not hold so");
+                return Err(SyncError::Damaged { place: place(Key::Index(name)), what });
+            }
+            packs.insert(name, len);
         }
-        drop(file);
-        let monitor = self.monitor;
-        let checked = self.quarantine.check(self.store, name, &mut |n| monitor.advance(n));
-        let missing = checked.map_err(|e| remote::damaged(self.remote, key, e))?;
-        self.report.packs += 1;
-        self.report.bytes += len;
-        Ok(missing)
+        Ok(packs.into_iter().collect())
+    }
+
+    /// Gets packs whole; what an earlier fetch got of them is gone on with.
+    fn get(&mut self, packs: &[(Id, u64)]) -> Result<Vec<Incoming>, SyncError> {
+        let bytes: u64 = packs.iter().map(|(_, len)| len).sum();
+        let (monitor, quarantine, remote) = (self.monitor, &*self.quarantine, &*self.far.remote);
+        monitor.begin_bytes("Fetching", bytes);
+        let got = in_parallel(packs, |_, (name, len)| -> Result<Incoming, SyncError> {
+            let mut incoming = quarantine.incoming(*name)?;
+            if incoming.have() > *len {
+                incoming.restart()?;
+            }
+            monitor.advance(incoming.have());
+            while incoming.have() < *len {
+                let from = incoming.have();
+                let piece = remote.get(Key::Pack(*name), from..(*len).min(from + PIECE))?;
+                incoming.append(&piece)?;
+                monitor.advance(piece.len() as u64);
+            }
+            Ok(incoming)
+        });
+        monitor.end();
+        let got = got?;
+        self.report.packs += packs.len() as u64;
+        self.report.bytes += bytes;
+        Ok(got)
     }
 }

@@ -2,10 +2,13 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::files::FileChange;
+use super::diff::{self, Diff};
+use super::files::{self, FileChange, FilesAt};
 use super::rebuilt::Known;
+use super::snapshot;
 use crate::object::Sort;
 use crate::store::{Result, Store};
+use crate::workspace::WorkspaceError;
 
 /// Longer files are not compared line by line, in bytes.
 const LEN_MAX: u64 = 2_000_000;
@@ -54,6 +57,38 @@ pub struct Hunk {
 enum Side {
     Text(String),
     Other(&'static str),
+}
+
+/// What differs between the files of two revisions that were compared.
+#[derive(Default)]
+pub struct Changed {
+    /// From the first revision to the second.
+    pub between: Vec<FileDiff>,
+    /// What each changed since they parted, if both went on.
+    pub since: Option<[Vec<FileDiff>; 2]>,
+}
+
+impl Changed {
+    /// Compares the files, if anything tells of files.
+    pub fn find(store: &Store, found: &Diff) -> std::result::Result<Changed, WorkspaceError> {
+        let (left, right) = (&found.left.at, &found.right.at);
+        let wrote = |side: &diff::Side| side.files.iter().any(|file| file.starts_with(['w', 'e']));
+        let has_snapshots = |session| snapshot::all(store, session).map(|all| !all.is_empty());
+        if !wrote(&found.left) && !wrote(&found.right) && !has_snapshots(&left.session)? {
+            return Ok(Changed::default());
+        }
+        let differ = |old: &FilesAt, new: &FilesAt| -> std::result::Result<Vec<FileDiff>, WorkspaceError> {
+            let changes = files::changes(store, old, new)?;
+            Ok(changes.iter().map(|change| hunks(store, change)).collect::<Result<_>>()?)
+        };
+        let old = files::at(store, &left.session, left.commit)?;
+        let new = files::at(store, &right.session, right.commit)?;
+        let between = differ(&old, &new)?;
+        let parted = found.base.filter(|base| *base != left.commit && *base != right.commit);
+        let base = parted.map(|base| files::at(store, &left.session, base)).transpose()?;
+        let since = base.map(|base| Ok::<_, WorkspaceError>([differ(&base, &old)?, differ(&base, &new)?]));
+        Ok(Changed { between, since: since.transpose()? })
+    }
 }
 
 /// Compares a file with what it was.

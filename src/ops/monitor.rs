@@ -6,6 +6,10 @@ pub trait Monitor: Sync {
     fn begin(&self, task: &str, steps: Option<u64>) {
         let _ = (task, steps);
     }
+    /// A task begins whose steps are bytes, so many of them.
+    fn begin_bytes(&self, task: &str, bytes: u64) {
+        let _ = (task, bytes);
+    }
     /// So many more steps are done.
     fn advance(&self, steps: u64) {
         let _ = steps;

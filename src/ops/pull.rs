@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::fetch::{FetchReport, fetch};
 use super::remote::SyncError;
+use super::selection::Selection;
 use super::{Env, Monitor};
 use crate::object::Commit;
 use crate::object::id::{Id, IdSet};
@@ -36,9 +37,10 @@ pub fn pull(
     env: &Env,
     store: &mut Store,
     name: Option<&str>,
+    only: &Selection,
     monitor: &dyn Monitor,
 ) -> Result<PullReport, SyncError> {
-    let fetched = fetch(env, store, name, monitor)?;
+    let fetched = fetch(env, store, name, only, monitor)?;
     let prefix = format!("remote/{}/", fetched.remote);
     for tries in 1.. {
         let mut merge = Merge { store, now: BTreeMap::new(), report: PullReport::default() };

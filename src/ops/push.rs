@@ -1,22 +1,23 @@
-//! Push: what a remote lacks, as one pack, and then the refs.
+//! Push: what a remote lacks, as packs, and then the refs.
 //!
 //! Nothing leaves before all of it went through the gate, which looks for
-//! secrets. Then, first the pack, then its index, then the table of refs: whatever is cut
-//! short leaves a remote on which all that is named is there. A push never
-//! fails because someone else pushed, since no two write the same file.
+//! secrets. Then, first the packs, then their indexes, then the table of refs:
+//! whatever is cut short leaves a remote on which all that is named is there. A
+//! push never fails because someone else pushed, since no two write the same
+//! file.
 
-use super::remote::{self, Listing, Opened, SyncError};
+use std::collections::BTreeMap;
+
+use super::far::{self, Listing, Read};
+use super::remote::{self, Opened, SyncError};
 use super::secrets::{self, Doorkeeper, Found, Mode, Secrets, Sent};
-use super::{Env, Monitor};
-use crate::object::id::Id;
-use crate::remote::{Content, Folder, Key, Remote, RemoteError};
-use crate::store::exchange::{self, Outgoing, Table};
+use super::selection::Selection;
+use super::{Env, Monitor, send};
+use crate::remote::{Folder, RemoteError};
+use crate::store::Store;
+use crate::store::exchange::{self, Outgoing};
 use crate::store::quarantine::Quarantine;
 use crate::store::refs::RefValue;
-use crate::store::{Store, StoreError};
-
-/// How often a number is looked for that no other push took.
-const TRIES: u64 = 16;
 
 /// What to push, and where to.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +28,8 @@ pub struct PushOptions {
     pub dry_run: bool,
     /// Go through all that the refs lead to, as after a loss on the remote.
     pub full: bool,
+    /// Which sessions; of others, what is there stays.
+    pub only: Selection,
     /// Take secrets out of what is sent. The store keeps them.
     pub redact: bool,
     /// The beginnings of ids of findings that may leave, now and from now on.
@@ -44,7 +47,7 @@ pub struct PushReport {
     pub commits: u64,
     /// Other objects that it lacked.
     pub contents: u64,
-    /// Bytes of the pack; 0 if there is none.
+    /// Bytes of the packs and their indexes; 0 if there are none.
     pub bytes: u64,
     /// Refs that are new there or stand for something else.
     pub refs: u64,
@@ -71,31 +74,31 @@ pub fn push(
     monitor: &dyn Monitor,
 ) -> Result<PushReport, SyncError> {
     store.refresh()?;
-    let Opened { name, remote } = remote::open(store, options.remote.as_deref())?;
-    let remote = &*remote;
+    let far = remote::open(env, store, options.remote.as_deref())?;
     let secrets = Secrets::open(env, store)?;
     let mode = if options.redact { Mode::TakeOut } else { Mode::Tell };
-    let mut door = Doorkeeper::new(store, &secrets, mode, &options.allow, Sent::read(store, &name)?);
-    let own = own_table(store, remote, &door.sent, monitor)?;
-    let refs = exchange::shared(store.refs());
-    let mut report = PushReport { remote: name, ..PushReport::default() };
-    let before = own.as_ref().map_or(&[][..], |table| table.refs.as_slice());
-    if !options.full && door.refs(&refs) == before {
+    let mut door = Doorkeeper::new(store, &secrets, mode, &options.allow, Sent::read(store, &far.name)?);
+    let own = own(&far, store, &door.sent, monitor)?;
+    let refs = options.only.of(exchange::shared(store.refs()));
+    let mut report = PushReport { remote: far.name.clone(), ..PushReport::default() };
+    let before = own.refs();
+    if !options.full && with_others(&options.only, door.refs(&refs), before) == before {
         return Ok(report);
     }
     door.forget();
     let quarantine = Quarantine::new(store)?;
-    let listing = match Listing::read(remote, &quarantine) {
+    let listing = match Listing::read(&far, &quarantine) {
         Err(SyncError::Remote(RemoteError::NotThere(_))) => Listing::empty(),
         outcome => outcome?,
     };
     monitor.begin("Looking for what is new", None);
-    let dir = (!options.dry_run).then(|| quarantine.dir());
+    let dir = Some(quarantine.dir());
     let outgoing = store.outgoing(&refs, &|id| listing.has(id), options.full, dir, &mut door);
     monitor.end();
-    let Outgoing { commits, contents, pack } = outgoing?;
+    let Outgoing { commits, contents, packs } = outgoing?;
     (report.commits, report.contents) = (commits, contents);
-    let theirs = door.refs(&refs);
+    report.bytes = send::size(&quarantine, &packs)?;
+    let theirs = with_others(&options.only, door.refs(&refs), before);
     report.refs = theirs.iter().filter(|new| !before.contains_ref(new)).count() as u64;
     report.removed = before.iter().filter(|(name, _)| find(&theirs, name).is_none()).count() as u64;
     judge(env, store, options, &mut door, &mut report)?;
@@ -105,11 +108,9 @@ pub fn push(
     // What things are called there is known before they are there: a push that
     // is cut short goes on under the same names.
     door.sent.write(store, &report.remote)?;
-    if let Some(pack) = pack {
-        report.bytes = send(remote, &quarantine, pack)?;
-    }
+    send::packs(&far, &quarantine, &packs, report.bytes, monitor)?;
     if report.refs > 0 || report.removed > 0 {
-        publish(store, remote, theirs)?;
+        send::table(&far, store, (own.last, own.read.as_ref().map(|read| &read.base)), theirs)?;
     }
     Ok(report)
 }
@@ -137,34 +138,66 @@ fn judge(
     Ok(())
 }
 
+/// The refs that shall be there: those of the sessions that are sent, and others
+/// as they are there.
+fn with_others(
+    only: &Selection,
+    sent: Vec<(String, RefValue)>,
+    before: &[(String, RefValue)],
+) -> Vec<(String, RefValue)> {
+    if only.is_all() {
+        return sent;
+    }
+    let mut all: BTreeMap<String, RefValue> = before.iter().cloned().collect();
+    all.extend(sent);
+    all.into_iter().collect()
+}
+
+/// What this store pushed last.
+struct Own {
+    /// The number of the newest table; 0 if there is none.
+    last: u64,
+    /// That table, if it can be read.
+    read: Option<Read>,
+}
+
+impl Own {
+    fn refs(&self) -> &[(String, RefValue)] {
+        self.read.as_ref().map_or(&[], |read| read.table.refs.as_slice())
+    }
+}
+
 /// The refs that this store pushed last. If they name what isn't here, the
 /// store was copied, and pushing would drop what the copy did.
-fn own_table(
-    store: &Store,
-    remote: &dyn Remote,
-    sent: &Sent,
-    monitor: &dyn Monitor,
-) -> Result<Option<Table>, SyncError> {
-    let newest = match remote::newest_tables(remote) {
-        Err(SyncError::Remote(RemoteError::NotThere(_))) => return Ok(None),
+fn own(far: &Opened, store: &Store, sent: &Sent, monitor: &dyn Monitor) -> Result<Own, SyncError> {
+    let tables = match far::tables(&*far.remote, Folder::Writer(store.writer())) {
+        Err(SyncError::Remote(RemoteError::NotThere(_))) => Vec::new(),
         outcome => outcome?,
     };
-    let own = newest.into_iter().find(|(writer, ..)| *writer == store.writer());
-    let Some((writer, number, len)) = own else { return Ok(None) };
-    let table = match remote::table(remote, writer, number, len) {
+    let Some(tables) = tables.first() else {
+        // Nothing readable may come among what is encrypted.
+        match far.remote.list(Folder::Members) {
+            Ok(members) if !far.encrypted && !members.is_empty() => {
+                return Err(SyncError::Encrypted(far.name.clone()));
+            }
+            _ => return Ok(Own { last: 0, read: None }),
+        }
+    };
+    let last = tables.newest();
+    let read = match far::newest(far, tables) {
         Err(e @ SyncError::Damaged { .. }) => {
             // All that it said is said again.
             monitor.warn(&e.to_string());
-            return Ok(None);
+            return Ok(Own { last, read: None });
         }
         outcome => outcome?,
     };
-    for want in table.refs.iter().flat_map(|(_, value)| exchange::named(value)) {
+    for want in read.table.refs.iter().flat_map(|(_, value)| exchange::named(value)) {
         if !store.has(want)? && sent.as_ours(&want.id()).is_none() {
             return Err(SyncError::Behind);
         }
     }
-    Ok(Some(table))
+    Ok(Own { last, read: Some(read) })
 }
 
 /// Refs as a sorted list.
@@ -181,44 +214,4 @@ impl SortedRefs for [(String, RefValue)] {
 fn find<'r>(refs: &'r [(String, RefValue)], name: &str) -> Option<&'r RefValue> {
     let at = refs.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
     refs.get(at).map(|(_, value)| value)
-}
-
-/// Sends a pack and then its index; the length of the pack.
-pub(super) fn send(remote: &dyn Remote, quarantine: &Quarantine, name: Id) -> Result<u64, SyncError> {
-    let path = quarantine.path(&name);
-    for (key, path) in [(Key::Pack(name), path.clone()), (Key::Index(name), path.with_extension("idx"))] {
-        let len = std::fs::metadata(&path).map_err(StoreError::io("read", &path))?.len();
-        if !remote.create(key, Content::File(&path))? {
-            // A push that was cut short may have left it: the same name is
-            // the same bytes, if it is whole.
-            let there = remote.list(Folder::Packs)?.into_iter().find(|(other, _)| *other == key);
-            if there.is_some_and(|(_, there)| there != len) {
-                let what = format!("it does not have the {len} bytes of its name");
-                return Err(SyncError::Damaged { place: remote.place(key), what });
-            }
-        }
-    }
-    Ok(std::fs::metadata(&path).map_err(StoreError::io("read", &path))?.len())
-}
-
-/// Writes the next version of the refs.
-pub(super) fn publish(
-    store: &Store,
-    remote: &dyn Remote,
-    refs: Vec<(String, RefValue)>,
-) -> Result<(), SyncError> {
-    let writer = store.writer();
-    let mut table = Table { writer, number: 0, refs };
-    let mut last = match remote::newest_tables(remote) {
-        Err(SyncError::Remote(RemoteError::NotThere(_))) => 0,
-        outcome => outcome?.into_iter().find(|(other, ..)| *other == writer).map_or(0, |(_, n, _)| n),
-    };
-    for _ in 0..TRIES {
-        last = last.saturating_add(1);
-        table.number = last;
-        if remote.create(Key::Table(writer, last), Content::Bytes(&table.seal()?))? {
-            return Ok(());
-        }
-    }
-    Err(StoreError::Conflict(Key::Table(writer, last).to_string()).into())
 }

@@ -1,19 +1,17 @@
-//! Remotes: their names, and what lies on them.
+//! Remotes: their names and addresses.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::Env;
-use crate::object::id::{Id, IdMap};
-use crate::remote::{self, Folder, Key, Remote, RemoteError};
-use crate::store::exchange::Table;
-use crate::store::quarantine::Quarantine;
+use super::members::{self, Sealing};
+use crate::object::id::Id;
+use crate::remote::{self, Address, Around, EncryptedRemote, Folder, Identities, Remote, RemoteError};
+use crate::store::known::Known;
 use crate::store::{Batch, Edit, Store, StoreError};
 
 /// The name of the remote that a store was cloned from.
 pub const ORIGIN: &str = "origin";
-/// The longest table or index that is read, in bytes.
-const FILE_MAX: u64 = 1 << 30;
 
 /// Why stores could not be brought together.
 #[derive(Debug, thiserror::Error)]
@@ -59,13 +57,58 @@ pub enum SyncError {
     /// Another store has the same identity as this one.
     #[error("a copy of this store has pushed what this one doesn't have")]
     Behind,
+    /// It is encrypted, and there is no key for it.
+    #[error("{0} is encrypted, and no key is named for it")]
+    Encrypted(String),
+    /// It is not encrypted.
+    #[error("{0} is not encrypted")]
+    NotEncrypted(String),
+    /// Something shall be encrypted, and nobody here could read it.
+    #[error("it would be encrypted, and no key of this machine is named to read it with")]
+    NoIdentity,
     /// A clone would go into a store that has something in it.
     #[error("there is a store with something in it at {0}")]
     NotEmpty(String),
 }
 
-/// The addresses of the remotes, by name.
-pub type Remotes = BTreeMap<String, String>;
+/// Where a remote is, and the key that opens it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Entry", into = "Entry")]
+pub struct Place {
+    /// Its address.
+    pub address: String,
+    /// The file with this machine's key, if the remote is encrypted.
+    pub identity: Option<PathBuf>,
+}
+
+/// A place as it stands in the list.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Plain(String),
+    Encrypted { address: String, identity: PathBuf },
+}
+
+impl From<Entry> for Place {
+    fn from(entry: Entry) -> Place {
+        match entry {
+            Entry::Plain(address) => Place { address, identity: None },
+            Entry::Encrypted { address, identity } => Place { address, identity: Some(identity) },
+        }
+    }
+}
+
+impl From<Place> for Entry {
+    fn from(Place { address, identity }: Place) -> Entry {
+        match identity {
+            None => Entry::Plain(address),
+            Some(identity) => Entry::Encrypted { address, identity },
+        }
+    }
+}
+
+/// The remotes, by name.
+pub type Remotes = BTreeMap<String, Place>;
 
 /// The remotes of a store.
 pub fn list(store: &Store) -> Result<Remotes, SyncError> {
@@ -94,16 +137,29 @@ fn change(
 }
 
 /// Gives an address a name. A directory's is kept absolute.
-pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String, SyncError> {
+pub fn add(
+    env: &Env,
+    store: &Store,
+    name: &str,
+    address: &str,
+    sealing: &Sealing,
+) -> Result<String, SyncError> {
     if !is_name(name) {
         return Err(SyncError::BadName(name.to_owned()));
     }
-    let address = env.resolve(&remote::directory(address)?).display().to_string();
-    remote::open(&address)?;
+    let taken = || SyncError::Taken(name.to_owned());
+    if list(store)?.contains_key(name) {
+        return Err(taken());
+    }
+    let address = resolved(env, address)?;
+    remote::open(&address, around(env))?;
+    members::prepare(env, &address, sealing)?;
+    let address = address.to_string();
+    let identity = sealing.identity.as_ref().map(|path| env.resolve(path));
     change(store, |remotes| match remotes.contains_key(name) {
-        true => Err(SyncError::Taken(name.to_owned())),
+        true => Err(taken()),
         false => {
-            remotes.insert(name.to_owned(), address.clone());
+            remotes.insert(name.to_owned(), Place { address: address.clone(), identity });
             Ok(())
         }
     })?;
@@ -114,7 +170,10 @@ pub fn add(env: &Env, store: &Store, name: &str, address: &str) -> Result<String
 /// nothing changes.
 pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError> {
     change(store, |remotes| match remotes.remove(name) {
-        Some(_) => Ok(()),
+        Some(place) => {
+            store.known(&place.address).forget();
+            Ok(())
+        }
         None => Err(SyncError::Unknown(name.to_owned())),
     })?;
     store.refresh()?;
@@ -128,21 +187,50 @@ pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError>
     Ok(store.apply(Batch::default(), gone, &env.actor())?)
 }
 
+/// Writes the list of a remote's files that readers over HTTP go by; the name of
+/// the remote and how many files there are.
+pub fn publish(env: &Env, store: &Store, name: Option<&str>) -> Result<(String, u64), SyncError> {
+    let Opened { name, remote, .. } = open(env, store, name)?;
+    // Tables first: what they name is there when packs are listed.
+    let mut files = remote.list(Folder::Refs)?;
+    files.extend(remote.list(Folder::Members)?);
+    files.extend(remote.list(Folder::Packs)?);
+    let count = files.len() as u64;
+    remote.publish(&remote::index_text(files))?;
+    Ok((name, count))
+}
+
 fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (1..=64).contains(&name.len()) && name.chars().all(plain) && !name.starts_with(['-', '.'])
+}
+
+/// The place that an address names; a directory's is made absolute.
+pub(super) fn resolved(env: &Env, address: &str) -> Result<Address, RemoteError> {
+    Ok(match Address::parse(address)? {
+        Address::Dir(path) => Address::Dir(env.resolve(&path)),
+        other => other,
+    })
+}
+
+/// What transports may know of the world.
+pub(super) fn around(env: &Env) -> Around<'_> {
+    Around { vars: &env.places.vars, home: &env.places.home }
 }
 
 /// A remote that is open.
 pub(super) struct Opened {
     pub(super) name: String,
     pub(super) remote: Box<dyn Remote>,
+    /// What is known of it.
+    pub(super) known: Known,
+    pub(super) encrypted: bool,
 }
 
-/// Opens the remote of that name; else `origin`, or the only one.
-pub(super) fn open(store: &Store, name: Option<&str>) -> Result<Opened, SyncError> {
+/// The remote of that name; else `origin`, or the only one.
+pub(super) fn find(store: &Store, name: Option<&str>) -> Result<(String, Place), SyncError> {
     let remotes = list(store)?;
-    let (name, address) = match name {
+    let (name, place) = match name {
         Some(name) => remotes.get_key_value(name).ok_or_else(|| SyncError::Unknown(name.to_owned()))?,
         None => match (remotes.get_key_value(ORIGIN), remotes.len()) {
             (Some(origin), _) => origin,
@@ -151,128 +239,34 @@ pub(super) fn open(store: &Store, name: Option<&str>) -> Result<Opened, SyncErro
             (None, _) => return Err(SyncError::Unnamed("there are several")),
         },
     };
-    Ok(Opened { name: name.clone(), remote: remote::open(address)? })
+    Ok((name.clone(), place.clone()))
 }
 
-/// The newest table of each writer: its number and length.
-pub(super) fn newest_tables(remote: &dyn Remote) -> Result<Vec<(Id, u64, u64)>, SyncError> {
-    let mut newest = IdMap::<(u64, u64)>::default();
-    for (key, len) in remote.list(Folder::Refs)? {
-        if let Key::Table(writer, number) = key {
-            let known = newest.entry(writer).or_insert((number, len));
-            *known = (*known).max((number, len));
+/// Opens the remote of that name; else `origin`, or the only one.
+pub(super) fn open(env: &Env, store: &Store, name: Option<&str>) -> Result<Opened, SyncError> {
+    let (name, place) = find(store, name)?;
+    let remote = open_place(env, &place)?;
+    let encrypted = place.identity.is_some();
+    Ok(Opened { name, remote, known: store.known(&place.address), encrypted })
+}
+
+/// Opens a remote, with its key if it has one.
+pub(super) fn open_place(env: &Env, place: &Place) -> Result<Box<dyn Remote>, SyncError> {
+    let remote = remote::open(&Address::parse(&place.address)?, around(env))?;
+    Ok(match &place.identity {
+        None => remote,
+        Some(path) => Box::new(EncryptedRemote::open(remote, &Identities::read(path)?)?),
+    })
+}
+
+/// What an error means where a remote is read as if it were not encrypted, and
+/// is.
+pub(super) fn explained(far: &Opened, error: SyncError) -> SyncError {
+    let is_encrypted = || far.remote.list(Folder::Members).is_ok_and(|files| !files.is_empty());
+    match error {
+        SyncError::Damaged { .. } if !far.encrypted && is_encrypted() => {
+            SyncError::Encrypted(far.name.clone())
         }
-    }
-    let mut newest: Vec<_> = newest.into_iter().map(|(writer, (n, len))| (writer, n, len)).collect();
-    newest.sort_unstable();
-    Ok(newest)
-}
-
-/// Reads a table.
-pub(super) fn table(remote: &dyn Remote, writer: Id, number: u64, len: u64) -> Result<Table, SyncError> {
-    let key = Key::Table(writer, number);
-    let table = Table::unseal(&whole(remote, key, len)?, Path::new("refs"));
-    let table = table.map_err(|e| damaged(remote, key, e))?;
-    match (table.writer, table.number) == (writer, number) {
-        true => Ok(table),
-        false => Err(SyncError::Damaged { place: remote.place(key), what: "it is another table".to_owned() }),
-    }
-}
-
-/// Reads a small file whole.
-fn whole(remote: &dyn Remote, key: Key, len: u64) -> Result<Vec<u8>, SyncError> {
-    if len > FILE_MAX {
-        let what = format!("it has {len} bytes, more than it can have");
-        return Err(SyncError::Damaged { place: remote.place(key), what });
-    }
-    Ok(remote.get(key, 0..len)?)
-}
-
-/// What a check of a remote's file found, told of that file. What the disk
-/// refuses is no fault of the remote's.
-pub(super) fn damaged(remote: &dyn Remote, key: Key, error: StoreError) -> SyncError {
-    let what = match error {
-        StoreError::Damaged { offset: 0, what, .. } => what,
-        StoreError::Damaged { offset, what, .. } => format!("at byte {offset}, {what}"),
-        StoreError::Newer { found, .. } => format!("it has format {found}, which a newer version reads"),
-        e @ (StoreError::Io { .. } | StoreError::Conflict(_)) => return e.into(),
-        e => e.to_string(),
-    };
-    SyncError::Damaged { place: remote.place(key), what }
-}
-
-/// Where each object of a remote is.
-#[derive(Default)]
-pub(super) struct Listing {
-    packs: Vec<(Id, u64)>,
-    /// What is in each.
-    ids: Vec<Vec<Id>>,
-    places: IdMap<u32>,
-}
-
-impl Listing {
-    /// Reads the indexes of all packs that are there with theirs. An index
-    /// alone, or a pack alone, is a push under way or one that was cut short.
-    pub(super) fn read(remote: &dyn Remote, quarantine: &Quarantine) -> Result<Listing, SyncError> {
-        let files = remote.list(Folder::Packs)?;
-        let lengths: IdMap<u64> = files.iter().filter_map(pack_length).collect();
-        let mut listing = Listing::empty();
-        for (key, len) in files {
-            let Key::Index(name) = key else { continue };
-            let Some(pack_len) = lengths.get(&name).copied() else { continue };
-            let ids = quarantine.index_ids(&name, &whole(remote, key, len)?, pack_len);
-            let ids = ids.map_err(|e| damaged(remote, key, e))?;
-            listing.add((name, pack_len), ids);
-        }
-        Ok(listing)
-    }
-
-    /// The same without packs that hold what is unwanted; those come second.
-    pub(super) fn read_without(
-        remote: &dyn Remote,
-        quarantine: &Quarantine,
-        unwanted: &dyn Fn(&Id) -> bool,
-    ) -> Result<(Listing, Vec<Id>), SyncError> {
-        let whole = Listing::read(remote, quarantine)?;
-        let held = whole.ids.iter().map(|ids| ids.iter().any(unwanted));
-        let bad: Vec<bool> = held.collect();
-        let mut rest = Listing::empty();
-        let mut without = Vec::new();
-        for ((pack, ids), bad) in whole.packs.into_iter().zip(whole.ids).zip(bad) {
-            match bad {
-                true => without.push(pack.0),
-                false => rest.add(pack, ids),
-            }
-        }
-        Ok((rest, without))
-    }
-
-    fn add(&mut self, pack: (Id, u64), ids: Vec<Id>) {
-        let number = u32::try_from(self.packs.len()).unwrap_or(u32::MAX);
-        self.places.extend(ids.iter().map(|id| (*id, number)));
-        self.packs.push(pack);
-        self.ids.push(ids);
-    }
-
-    /// Nothing.
-    pub(super) fn empty() -> Listing {
-        Listing::default()
-    }
-
-    /// Tells whether an object is on the remote.
-    pub(super) fn has(&self, id: &Id) -> bool {
-        self.places.contains_key(id)
-    }
-
-    /// The pack that holds an object, and its length.
-    pub(super) fn pack_of(&self, id: &Id) -> Option<(Id, u64)> {
-        self.places.get(id).and_then(|n| self.packs.get(*n as usize)).copied()
-    }
-}
-
-fn pack_length((key, len): &(Key, u64)) -> Option<(Id, u64)> {
-    match key {
-        Key::Pack(name) => Some((*name, *len)),
-        _ => None,
+        error => error,
     }
 }

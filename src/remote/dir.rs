@@ -2,16 +2,18 @@
 //! whatever program copies directories about.
 
 use std::fs::{DirBuilder, File};
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
-use super::{Content, Folder, Key, Remote, RemoteError};
+use super::{Content, Counted, Folder, Key, Remote, RemoteError, Sent, copy_exact};
 
 /// What the names of unfinished files begin with.
-const ASIDE: &str = "tmp-";
+pub(super) const ASIDE: &str = "tmp-";
+/// The file that readers over HTTP go by.
+pub(super) const INDEX: &str = "index";
 
 /// A remote in a directory.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ impl DirRemote {
     /// The remote at `root`. The directory is made when something is put in.
     pub fn open(root: PathBuf) -> Result<DirRemote, RemoteError> {
         if root.join("current").is_file() {
-            return Err(RemoteError::IsStore(root));
+            return Err(RemoteError::IsStore(root.display().to_string()));
         }
         Ok(DirRemote { root })
     }
@@ -38,7 +40,7 @@ impl DirRemote {
         let made = private_dir(false).create(&self.root);
         match made {
             Err(e) if e.kind() == ErrorKind::NotFound => {
-                return Err(RemoteError::NotThere(self.root.clone()));
+                return Err(RemoteError::NotThere(self.root.display().to_string()));
             }
             Err(e) if e.kind() != ErrorKind::AlreadyExists => {
                 return Err(RemoteError::io("create", &self.root)(e));
@@ -48,6 +50,33 @@ impl DirRemote {
         let folder = path.parent().unwrap_or(&self.root);
         private_dir(true).create(folder).map_err(RemoteError::io("create", folder))?;
         Ok(folder.to_owned())
+    }
+
+    fn aside(&self, folder: &Path) -> Result<NamedTempFile, RemoteError> {
+        let aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(folder);
+        aside.map_err(RemoteError::io("create a file in", folder))
+    }
+
+    /// Tells whether there is a file of that name.
+    pub(super) fn has(&self, key: Key) -> bool {
+        self.path(key).exists()
+    }
+
+    /// Makes a file of what is written into it; false if there is one of that
+    /// name. If writing fails there is none.
+    pub(super) fn create_from(
+        &self,
+        key: Key,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<bool, RemoteError> {
+        let path = self.path(key);
+        let folder = self.make_folder(&path)?;
+        let mut aside = self.aside(&folder)?;
+        let written = write(&mut aside).and_then(|()| aside.as_file().sync_all());
+        written.map_err(RemoteError::io("write", &path))?;
+        let created = publish(aside, &path)?;
+        sync_dir(&folder)?;
+        Ok(created)
     }
 }
 
@@ -66,44 +95,36 @@ impl Remote for DirRemote {
             file.take(wanted).read_to_end(&mut bytes)?;
             if bytes.len() as u64 == wanted { Ok(bytes) } else { Err(ErrorKind::UnexpectedEof.into()) }
         };
-        read().map_err(RemoteError::io("read", &path))
+        read().map_err(|e| match e.kind() {
+            ErrorKind::NotFound => RemoteError::Missing(path.display().to_string()),
+            _ => RemoteError::io("read", &path)(e),
+        })
     }
 
-    fn create(&self, key: Key, content: Content<'_>) -> Result<bool, RemoteError> {
-        let path = self.path(key);
-        let folder = self.make_folder(&path)?;
-        if path.exists() {
+    fn create(&self, key: Key, content: Content<'_>, sent: &Sent<'_>) -> Result<bool, RemoteError> {
+        if self.has(key) {
             return Ok(false);
         }
-        let io = || RemoteError::io("write", &path);
-        let aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(&folder);
-        let mut aside = aside.map_err(RemoteError::io("create a file in", &folder))?;
-        match content {
-            Content::Bytes(bytes) => aside.write_all(bytes).map_err(io())?,
-            Content::File(from) => {
-                let mut from = File::open(from).map_err(RemoteError::io("read", from))?;
-                std::io::copy(&mut from, &mut aside).map_err(io())?;
-            }
-        }
-        aside.as_file().sync_all().map_err(io())?;
-        let created = publish(aside, &path)?;
-        sync_dir(&folder)?;
-        Ok(created)
+        let (len, inner) = content.open()?;
+        let mut bytes = Counted { inner, sent };
+        self.create_from(key, |file| copy_exact(&mut bytes, file, len))
     }
 
     fn list(&self, folder: Folder) -> Result<Vec<(Key, u64)>, RemoteError> {
         if !self.root.is_dir() {
-            return Err(RemoteError::NotThere(self.root.clone()));
+            return Err(RemoteError::NotThere(self.root.display().to_string()));
         }
         let mut found = Vec::new();
+        let mut list = |folder: String| list_into(&self.root.join(&folder), &folder, &mut found);
         match folder {
-            Folder::Packs => list_into(&self.root.join("packs"), "packs", &mut found)?,
             Folder::Refs => {
                 for (name, _) in entries(&self.root.join("refs"), true)? {
-                    list_into(&self.root.join("refs").join(&name), &format!("refs/{name}"), &mut found)?;
+                    list(format!("refs/{name}/"))?;
                 }
             }
+            folder => list(folder.to_string())?,
         }
+        found.retain(|(key, _)| key.is_in(folder));
         Ok(found)
     }
 
@@ -111,6 +132,29 @@ impl Remote for DirRemote {
         let path = self.path(key);
         std::fs::remove_file(&path).map_err(RemoteError::io("remove", &path))
     }
+
+    fn publish(&self, index: &str) -> Result<(), RemoteError> {
+        let path = self.root.join(INDEX);
+        self.make_folder(&path)?;
+        let mut aside = self.aside(&self.root)?;
+        let write = |file: &mut NamedTempFile| -> io::Result<()> {
+            file.write_all(index.as_bytes())?;
+            readable_by_all(file.as_file())?;
+            file.as_file().sync_all()
+        };
+        write(&mut aside).map_err(RemoteError::io("write", &path))?;
+        aside.persist(&path).map_err(|e| RemoteError::io("rename a new file to", &path)(e.error))?;
+        sync_dir(&self.root)
+    }
+}
+
+/// A list of what can be read anyway is no secret, and whoever publishes the
+/// directory reads it as another user.
+fn readable_by_all(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    let _ = file;
+    Ok(())
 }
 
 fn private_dir(recursive: bool) -> DirBuilder {
@@ -149,7 +193,7 @@ fn sync_dir(folder: &Path) -> Result<(), RemoteError> {
 
 fn list_into(folder: &Path, prefix: &str, found: &mut Vec<(Key, u64)>) -> Result<(), RemoteError> {
     for (name, len) in entries(folder, false)? {
-        found.extend(Key::parse(&format!("{prefix}/{name}")).map(|key| (key, len)));
+        found.extend(Key::parse(&format!("{prefix}{name}")).map(|key| (key, len)));
     }
     Ok(())
 }
@@ -189,9 +233,9 @@ mod tests {
         let remote = DirRemote::open(dir.path().join("remote")).unwrap();
         assert!(matches!(remote.list(Folder::Packs), Err(RemoteError::NotThere(_))));
         let (pack, table) = (Key::Pack(Id::from_bytes([1; 16])), Key::Table(Id::from_bytes([2; 16]), 7));
-        assert!(remote.create(pack, Content::Bytes(b"0123456789")).unwrap());
-        assert!(!remote.create(pack, Content::Bytes(b"other")).unwrap());
-        assert!(remote.create(table, Content::Bytes(b"t")).unwrap());
+        assert!(remote.create(pack, Content::Bytes(b"0123456789"), &|_| ()).unwrap());
+        assert!(!remote.create(pack, Content::Bytes(b"other"), &|_| ()).unwrap());
+        assert!(remote.create(table, Content::Bytes(b"t"), &|_| ()).unwrap());
         std::fs::write(dir.path().join("remote/packs/README (1).txt"), "x").unwrap();
         assert_eq!(remote.list(Folder::Packs).unwrap(), [(pack, 10)]);
         assert_eq!(remote.list(Folder::Refs).unwrap(), [(table, 1)]);
@@ -206,7 +250,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let remote = DirRemote::open(dir.path().join("stick/remote")).unwrap();
         let key = Key::Table(Id::ZERO, 1);
-        assert!(matches!(remote.create(key, Content::Bytes(b"t")), Err(RemoteError::NotThere(_))));
+        assert!(matches!(remote.create(key, Content::Bytes(b"t"), &|_| ()), Err(RemoteError::NotThere(_))));
         assert!(!dir.path().join("stick").exists());
     }
 }

@@ -16,6 +16,9 @@ use crate::object::{Body, Commit, Snapshot, Tag, Tree};
 const MAGIC: &[u8; 8] = b"SFSREFS\0";
 /// Packs for others are written once and kept and copied often.
 const LEVEL: i32 = 9;
+/// So many bytes, before they are compressed, make a pack: what is cut short is
+/// sent again from the last one on.
+const PACK: u64 = 64 << 20;
 /// The file that lists the remotes.
 const REMOTES: &str = "remotes.json";
 
@@ -33,26 +36,42 @@ pub struct Table {
 impl Table {
     /// The bytes of the file.
     pub fn seal(&self) -> Result<Vec<u8>> {
-        let packed = zstd::bulk::compress(&codec::encode(self)?, LEVEL);
-        let packed = packed.map_err(StoreError::io("compress", Path::new("refs")))?;
-        Ok(sealed::seal(MAGIC, &packed))
+        Ok(sealed::seal(MAGIC, &pack_table(self)?))
     }
 
     /// Reads the bytes of the file at `path`. All refs in it have good names
     /// and values that go with them; those of kinds unknown here are left out.
     pub fn unseal(bytes: &[u8], path: &Path) -> Result<Table> {
-        let bad = |what: String| StoreError::damaged(path, 0, what);
-        let packed = sealed::unseal(MAGIC, bytes, path)?;
-        let decoder = zstd::stream::Decoder::new(packed).map_err(|e| bad(e.to_string()))?;
-        let mut bytes = Vec::new();
-        let limit = codec::DECODE_LIMIT as u64;
-        decoder.take(limit).read_to_end(&mut bytes).map_err(|e| bad(e.to_string()))?;
-        let mut table: Table = codec::decode(&bytes).map_err(|e| bad(e.to_string()))?;
-        table.refs.retain(|(name, _)| is_shared(name));
-        match table.refs.iter().find(|(name, value)| !is_good(name, value)) {
-            Some((name, _)) => Err(bad(format!("it holds a ref that cannot be: {name:?}"))),
-            None => Ok(table),
+        let mut table: Table = unpack_table(sealed::unseal(MAGIC, bytes, path)?, path)?;
+        keep_good(&mut table.refs, path)?;
+        Ok(table)
+    }
+}
+
+/// Encodes and compresses a table.
+pub(super) fn pack_table(table: &impl Encode) -> Result<Vec<u8>> {
+    let packed = zstd::bulk::compress(&codec::encode(table)?, LEVEL);
+    packed.map_err(StoreError::io("compress", Path::new("refs")))
+}
+
+/// The inverse.
+pub(super) fn unpack_table<T: Encode + Decode<()>>(packed: &[u8], path: &Path) -> Result<T> {
+    let bad = |what: String| StoreError::damaged(path, 0, what);
+    let decoder = zstd::stream::Decoder::new(packed).map_err(|e| bad(e.to_string()))?;
+    let mut bytes = Vec::new();
+    let limit = codec::DECODE_LIMIT as u64;
+    decoder.take(limit).read_to_end(&mut bytes).map_err(|e| bad(e.to_string()))?;
+    codec::decode(&bytes).map_err(|e| bad(e.to_string()))
+}
+
+/// Leaves out refs of kinds unknown here; fails for what no ref can be.
+pub(super) fn keep_good(refs: &mut Vec<(String, RefValue)>, path: &Path) -> Result<()> {
+    refs.retain(|(name, _)| is_shared(name));
+    match refs.iter().find(|(name, value)| !is_good(name, value)) {
+        Some((name, _)) => {
+            Err(StoreError::damaged(path, 0, format!("it holds a ref that cannot be: {name:?}")))
         }
+        None => Ok(()),
     }
 }
 
@@ -160,8 +179,8 @@ pub struct Outgoing {
     pub commits: u64,
     /// How many other objects.
     pub contents: u64,
-    /// The pack with all of it; none if nothing is lacking, or none was asked for.
-    pub pack: Option<Id>,
+    /// The packs with all of it. What is in one leans on those before it at most.
+    pub packs: Vec<Id>,
 }
 
 /// What stands at the door: it sees each object before it leaves, what an
@@ -202,9 +221,8 @@ impl Store {
         dir: Option<&Path>,
         gate: &mut dyn Gate,
     ) -> Result<Outgoing> {
-        let writer = dir.map(|dir| PackWriter::create(dir, LEVEL)).transpose()?;
         let (seen, found) = (IdSet::default(), Outgoing::default());
-        let mut walk = Walk { store: self, known, gate, all, seen, writer, found };
+        let mut walk = Walk { store: self, known, gate, all, seen, dir, writer: None, found };
         for (name, value) in refs {
             walk.gate.below(name);
             for want in named(value) {
@@ -217,11 +235,8 @@ impl Store {
                 walk.want(Want::Commit(resumed.from))?;
             }
         }
-        let Walk { writer, mut found, .. } = walk;
-        if let (Some(writer), Some(dir)) = (writer.filter(|writer| !writer.is_empty()), dir) {
-            found.pack = Some(writer.finish(dir)?.name);
-        }
-        Ok(found)
+        walk.cut()?;
+        Ok(walk.found)
     }
 
     /// The file that lists the remotes, whose form is not the store's business.
@@ -253,6 +268,8 @@ struct Walk<'w> {
     gate: &'w mut dyn Gate,
     all: bool,
     seen: IdSet,
+    /// Where packs are written, if they are.
+    dir: Option<&'w Path>,
     writer: Option<PackWriter>,
     found: Outgoing,
 }
@@ -315,10 +332,31 @@ impl Walk<'_> {
             return Ok(());
         }
         self.found.commits += 1;
-        match &mut self.writer {
+        match self.writer()? {
             Some(writer) => writer.put_commit(id, &commit, body),
             None => Ok(()),
         }
+    }
+
+    /// The pack that is being written, if any are. A full one is finished
+    /// first: all that it names is in it, in one before, or on the other side.
+    fn writer(&mut self) -> Result<Option<&mut PackWriter>> {
+        let Some(dir) = self.dir else { return Ok(None) };
+        if self.writer.as_ref().is_some_and(|writer| writer.raw() >= PACK) {
+            self.cut()?;
+        }
+        if self.writer.is_none() {
+            self.writer = Some(PackWriter::create(dir, LEVEL)?);
+        }
+        Ok(self.writer.as_mut())
+    }
+
+    /// Finishes the pack that is being written.
+    fn cut(&mut self) -> Result<()> {
+        if let (Some(writer), Some(dir)) = (self.writer.take(), self.dir) {
+            self.found.packs.push(writer.finish(dir)?.name);
+        }
+        Ok(())
     }
 
     fn content(&mut self, id: Id, kind: Kind, mut bytes: Vec<u8>) -> Result<()> {
@@ -327,7 +365,7 @@ impl Walk<'_> {
             return Ok(());
         }
         self.found.contents += 1;
-        match &mut self.writer {
+        match self.writer()? {
             Some(writer) => writer.put_content(kind, id, &bytes),
             None => Ok(()),
         }

@@ -18,6 +18,7 @@
 
 mod batch;
 mod cache;
+pub mod delta;
 mod disk;
 pub mod error;
 pub mod exchange;
@@ -30,6 +31,7 @@ pub mod fuzzing;
 mod gc;
 pub mod inventory;
 mod journal;
+pub mod known;
 mod local;
 mod oplog;
 mod pack;

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -27,6 +28,8 @@ const LEFT: Duration = Duration::from_secs(24 * 3600);
 /// Packs that wait, and those that were found to be good. All of them go when
 /// it is dropped.
 pub struct Quarantine {
+    /// The folder of all of them.
+    above: PathBuf,
     dir: tempfile::TempDir,
     cache: Cache,
     good: Vec<(Pack, File)>,
@@ -46,6 +49,7 @@ impl Quarantine {
         let dir = tempfile::Builder::new().prefix(disk::ASIDE).tempdir_in(&above);
         let dir = dir.map_err(StoreError::io("create a folder in", &above))?;
         Ok(Quarantine {
+            above,
             dir,
             cache: Cache::default(),
             good: Vec::new(),
@@ -63,6 +67,40 @@ impl Quarantine {
     /// Where a pack waits.
     pub fn path(&self, name: &Id) -> PathBuf {
         self.dir().join(format!("{name}.pack"))
+    }
+
+    /// Begins to take in a pack, or goes on with what an earlier fetch got of
+    /// it. What comes stays until it was checked, or a day has passed.
+    pub fn incoming(&self, name: Id) -> Result<Incoming> {
+        let file = format!("{name}.part");
+        let path = self.above.join(&file);
+        self.take_over(&name, &path);
+        let incoming = Incoming::open(name, path)?;
+        match incoming.file.try_lock() {
+            // Another process is at it.
+            Err(std::fs::TryLockError::WouldBlock) => Incoming::open(name, self.dir().join(file)),
+            _ => Ok(incoming),
+        }
+    }
+
+    /// Takes a pack over from a process that is no more: those of one that runs
+    /// are locked.
+    fn take_over(&self, name: &Id, to: &Path) {
+        let folders = std::fs::read_dir(&self.above).into_iter().flatten().flatten();
+        for folder in folders.map(|entry| entry.path()).filter(|folder| folder != self.dir()) {
+            let path = folder.join(format!("{name}.pack"));
+            let dead = || File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+            if !to.exists() && dead() {
+                drop(std::fs::rename(&path, to));
+            }
+        }
+    }
+
+    /// Leaves the good packs for the next fetch, as one that was cut short does.
+    pub fn leave(self) {
+        for (pack, _) in &self.good {
+            drop(std::fs::rename(pack.path(), self.above.join(format!("{}.part", pack.name))));
+        }
     }
 
     /// What the index of a pack of `pack_len` bytes says is in it: to be
@@ -113,13 +151,19 @@ impl Quarantine {
         Ok(if store.has_content(id)? { Some(store.content(id)?.0) } else { None })
     }
 
-    /// Checks the pack that waits under its name. Returns the objects that are
+    /// Checks a pack that is here whole. Returns the objects that are
     /// named in it and that neither it, another good pack nor the store has.
-    pub fn check(&mut self, store: &Store, name: Id, progress: &mut dyn FnMut(u64)) -> Result<Vec<Want>> {
+    pub fn check(
+        &mut self,
+        store: &Store,
+        incoming: Incoming,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Vec<Want>> {
+        // The file stays locked until the pack counts, or gc would take it for
+        // garbage.
+        let Incoming { name, path: part, file, .. } = incoming;
         let path = self.path(&name);
-        // Held until the pack counts, or gc would take it for garbage.
-        let file = File::open(&path).map_err(StoreError::io("open", &path))?;
-        drop(file.lock());
+        std::fs::rename(&part, &path).map_err(StoreError::io("rename a file to", &path))?;
         Pack::check_name(&path, name)?;
         disk::sync(&file, &path)?;
         fold::rebuild_index(self.dir(), name)?;
@@ -201,13 +245,56 @@ impl Quarantine {
     }
 }
 
+/// A pack on its way in.
+#[derive(Debug)]
+pub struct Incoming {
+    name: Id,
+    path: PathBuf,
+    /// Locked, so that others see that somebody is at it.
+    file: File,
+    have: u64,
+}
+
+impl Incoming {
+    fn open(name: Id, path: PathBuf) -> Result<Incoming> {
+        let file = disk::private().read(true).append(true).create(true).open(&path);
+        let file = file.map_err(StoreError::io("open", &path))?;
+        let have = file.metadata().map_err(StoreError::io("read", &path))?.len();
+        Ok(Incoming { name, path, file, have })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Id {
+        self.name
+    }
+
+    /// How many bytes of it are here.
+    pub fn have(&self) -> u64 {
+        self.have
+    }
+
+    /// Adds the bytes that follow.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(StoreError::io("write", &self.path))?;
+        self.have += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Begins anew: what is here is more than there should be.
+    pub fn restart(&mut self) -> Result<()> {
+        self.have = 0;
+        self.file.set_len(0).map_err(StoreError::io("write", &self.path))
+    }
+}
+
 /// Removes what killed processes left.
 fn tidy(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let changed = entry.metadata().and_then(|meta| meta.modified());
         let old = changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > LEFT));
         if old {
-            drop(std::fs::remove_dir_all(entry.path()));
+            let path = entry.path();
+            drop(std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path)));
         }
     }
 }

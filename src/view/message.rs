@@ -25,7 +25,8 @@ pub fn text(shown: &Shown, full: bool) -> String {
     pieces.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-fn piece_text(piece: &Piece, full: bool) -> String {
+/// What a piece says, as text.
+pub(super) fn piece_text(piece: &Piece, full: bool) -> String {
     match piece {
         Piece::Text(text) => clean_text(text).trim_end().to_owned(),
         Piece::Thinking(text) if text.trim().is_empty() => "~ thought".to_owned(),

@@ -1,4 +1,4 @@
-//! Seeing: values to text and to JSON. Neither store nor terminal.
+//! Seeing: values to text, to JSON and to a screen. Neither store nor terminal.
 //!
 //! What comes out of a session is text of strangers: all of it passes
 //! [`clean`] on its way to text.
@@ -12,6 +12,7 @@ pub mod message;
 pub mod plot;
 pub mod search;
 pub mod stats;
+pub mod tui;
 
 /// A number of tokens, as people read it.
 pub fn tokens(n: u64) -> String {

@@ -1,6 +1,7 @@
 //! `sfs clone`
 
 use super::remote::failed;
+use super::selected::Selected;
 use super::{fetch, pull};
 use crate::cli::{App, CommandError};
 use crate::ops::clone::clone;
@@ -8,15 +9,22 @@ use crate::ops::clone::clone;
 /// Make a store with all that is on a remote
 ///
 /// The store is made at `--store`, at $SFS_DIR, or in the user's data folder.
-/// The directory becomes its remote `origin`.
+/// The place becomes its remote `origin`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The directory that others pushed to
-    dir: String,
+    /// Where others pushed to: DIR, HOST:DIR, ssh://…, s3://… or https://…
+    address: String,
+    /// The file with the key of this machine, if the place is encrypted
+    #[arg(long, value_name = "FILE")]
+    identity: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let (store, report) = clone(&app.env, &args.dir, &app.ui.monitor()).map_err(failed)?;
+    let (store, report) =
+        clone(&app.env, &args.address, args.identity.clone(), &args.only.read(app)?, &app.ui.monitor())
+            .map_err(failed)?;
     fetch::tell(&report.fetched, app);
     pull::tell(&report, app);
     app.ui.note(&format!("Made a store at {}", store.dir().display()));

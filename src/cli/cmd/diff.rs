@@ -5,9 +5,8 @@ use crate::cli::ui::{self, clean, clean_text, count};
 use crate::cli::{App, CommandError, config};
 use crate::object::Usage;
 use crate::ops::diff::{Diff, Side, diff};
-use crate::ops::files::FilesAt;
-use crate::ops::hunks::{FileDiff, State, hunks};
-use crate::ops::{files, revision, show, snapshot};
+use crate::ops::hunks::{Changed, FileDiff, State};
+use crate::ops::{revision, show};
 use crate::store::Store;
 use crate::view;
 
@@ -71,56 +70,24 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     } else {
         app.ui.page();
         text(args, app, &store, &found)?;
-        changed.text(args, app)?;
+        files_text(args, app, &changed)?;
     }
     let same = found.is_same() && changed.between.is_empty();
     if args.exit_code && !same { Err(CommandError::silent(FAILED)) } else { Ok(()) }
 }
 
-/// What differs between the files.
-#[derive(Default)]
-struct Changed {
-    /// From the first revision to the second.
-    between: Vec<FileDiff>,
-    /// What each changed since they parted, if both went on.
-    since: Option<[Vec<FileDiff>; 2]>,
-}
-
-impl Changed {
-    /// Compares the files, if anything tells of files.
-    fn find(store: &Store, found: &Diff) -> Result<Changed, CommandError> {
-        let (left, right) = (&found.left.at, &found.right.at);
-        let wrote = |side: &Side| side.files.iter().any(|file| file.starts_with(['w', 'e']));
-        let has_snapshots = |session| snapshot::all(store, session).map(|all| !all.is_empty());
-        if !wrote(&found.left) && !wrote(&found.right) && !has_snapshots(&left.session)? {
-            return Ok(Changed::default());
-        }
-        let differ = |old: &FilesAt, new: &FilesAt| -> Result<Vec<FileDiff>, CommandError> {
-            let changes = files::changes(store, old, new)?;
-            Ok(changes.iter().map(|change| hunks(store, change)).collect::<Result<_, _>>()?)
-        };
-        let old = files::at(store, &left.session, left.commit)?;
-        let new = files::at(store, &right.session, right.commit)?;
-        let between = differ(&old, &new)?;
-        let parted = found.base.filter(|base| *base != left.commit && *base != right.commit);
-        let base = parted.map(|base| files::at(store, &left.session, base)).transpose()?;
-        let since = base.map(|base| Ok::<_, CommandError>([differ(&base, &old)?, differ(&base, &new)?]));
-        Ok(Changed { between, since: since.transpose()? })
+fn files_text(args: &Args, app: &App, changed: &Changed) -> Result<(), CommandError> {
+    let Some(since) = &changed.since else {
+        return changed.between.iter().try_for_each(|file| file_text(args, app, file));
+    };
+    let sides = [("-", &args.left), ("+", &args.right)].into_iter().zip(since);
+    for ((sign, rev), files) in sides.filter(|(_, files)| !files.is_empty()) {
+        app.ui.line("")?;
+        let rev = clean(rev);
+        app.ui.line(paint(sign, &format!("{} files of {rev} since they parted", sign.repeat(3))))?;
+        files.iter().try_for_each(|file| file_text(args, app, file))?;
     }
-
-    fn text(&self, args: &Args, app: &App) -> Result<(), CommandError> {
-        let Some(since) = &self.since else {
-            return self.between.iter().try_for_each(|file| file_text(args, app, file));
-        };
-        let sides = [("-", &args.left), ("+", &args.right)].into_iter().zip(since);
-        for ((sign, rev), files) in sides.filter(|(_, files)| !files.is_empty()) {
-            app.ui.line("")?;
-            let rev = clean(rev);
-            app.ui.line(paint(sign, &format!("{} files of {rev} since they parted", sign.repeat(3))))?;
-            files.iter().try_for_each(|file| file_text(args, app, file))?;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn file_text(args: &Args, app: &App, file: &FileDiff) -> Result<(), CommandError> {

@@ -1,6 +1,7 @@
 //! `sfs fetch`
 
 use super::remote::failed;
+use super::selected::Selected;
 use crate::cli::ui::{bytes, count};
 use crate::cli::{App, CommandError};
 use crate::ops::fetch::{FetchReport, fetch};
@@ -13,11 +14,15 @@ use crate::ops::fetch::{FetchReport, fetch};
 pub(crate) struct Args {
     /// The remote; `origin` or the only one if none is named
     remote: Option<String>,
+    #[command(flatten)]
+    only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
-    let report = fetch(&app.env, &mut store, args.remote.as_deref(), &app.ui.monitor()).map_err(failed)?;
+    let report =
+        fetch(&app.env, &mut store, args.remote.as_deref(), &args.only.read(app)?, &app.ui.monitor())
+            .map_err(failed)?;
     tell(&report, app);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::fetch;
 use super::remote::failed;
+use super::selected::Selected;
 use crate::cli::ui::{clean, count};
 use crate::cli::{App, CommandError};
 use crate::ops::pull::{PullReport, pull};
@@ -14,11 +15,14 @@ use crate::ops::pull::{PullReport, pull};
 pub(crate) struct Args {
     /// The remote; `origin` or the only one if none is named
     remote: Option<String>,
+    #[command(flatten)]
+    only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
-    let report = pull(&app.env, &mut store, args.remote.as_deref(), &app.ui.monitor()).map_err(failed)?;
+    let report = pull(&app.env, &mut store, args.remote.as_deref(), &args.only.read(app)?, &app.ui.monitor())
+        .map_err(failed)?;
     fetch::tell(&report.fetched, app);
     tell(&report, app);
     Ok(())

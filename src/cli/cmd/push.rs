@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use super::remote::failed;
 use super::scan::show;
+use super::selected::Selected;
 use crate::cli::error::SECRETS;
 use crate::cli::ui::{bytes, count};
 use crate::cli::{App, CommandError};
@@ -12,8 +13,9 @@ use crate::store::Store;
 
 /// Send what a remote lacks
 ///
-/// Sends one pack of exactly what is missing there, then the branches, tags
-/// and names. Nothing on the remote is overwritten, whoever else pushes.
+/// Sends packs of exactly what is missing there, then the branches, tags and
+/// names. Nothing on the remote is overwritten, whoever else pushes. A push
+/// that was cut short goes on where it was when it is run again.
 ///
 /// All that would leave is looked through for secrets first. If there are any,
 /// nothing is sent, they are listed, and the exit code is 4.
@@ -39,6 +41,8 @@ pub(crate) struct Args {
     /// Don't ask whether all may leave
     #[arg(long, short, requires = "allow_all")]
     yes: bool,
+    #[command(flatten)]
+    only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
@@ -47,6 +51,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         remote: args.remote.clone(),
         dry_run: args.dry_run,
         full: args.full,
+        only: args.only.read(app)?,
         redact: args.redact,
         allow: args.allow.clone(),
         allow_all: args.allow_all && args.yes,
@@ -95,13 +100,13 @@ fn tell(args: &Args, app: &App, store: &Store, report: &PushReport) -> Result<()
     }
     let (commits, contents) = (count(report.commits, "commit"), count(report.contents, "other object"));
     let refs = count(report.refs + report.removed, "ref");
-    let mut what = format!("{commits}, {contents}, {refs}");
+    let mut what = format!("{commits}, {contents}, {refs}, {}", bytes(report.bytes));
     if !report.redacted.is_empty() {
         what += &format!(", without {}", count(report.redacted.len() as u64, "secret"));
     }
     app.ui.note(&match args.dry_run {
         true => format!("Would push to {}: {what}", report.remote),
-        false => format!("Pushed to {}: {what}, {}", report.remote, bytes(report.bytes)),
+        false => format!("Pushed to {}: {what}", report.remote),
     });
     Ok(())
 }

@@ -12,6 +12,9 @@ use crate::ops::source;
 use crate::store::Store;
 use crate::tool::{self, Tool};
 
+/// How long a briefing may be if nothing else is said, in tokens.
+const BUDGET: usize = 12_000;
+
 /// Carry a revision on in a tool
 ///
 /// Writes the conversation as a session of that tool, and prints the command
@@ -41,7 +44,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "history")]
     briefing: bool,
     /// How long a briefing may be, in tokens
-    #[arg(long, value_name = "TOKENS", default_value_t = 12_000)]
+    #[arg(long, value_name = "TOKENS", default_value_t = BUDGET)]
     budget: usize,
     /// Only tell what would be written
     #[arg(long, short = 'n')]
@@ -61,6 +64,38 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
+    carry_on(args, app, &mut store, &found)
+}
+
+/// Carries on what was chosen on the screen: starts the tool, or prints the
+/// command.
+pub(super) fn chosen(
+    app: &App,
+    store: &mut Store,
+    found: &Resolved,
+    tool: String,
+    exec: bool,
+) -> Result<(), CommandError> {
+    let args = Args {
+        rev: format!("{:.12}", found.commit),
+        tool: Some(tool),
+        project: None,
+        worktree: None,
+        history: History::All,
+        briefing: false,
+        budget: BUDGET,
+        dry_run: false,
+        yes: false,
+        exec,
+        json: false,
+    };
+    carry_on(&args, app, store, found).map_err(|e| {
+        let tool = args.tool.as_deref().unwrap_or_default();
+        e.hint(format!("`sfs resume {} --in {tool}` has more ways", args.rev))
+    })
+}
+
+fn carry_on(args: &Args, app: &App, store: &mut Store, found: &Resolved) -> Result<(), CommandError> {
     let name = match &args.tool {
         Some(name) => name.clone(),
         None => store.commit(&found.commit)?.tool.clone(),
@@ -70,13 +105,12 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         CommandError::usage(format!("no tool is called {name:?}; there are: {}", known.join(", ")))
     })?;
     let files = args.worktree.as_deref();
-    let files =
-        files.map(|dir| super::fork::worktree(app, &mut store, &found, dir, args.dry_run)).transpose()?;
+    let files = files.map(|dir| super::fork::worktree(app, store, found, dir, args.dry_run)).transpose()?;
     if let Some(files) = files.as_ref().filter(|_| !args.json) {
         super::checkout::tell(app, files)?;
     }
     if args.briefing || tool.resume().is_none() {
-        return brief(args, app, &store, &found, tool);
+        return brief(args, app, store, found, tool);
     }
     let options = ResumeOptions {
         session: found.session,
@@ -87,7 +121,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         dry_run: args.dry_run,
         agreed: args.yes,
     };
-    let outcome = resume(&app.env, &mut store, &options, &app.ui.monitor()).map_err(|e| match e {
+    let outcome = resume(&app.env, store, &options, &app.ui.monitor()).map_err(|e| match e {
         ResumeError::Unagreed(_) => CommandError::from(e).hint("agree with `--yes`"),
         ResumeError::Import { .. } => {
             let (rev, name) = (quote(&args.rev), tool.name());
@@ -100,7 +134,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         return Ok(app.ui.json(&json(&outcome))?);
     }
     tell(app, &outcome, args.dry_run);
-    let parts = source::all(&store).filter(|s| s.session == found.session && !s.part.is_empty()).count();
+    let parts = source::all(store).filter(|s| s.session == found.session && !s.part.is_empty()).count();
     if parts > 0 && !outcome.own_bytes {
         app.ui
             .note(&format!("{parts} other transcripts of the session stay in the store as branches of it."));

@@ -4,10 +4,10 @@
 use super::{PurgeError, RemotePurge};
 use crate::object::id::{Id, IdSet, Kind};
 use crate::object::{Body, Commit};
-use crate::ops::push::{publish, send};
-use crate::ops::remote::{self, Listing, Opened, SyncError};
+use crate::ops::far::{self, Listing};
+use crate::ops::remote::{self, Opened, SyncError};
 use crate::ops::secrets::{Doorkeeper, Mode, Secrets, Sent};
-use crate::ops::{Env, Monitor};
+use crate::ops::{Env, Monitor, send};
 use crate::remote::{Folder, Key, Remote, RemoteError};
 use crate::store::exchange::{self, Gate, Table};
 use crate::store::quarantine::Quarantine;
@@ -27,7 +27,7 @@ pub(super) fn purge(
     let mut done = Vec::new();
     for name in remote::list(store)?.into_keys() {
         monitor.begin(&format!("Looking at {name}"), None);
-        let outcome = one(env, store, &name, cause, &gone, dry_run);
+        let outcome = one(env, store, (&name, cause), &gone, dry_run, monitor);
         monitor.end();
         done.push(match outcome {
             Ok(report) => report,
@@ -41,13 +41,13 @@ pub(super) fn purge(
 fn one(
     env: &Env,
     store: &Store,
-    name: &str,
-    cause: Id,
+    (name, cause): (&str, Id),
     gone: &IdSet,
     dry_run: bool,
+    monitor: &dyn Monitor,
 ) -> Result<RemotePurge, SyncError> {
-    let Opened { remote, .. } = remote::open(store, Some(name))?;
-    let remote = &*remote;
+    let far = remote::open(env, store, Some(name))?;
+    let remote = &*far.remote;
     let mut report = RemotePurge { name: name.to_owned(), ..RemotePurge::default() };
     let quarantine = Quarantine::new(store)?;
     let sent = Sent::read(store, name)?;
@@ -58,8 +58,8 @@ fn one(
         gone.extend(gone.clone().iter().map(|id| sent.as_theirs(id)));
     }
     let gone = &gone;
-    let (good, bad) = Listing::read_without(remote, &quarantine, &|id| gone.contains(id))?;
-    let (own, others) = tables(store, remote)?;
+    let (good, bad) = Listing::read_without(&far, &quarantine, &|id| gone.contains(id))?;
+    let Tables { last, own, others } = tables(store, &far)?;
     report.others = others.len() as u64;
     if bad.is_empty() {
         return Ok(report);
@@ -76,24 +76,25 @@ fn one(
     let ours: Vec<_> =
         ours.into_iter().filter_map(|(name, value)| ours_now(store, &door.sent, name, value)).collect();
     let dir = Some(quarantine.dir());
-    let pack = store.outgoing(&ours, &known, true, dir, &mut door)?.pack;
+    let mut sent_now = store.outgoing(&ours, &known, true, dir, &mut door)?.packs;
     let refs = door.refs(&ours);
     door.sent.write(store, name)?;
-    if let Some(pack) = pack {
-        send(remote, &quarantine, pack)?;
-    }
+    send::packs(&far, &quarantine, &sent_now, send::size(&quarantine, &sent_now)?, monitor)?;
     if !needed {
         let theirs: Vec<_> = others.iter().flat_map(|table| &table.refs).cloned().collect();
         let mut open = Open { gone, met: false };
-        if let Some(pack) = store.outgoing(&theirs, &known, true, dir, &mut open)?.pack {
-            send(remote, &quarantine, pack)?;
-        }
+        let packs = store.outgoing(&theirs, &known, true, dir, &mut open)?.packs;
+        send::packs(&far, &quarantine, &packs, send::size(&quarantine, &packs)?, monitor)?;
+        sent_now.extend(packs);
     }
     if own.is_some() {
-        publish(store, remote, refs)?;
+        // Whole: the earlier ones, on which another could lean, go.
+        send::table(&far, store, (last, None), refs)?;
         forget_older(store, remote)?;
     }
-    for pack in bad.into_iter().filter(|_| !needed) {
+    // A purge that was cut short may have sent the same packs, which then look
+    // as if they held what is gone under its new name.
+    for pack in bad.into_iter().filter(|pack| !needed && !sent_now.contains(pack)) {
         // Without its index a pack counts for nothing.
         remote.remove(Key::Index(pack))?;
         remote.remove(Key::Pack(pack))?;
@@ -101,17 +102,24 @@ fn one(
     Ok(report)
 }
 
-/// Our newest table, and those of the others.
-fn tables(store: &Store, remote: &dyn Remote) -> Result<(Option<Table>, Vec<Table>), SyncError> {
-    let (mut own, mut others) = (None, Vec::new());
-    for (writer, number, len) in remote::newest_tables(remote)? {
-        let table = remote::table(remote, writer, number, len)?;
-        match writer == store.writer() {
-            true => own = Some(table),
-            false => others.push(table),
+/// What all stores pushed last.
+struct Tables {
+    /// The number of our newest table.
+    last: u64,
+    own: Option<Table>,
+    others: Vec<Table>,
+}
+
+fn tables(store: &Store, far: &Opened) -> Result<Tables, SyncError> {
+    let mut found = Tables { last: 0, own: None, others: Vec::new() };
+    for tables in far::tables(&*far.remote, Folder::Refs)? {
+        let table = far::newest(far, &tables)?.table;
+        match tables.writer == store.writer() {
+            true => (found.last, found.own) = (tables.newest(), Some(table)),
+            false => found.others.push(table),
         }
     }
-    Ok((own, others))
+    Ok(found)
 }
 
 /// A ref that we pushed, as it is to be pushed now: its words may have been

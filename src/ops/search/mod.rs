@@ -7,6 +7,8 @@
 mod owners;
 mod snippet;
 
+use std::collections::{HashSet, VecDeque};
+
 use crate::object::id::IdSet;
 use crate::object::{Commit, Id, Role};
 use crate::search::{self, Index, Order, Query, Ranked, SearchError};
@@ -70,9 +72,16 @@ pub struct Search<'s> {
     copies: bool,
     ranked: Ranked,
     owners: Owners,
-    seen: std::collections::HashSet<u64>,
+    seen: HashSet<u64>,
     unreadable: u64,
+    /// Hits that were read and not yet told, with what they say.
+    ready: VecDeque<(u64, Hit)>,
+    /// How many candidates are read next.
+    next: usize,
 }
+
+/// The most candidates that are read at once.
+const AT_ONCE: usize = 4096;
 
 /// Begins a search. What the store has beyond the index is indexed first; an
 /// index that is damaged is made again.
@@ -90,8 +99,17 @@ pub fn search<'s>(
         let narrow = !options.query.projects.is_empty() || !options.query.sessions.is_empty();
         let roots: IdSet = owners.roots().collect();
         let ranked = index.rank(&options.query, narrow.then_some(&roots), options.order, env.now)?;
-        let (query, seen) = (options.query.clone(), std::collections::HashSet::new());
-        Ok(Search { store, query, copies: options.copies, ranked, owners, seen, unreadable })
+        Ok(Search {
+            store,
+            query: options.query.clone(),
+            copies: options.copies,
+            ranked,
+            owners,
+            seen: HashSet::new(),
+            unreadable,
+            ready: VecDeque::new(),
+            next: 1,
+        })
     };
     match begin() {
         Err(e) if e.is_of_index() => {
@@ -138,13 +156,39 @@ impl Search<'_> {
 
     /// How many messages have not been looked at yet.
     pub fn left(&self) -> usize {
-        self.ranked.left()
+        self.ranked.left() + self.ready.len()
     }
 
-    fn look(&mut self, candidate: &search::Candidate) -> Result<Option<Hit>, StoreError> {
-        if !self.copies && self.seen.contains(&candidate.print) {
-            return Ok(None);
+    /// Reads the next candidates: few at first, so that the first hit comes at
+    /// once; then more, in the order in which they lie in the store, so that
+    /// what is asked for in thousands isn't unpacked as often. `false` when
+    /// there are none.
+    fn read_on(&mut self) -> Result<bool, SearchError> {
+        let mut batch = Vec::new();
+        for (rank, candidate) in self.ranked.by_ref().take(self.next).enumerate() {
+            let candidate = candidate?;
+            if self.copies || !self.seen.contains(&candidate.print) {
+                let place = self.store.place_of(&candidate.commit).unwrap_or_default();
+                batch.push((place, rank, candidate));
+            }
         }
+        let more = !batch.is_empty() || self.ranked.left() > 0;
+        self.next = (self.next * 2).min(AT_ONCE);
+        batch.sort_unstable_by_key(|(place, rank, _)| (*place, *rank));
+        let mut hits = Vec::new();
+        for (_, rank, candidate) in &batch {
+            match self.look(candidate) {
+                Ok(hit) => hits.extend(hit.map(|hit| (*rank, candidate.print, hit))),
+                // One damaged message doesn't hide the others.
+                Err(_) => self.unreadable += 1,
+            }
+        }
+        hits.sort_unstable_by_key(|(rank, ..)| *rank);
+        self.ready.extend(hits.into_iter().map(|(_, print, hit)| (print, hit)));
+        Ok(more)
+    }
+
+    fn look(&self, candidate: &search::Candidate) -> Result<Option<Hit>, StoreError> {
         let id = candidate.commit;
         if !self.store.has_commit(&id)? {
             // A gc took it since it was indexed.
@@ -158,7 +202,6 @@ impl Search<'_> {
         let pieces = search::text::pieces(self.store, &message)?;
         let Some(found) = self.query.find(&pieces) else { return Ok(None) };
         let Some(owner) = self.owners.of(self.store, candidate.root, id, &commit)? else { return Ok(None) };
-        self.seen.insert(candidate.print);
         Ok(Some(Hit {
             revision: owner.revision(commit.counts.messages),
             commit: id,
@@ -184,15 +227,15 @@ impl Iterator for Search<'_> {
 
     fn next(&mut self) -> Option<Result<Hit, SearchError>> {
         loop {
-            let candidate = match self.ranked.next()? {
-                Ok(candidate) => candidate,
+            while let Some((print, hit)) = self.ready.pop_front() {
+                if self.seen.insert(print) || self.copies {
+                    return Some(Ok(hit));
+                }
+            }
+            match self.read_on() {
+                Ok(true) => {}
+                Ok(false) => return None,
                 Err(e) => return Some(Err(e)),
-            };
-            match self.look(&candidate) {
-                Ok(Some(hit)) => return Some(Ok(hit)),
-                Ok(None) => {}
-                // One damaged message doesn't hide the others.
-                Err(_) => self.unreadable += 1,
             }
         }
     }

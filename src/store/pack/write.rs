@@ -99,6 +99,11 @@ impl PackWriter {
         self.content_numbers.contains_key(id) || self.commit_numbers.contains_key(id)
     }
 
+    /// How many bytes were put in, before they are compressed.
+    pub(crate) fn raw(&self) -> u64 {
+        self.raw
+    }
+
     /// Tells whether nothing was put in.
     pub(crate) fn is_empty(&self) -> bool {
         self.contents.is_empty() && self.commits.is_empty()

@@ -123,7 +123,10 @@ fn snapshots_and_their_trees_stay_and_travel() {
     let other = World::new(10);
     let mut quarantine = quarantine::Quarantine::new(&other.store).unwrap();
     let sent = world.store.outgoing(&named, &|_| false, false, Some(quarantine.dir()), &mut Open).unwrap();
-    assert!(quarantine.check(&other.store, sent.pack.unwrap(), &mut |_| {}).unwrap().is_empty());
+    let [name] = sent.packs.as_slice() else { panic!("{sent:?}") };
+    let mut incoming = quarantine.incoming(*name).unwrap();
+    incoming.append(&std::fs::read(quarantine.path(name)).unwrap()).unwrap();
+    assert!(quarantine.check(&other.store, incoming, &mut |_| {}).unwrap().is_empty());
     let batch = quarantine.release(&other.store).unwrap();
     let mut store = other.reopen();
     store.apply(batch, vec![set(&named[0].0, None, Some(named[0].1.clone()))], &actor()).unwrap();

@@ -82,7 +82,10 @@ pub(super) fn write(out: &mut String, export: &Export) {
         let words = format!("{:.2} {} by list prices of {}{more}", cost.sum, cost.currency, cost.date);
         row("cost", escaped(&words));
     }
-    row("files", format!("{}", files(line).len()));
+    // One that was read and written is one.
+    let mut paths: Vec<Option<&str>> = files(line).iter().map(|file| file.get(1..)).collect();
+    paths.dedup();
+    row("files", paths.len().to_string());
     out.push_str("</dl>\n");
 }
 
@@ -152,7 +155,10 @@ pub(super) fn contents(out: &mut String, export: &Export, href: &dyn Fn(usize, u
     }
     let files = files(&export.line);
     if !files.is_empty() {
-        let _ = write!(out, "<details><summary><b>Files</b> {}</summary>\n<ul class=files>", files.len());
+        let _ = write!(
+            out,
+            "<details><summary><b>Files</b> and what was done to them</summary>\n<ul class=files>"
+        );
         for file in files {
             let _ = writeln!(out, "<li>{}</li>", escaped(&crate::view::file(file)));
         }

@@ -1,0 +1,248 @@
+//! HTTP: one agent, its limits, and what is tried again.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io::{self, ErrorKind, Read};
+use std::ops::Range;
+use std::time::Duration;
+
+use ureq::http::Response;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body, SendBody};
+
+use super::{Content, Counted, RemoteError, Sent};
+
+/// How often a request is made before we give up.
+const TRIES: u32 = 6;
+/// How long is waited before the second try; before each further one twice as long.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long a server may say nothing.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(20);
+/// The longest answer that is read into memory, but for files: a listing.
+const ANSWER_MAX: u64 = 32 << 20;
+
+/// What makes requests. Connections are kept for the next ones.
+#[derive(Debug)]
+pub(super) struct Web {
+    agent: Agent,
+}
+
+/// An answer that is no file.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) text: String,
+}
+
+/// Why a request came to nothing.
+enum Failed {
+    /// It may go better another time.
+    Now(io::Error),
+    /// It will not.
+    Ever(RemoteError),
+}
+
+impl Web {
+    pub(super) fn new() -> Web {
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT))
+            .timeout_per_read(Some(SILENCE))
+            .timeout_per_write(Some(SILENCE))
+            .user_agent(concat!("sfs/", env!("CARGO_PKG_VERSION")))
+            .tls_config(tls)
+            .build();
+        Web { agent: config.into() }
+    }
+
+    /// Reads a range of what is at a URL. `place` is what it is called in
+    /// errors: a URL may be signed.
+    pub(super) fn range(&self, url: &str, place: &str, range: Range<u64>) -> Result<Vec<u8>, RemoteError> {
+        let Some(last) = range.end.checked_sub(1).filter(|last| *last >= range.start) else {
+            return Ok(Vec::new());
+        };
+        let bytes = format!("bytes={}-{last}", range.start);
+        self.tries(place, || {
+            let response = self.agent.get(url).header("Range", &bytes).call().map_err(now)?;
+            let skip = match response.status().as_u16() {
+                206 => 0,
+                // This server reads files from the beginning only.
+                200 => range.start,
+                416 => return Err(Failed::Ever(too_short(place))),
+                _ => return Err(refused(place, answer(response)?)),
+            };
+            let wanted = range.end - range.start;
+            let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
+            let skipped = io::copy(&mut (&mut body).take(skip), &mut io::sink()).map_err(Failed::Now)?;
+            let mut read = Vec::new();
+            body.take(wanted).read_to_end(&mut read).map_err(Failed::Now)?;
+            match (skipped, read.len() as u64) == (skip, wanted) {
+                true => Ok(read),
+                false => Err(Failed::Now(ErrorKind::UnexpectedEof.into())),
+            }
+        })
+    }
+
+    /// Reads all that is at a URL, as text; `None` if there is nothing.
+    pub(super) fn text(&self, url: &str, place: &str) -> Result<Option<String>, RemoteError> {
+        self.tries(place, || {
+            let answer = answer(self.agent.get(url).call().map_err(now)?)?;
+            match answer.status {
+                200 => Ok(Some(answer.text)),
+                404 | 410 => Ok(None),
+                _ => Err(refused(place, answer)),
+            }
+        })
+    }
+
+    /// Whether there is something at a URL.
+    pub(super) fn has(&self, url: &str, place: &str) -> Result<bool, RemoteError> {
+        self.tries(place, || {
+            let response = self.agent.head(url).call().map_err(now)?;
+            match response.status().as_u16() {
+                200 => Ok(true),
+                404 => Ok(false),
+                status => Err(refused(place, Answer { status, text: String::new() })),
+            }
+        })
+    }
+
+    /// Puts something at a URL, with these headers. What the server says to it
+    /// is for the caller to judge, errors of the moment apart.
+    pub(super) fn put(
+        &self,
+        url: &str,
+        place: &str,
+        headers: &[(&str, &str)],
+        content: Content<'_>,
+        sent: &Sent<'_>,
+    ) -> Result<Answer, RemoteError> {
+        self.tries(place, || {
+            let (len, inner) = content.open().map_err(Failed::Ever)?;
+            let mut bytes = Counted { inner, sent };
+            let mut request = self.agent.put(url).header("Content-Length", len.to_string());
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let response = request.send(SendBody::from_reader(&mut bytes)).map_err(now)?;
+            match answer(response)? {
+                answer if is_of_the_moment(&answer) => Err(refused(place, answer)),
+                answer => Ok(answer),
+            }
+        })
+    }
+
+    /// Removes what is at a URL.
+    pub(super) fn delete(&self, url: &str, place: &str) -> Result<(), RemoteError> {
+        self.tries(place, || {
+            let answer = answer(self.agent.delete(url).call().map_err(now)?)?;
+            match answer.status {
+                200..300 => Ok(()),
+                _ => Err(refused(place, answer)),
+            }
+        })
+    }
+
+    /// Tries something again that fails for the moment.
+    fn tries<T>(&self, place: &str, once: impl Fn() -> Result<T, Failed>) -> Result<T, RemoteError> {
+        let mut pause = PAUSE;
+        for tried in 1.. {
+            match once() {
+                Ok(done) => return Ok(done),
+                Err(Failed::Ever(e)) => return Err(e),
+                Err(Failed::Now(source)) if tried >= TRIES => {
+                    return Err(RemoteError::Lost { place: place.to_owned(), source });
+                }
+                Err(Failed::Now(_)) => {
+                    // Not all at once, if many machines wait for the same server.
+                    let jitter = RandomState::new().hash_one(tried) % 1000;
+                    std::thread::sleep(pause.mul_f64(0.5 + jitter as f64 / 1000.0));
+                    pause *= 2;
+                }
+            }
+        }
+        Err(too_short(place))
+    }
+}
+
+/// Reads an answer whose words are for people or for a parser.
+fn answer(response: Response<Body>) -> Result<Answer, Failed> {
+    let status = response.status().as_u16();
+    let mut bytes = Vec::new();
+    let body = response.into_body().into_with_config().limit(ANSWER_MAX).reader();
+    body.take(ANSWER_MAX).read_to_end(&mut bytes).map_err(Failed::Now)?;
+    Ok(Answer { status, text: String::from_utf8_lossy(&bytes).into_owned() })
+}
+
+fn is_of_the_moment(answer: &Answer) -> bool {
+    // 409: another conditional request for the same key is under way.
+    matches!(answer.status, 408 | 409 | 425 | 429 | 500 | 502..600)
+}
+
+/// What an answer means that isn't the one hoped for.
+fn refused(place: &str, answer: Answer) -> Failed {
+    if is_of_the_moment(&answer) {
+        return Failed::Now(io::Error::other(words(&answer)));
+    }
+    Failed::Ever(failure(place, &answer))
+}
+
+/// The same for what is not tried again.
+pub(super) fn failure(place: &str, answer: &Answer) -> RemoteError {
+    let (place, what) = (place.to_owned(), words(answer));
+    match answer.status {
+        401 | 403 => RemoteError::Denied { place, what },
+        404 | 410 => RemoteError::Missing(place),
+        _ => RemoteError::Server { place, what },
+    }
+}
+
+/// What an answer says: its status, and the code and message of S3's errors.
+fn words(answer: &Answer) -> String {
+    let inside = |tag: &str| {
+        let (_, rest) = answer.text.split_once(&format!("<{tag}>"))?;
+        let text = rest.split_once("</")?.0.trim();
+        (!text.is_empty() && text.len() < 1000).then(|| text.to_owned())
+    };
+    let said: Vec<String> = ["Code", "Message"].into_iter().filter_map(inside).collect();
+    match said.is_empty() {
+        true => format!("the server answers {}", answer.status),
+        false => format!("the server answers {}: {}", answer.status, said.join(": ")),
+    }
+}
+
+fn too_short(place: &str) -> RemoteError {
+    RemoteError::Server { place: place.to_owned(), what: "it is shorter than it was said to be".to_owned() }
+}
+
+/// What the transport refused. None of its words hold the URL.
+fn now(error: ureq::Error) -> Failed {
+    match error {
+        ureq::Error::Io(e) => Failed::Now(e),
+        ureq::Error::HostNotFound => {
+            Failed::Now(io::Error::new(ErrorKind::NotFound, "no host has that name"))
+        }
+        ureq::Error::BadUri(_) => Failed::Now(io::Error::new(ErrorKind::InvalidInput, "that is no URL")),
+        e => Failed::Now(io::Error::other(e.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_told_apart() {
+        let text = "<Error><Code>SlowDown</Code><Message>Reduce\n your rate</Message></Error>".to_owned();
+        let answer = Answer { status: 503, text };
+        assert_eq!(words(&answer), "the server answers 503: SlowDown: Reduce\n your rate");
+        assert!(matches!(refused("x", answer), Failed::Now(_)));
+        let of = |status| refused("x", Answer { status, text: String::new() });
+        assert!(matches!(of(403), Failed::Ever(RemoteError::Denied { .. })));
+        assert!(matches!(of(404), Failed::Ever(RemoteError::Missing(_))));
+        assert!(matches!(of(301), Failed::Ever(RemoteError::Server { .. })));
+        assert!(matches!(of(501), Failed::Ever(RemoteError::Server { .. })));
+    }
+}
