@@ -37,6 +37,7 @@ fn hide(words: &[&str]) -> Vec<String> {
             return HIDDEN.to_owned();
         }
         match word.split_once('=') {
+            Some((name, _)) if name.contains("://") => address(word),
             Some((name, _)) if is_secret(name) => format!("{name}={HIDDEN}"),
             Some((name, value)) if value.contains("://") => format!("{name}={}", address(value)),
             None if word.contains("://") => address(word),

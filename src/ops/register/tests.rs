@@ -15,7 +15,7 @@ fn json_is_changed_in_one_place_alone() {
     for (was, now) in [
         ("{}", "{\n  \"mcpServers\": {\n    \"sfs\": {}\n  }\n}"),
         ("{\n\t\"a\": [1, 2]\n}\n", "{\n\t\"a\": [1, 2],\n\t\"mcpServers\": {\n\t\t\"sfs\": {}\n\t}\n}\n"),
-        ("{\"a\": \"x\"}", "{\"a\": \"x\", \"mcpServers\": {\"sfs\": {}}}"),
+        ("{\"a\": \"x\"}", "{\"a\": \"x\", \"mcpServers\": {\"sfs\":{}}}"),
         (
             "{\n    \"mcpServers\": {\n        \"b\": 1.50\n    },\n    \"c\":\"\\u00e9\"\n}",
             "{\n    \"mcpServers\": {\n        \"b\": 1.50,\n        \"sfs\": {}\n    },\n    \"c\":\"\\u00e9\"\n}",
@@ -24,7 +24,8 @@ fn json_is_changed_in_one_place_alone() {
     ] {
         let added = JSON.add(was, &command()).unwrap();
         // The entry itself apart, which is the same everywhere.
-        let start = added.find("\"sfs\": ").unwrap() + 7;
+        let start = added.find("\"sfs\":").unwrap() + 6;
+        let start = start + usize::from(added[start..].starts_with(' '));
         let len = added[start..].find('}').unwrap() + 1;
         assert_eq!([&added[..start], "{}", &added[start + len..]].concat(), now, "{was}");
         assert_eq!(JSON.find(&added, &command()), Ok(Some(true)));

@@ -36,13 +36,17 @@ impl Form for Toml {
 
     fn remove(&self, text: &str) -> Result<String, String> {
         let (head, below) = (self.head(), format!("[{}.{NAME}.", self.table));
-        let (mut now, mut inside) = (String::new(), false);
+        let (mut now, mut inside, mut gap) = (String::new(), false, false);
         for line in text.split_inclusive('\n') {
             let trimmed = line.trim();
             if trimmed.starts_with('[') {
                 inside = trimmed.starts_with(&head) || trimmed.starts_with(&below);
                 if inside && now.ends_with("\n\n") {
                     now.pop();
+                    gap = true;
+                } else if !inside && std::mem::take(&mut gap) {
+                    // What follows stands as far from what was before.
+                    now.push('\n');
                 }
             }
             if !inside {
