@@ -17,8 +17,12 @@ use std::path::Path;
 use source::Source;
 
 /// What is let be: the rule, the file, and why.
-const EXCEPTIONS: &[(&str, &str, &str)] =
-    &[("names", "src/cli/screen.rs", "a terminal's cursor, as crossterm calls it")];
+const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("names", "src/cli/screen.rs", "a terminal's cursor, as crossterm calls it"),
+    ("names", "src/mcp/answer.rs", "where to go on in a list, as the protocol calls it"),
+    ("names", "src/mcp/page.rs", "where to go on in a list, as the protocol calls it"),
+    ("names", "src/mcp/tools/mod.rs", "where to go on in a list, as the protocol calls it"),
+];
 
 #[test]
 fn the_code_is_tidy() {

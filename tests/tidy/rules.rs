@@ -78,7 +78,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("unicode_normalization", &["src/search/fold.rs"]),
     ("aho_corasick", &["src/redact/"]),
     ("regex", &["src/redact/"]),
-    ("toml", &["src/ops/secrets/", "src/ops/config/", "src/ops/register/toml.rs"]),
+    ("toml", &["src/ops/secrets/", "src/ops/config/", "src/ops/register/"]),
     ("ignore", &["src/workspace/rules.rs"]),
     ("sha2", &["src/tool/digest.rs", "src/view/html/page.rs"]),
     ("pulldown_cmark", &["src/view/html/markdown.rs", "src/view/md.rs"]),
