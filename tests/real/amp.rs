@@ -77,7 +77,7 @@ impl Amp {
         let program = Path::new(env!("CARGO_BIN_EXE_sfs"));
         let mut command = clean(program, &self.0.path, &sandbox.home, &sandbox.project);
         Self::envs(&mut command, server);
-        command.env("SFS_DIR", sandbox.folder("store")).args(args);
+        command.env("SFS_DIR", sandbox.folder("store")).env("SFS_CAPTURE", "off").args(args);
         run_guarded(command, &sandbox.folder("amp-runs").join("sfs"))
     }
 

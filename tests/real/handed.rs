@@ -61,7 +61,7 @@ impl Handed {
     /// Runs `sfs`.
     pub(crate) fn sfs(&self, args: &[&str]) -> Run {
         let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_sfs")));
-        command.env("SFS_DIR", self.store()).args(args);
+        command.env("SFS_DIR", self.store()).env("SFS_CAPTURE", "off").args(args);
         self.run(command)
     }
 

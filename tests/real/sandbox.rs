@@ -191,15 +191,20 @@ supports_websockets = false
 
     /// Runs `sfs` in another folder.
     pub(crate) fn sfs_in(&self, folder: &Path, args: &[&str]) -> Run {
+        self.run(Path::new(env!("CARGO_BIN_EXE_sfs")), folder, &self.store_vars(), args)
+    }
+
+    /// The store, and that nothing is captured but when a test says so: what one
+    /// resume added is no part of what the next begins with.
+    fn store_vars(&self) -> Vec<(&'static str, String)> {
         let store = self.root.join("store").to_string_lossy().into_owned();
-        self.run(Path::new(env!("CARGO_BIN_EXE_sfs")), folder, &[("SFS_DIR", store)], args)
+        vec![("SFS_DIR", store), ("SFS_CAPTURE", "off".to_owned())]
     }
 
     /// Runs `sfs` where programs of a further folder are found first.
     pub(crate) fn sfs_beside(&self, programs: &Path, args: &[&str]) -> Run {
-        let store = self.root.join("store").to_string_lossy().into_owned();
-        let path = format!("{}:{}", programs.display(), self.tools.path);
-        let vars = [("SFS_DIR", store), ("PATH", path)];
+        let mut vars = self.store_vars();
+        vars.push(("PATH", format!("{}:{}", programs.display(), self.tools.path)));
         self.run(Path::new(env!("CARGO_BIN_EXE_sfs")), &self.project, &vars, args)
     }
 
