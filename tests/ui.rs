@@ -1,7 +1,7 @@
 //! Drives the screen in a pseudo-terminal, as a user would.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "in a test, a panic is the failure")]
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
 #[path = "ui/terminal.rs"]
 mod terminal;
