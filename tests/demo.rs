@@ -36,7 +36,7 @@ fn the_demo_plays_to_its_end() {
             assert!(part.contains(words), "{words:?} is not what followed `sfs {command}`: {part}");
         }
     };
-    told("capture", 0, &["Captured 17 records in 1 of 1 sources (1 new sessions, 17 messages)."]);
+    told("capture", 0, &["Captured 17 records in 1 of 1 source (1 new session, 17 messages)."]);
     told("list", 0, &["2026-03-02 09:04  claude-code", "2 turns", "Tea timer rings too early"]);
     told("log @", 0, &["rings a second too early", "63.5k→410", "--quiet option", "README.md"]);
     told("show @~1", 0, &["> Read ", "> Bash python3 -m unittest", "! failed: Exit code 1", "> Edit "]);

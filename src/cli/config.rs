@@ -53,6 +53,9 @@ pub(crate) fn diff(
             "changes": changes.iter().map(change).collect::<BTreeMap<_, _>>(),
         }))?;
     } else {
+        if changes.is_empty() {
+            app.ui.note("The same settings.");
+        }
         for Change { name, left, right } in &changes {
             let sides = [("-", ui::REMOVED, left), ("+", ui::NAME, right)];
             for (sign, style, value) in sides {

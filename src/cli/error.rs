@@ -92,7 +92,7 @@ impl CommandError {
                 self.with_code(DAMAGED).hint("`sfs fsck` checks the whole store")
             }
             Conflict(_) => self.hint("nothing was changed; run the command again"),
-            NoStore(_) => self.hint("`sfs init` makes one"),
+            NoStore(_) => self.hint("`sfs capture` makes one of what the tools have written"),
             Newer { .. } => self.hint("a newer version of sfs reads it"),
             Io { source, .. } => {
                 self.missing_file = source.kind() == io::ErrorKind::NotFound;

@@ -85,14 +85,15 @@ impl App {
     }
 }
 
-/// How revisions are written, for the help.
+/// How revisions are written, for the help. (clap takes an `n` in braces for a
+/// line end.)
 const REVISIONS: &str = "\
 Revisions:
   @               the newest session of this directory
   NAME, ID        a session: its name, the beginning of its id or of the tool's
   SESSION/BRANCH  a branch of it
   TAG, COMMIT     a tag, the beginning of a commit's id
-  …@{n} …~n …:n   n moves of the branch earlier; before the last n turns; message n";
+  …@{2} …~2 …:7   two moves of the branch earlier; before the last two turns; message 7";
 
 /// Keeps AI coding sessions the way git keeps code
 ///

@@ -91,7 +91,8 @@ pub struct Commit {
     pub copies: Vec<Id>,
     /// Its [`super::Body`].
     pub body: Id,
-    /// The files as they were at the end of it, when that is known.
+    /// A tree of files. Capture leaves it empty: files stand in a
+    /// [`super::Snapshot`], which names the commit.
     pub workspace: Option<Id>,
     /// The settings in force, when they changed.
     pub config: Option<Id>,

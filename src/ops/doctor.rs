@@ -69,7 +69,7 @@ pub fn doctor(env: &Env) -> Vec<Finding> {
 
 fn unopened(error: &StoreError) -> Finding {
     let advice = match error {
-        StoreError::NoStore(_) => "`sfs init` makes one",
+        StoreError::NoStore(_) => "`sfs capture` makes one of what the tools have written",
         StoreError::Newer { .. } => "a newer version of sfs reads it",
         _ => "`sfs fsck` checks the whole store",
     };

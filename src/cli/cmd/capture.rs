@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::cli::ui::count;
 use crate::cli::{App, CommandError, env};
 use crate::daemon::{Bell, End, Follow, Host, Watch};
 use crate::ops::Monitor;
@@ -137,13 +138,22 @@ fn tell(args: &Args, app: &App, report: &CaptureReport) -> Result<(), CommandErr
             "bytes": report.bytes, "gone": report.gone.len(), "rewritten": report.rewritten.len(),
             "trouble": report.trouble.len(), "snapshots": report.snapshots,
         }))?;
+    } else if report.sources == 0 {
+        app.ui.note("No sessions were found.");
+        app.ui.hint("`sfs doctor --all` lists where they are looked for");
     } else if report.changed == 0 {
-        app.ui.note(&format!("Nothing new in {} sources.", report.sources));
+        app.ui.note(&format!("Nothing new in {}.", count(report.sources, "source")));
     } else {
+        let (new, messages) = (count(report.new_sessions, "new session"), count(report.messages, "message"));
         app.ui.note(&format!(
-            "Captured {} records in {} of {} sources ({} new sessions, {} messages).",
-            report.records, report.changed, report.sources, report.new_sessions, report.messages
+            "Captured {} in {} of {} ({new}, {messages}).",
+            count(report.records, "record"),
+            report.changed,
+            count(report.sources, "source")
         ));
+        if report.new_sessions > 0 {
+            app.ui.hint("`sfs list --all` lists them");
+        }
     }
     Ok(())
 }

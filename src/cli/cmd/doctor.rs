@@ -54,10 +54,13 @@ fn told(finding: &Finding, app: &App) -> Result<(), CommandError> {
 }
 
 fn table(places: &[Place], all: bool, app: &App) -> Result<(), CommandError> {
-    app.ui.line("")?;
-    app.ui.line("Sessions are looked for in:")?;
-    let shown = |place: &&Place| all || place.present || place.set_by.is_some();
-    for place in places.iter().filter(shown) {
+    let shown: Vec<&Place> =
+        places.iter().filter(|place| all || place.present || place.set_by.is_some()).collect();
+    if !shown.is_empty() {
+        app.ui.line("")?;
+        app.ui.line("Sessions are looked for in:")?;
+    }
+    for place in &shown {
         let tool = ui::paint(ui::NAME, format!("{:<12}", place.tool));
         let path = clean(&place.path.to_string_lossy());
         let set_by = place.set_by.map(|name| format!(", set by {name}")).unwrap_or_default();
@@ -68,9 +71,10 @@ fn table(places: &[Place], all: bool, app: &App) -> Result<(), CommandError> {
         };
         app.ui.line(format!("{tool}  {path}  {}", ui::paint(ui::FAINT, format!("({held}{set_by})"))))?;
     }
-    let hidden = places.len() - places.iter().filter(shown).count();
+    let hidden = places.len() - shown.len();
     if hidden > 0 {
-        app.ui.hint(&format!("{hidden} more are not there; `sfs doctor --all` lists them"));
+        app.ui.line("")?;
+        app.ui.line(format!("{} not there; `sfs doctor --all` lists them", count(hidden as u64, "place")))?;
     }
     Ok(())
 }

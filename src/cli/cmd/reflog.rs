@@ -11,7 +11,7 @@ use crate::view;
 
 /// Show every change of the refs, or how one branch or tag moved
 ///
-/// The last change comes first. `@{n}` after a branch is where it stood n
+/// The last change comes first. `@{2}` after a branch is where it stood two
 /// moves ago; `sfs undo NUMBER` takes an operation back.
 #[derive(clap::Args)]
 pub(crate) struct Args {
