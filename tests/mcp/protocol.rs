@@ -187,6 +187,6 @@ fn without_a_store_the_reason_is_told() {
     std::fs::remove_dir_all(sandbox.0.path().join("store")).unwrap();
     let output = sandbox.run(&["mcp"]);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(1) && said.contains("sfs init"), "{said}");
+    assert!(output.status.code() == Some(1) && said.contains("sfs capture"), "{said}");
     assert!(output.stdout.is_empty());
 }
