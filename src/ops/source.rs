@@ -15,7 +15,8 @@ use crate::tool::Places;
 /// Where tools keep things, with the directories that sessions worked in and
 /// the one the user is in.
 pub(super) fn places(env: &Env, store: &Store) -> Places {
-    let worked_in = all(store).filter_map(|source| source.about.cwd.as_deref().map(PathBuf::from));
+    let worked_in: BTreeSet<&str> = all(store).filter_map(|source| source.about.cwd.as_deref()).collect();
+    let worked_in = worked_in.into_iter().map(PathBuf::from);
     let mut projects: BTreeSet<PathBuf> = worked_in.filter(|path| path.is_absolute()).collect();
     projects.insert(env.cwd.clone());
     let roots: Vec<PathBuf> = projects.iter().filter_map(|path| git_root(path)).collect();
