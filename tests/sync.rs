@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+#[path = "sync/bundle.rs"]
+mod bundle;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

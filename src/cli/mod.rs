@@ -136,6 +136,7 @@ struct Global {
 enum Command {
     Blame(cmd::blame::Args),
     Branch(cmd::branch::Args),
+    Bundle(cmd::bundle::Args),
     Capture(cmd::capture::Args),
     Checkout(cmd::checkout::Args),
     Clone(cmd::clone::Args),
@@ -166,6 +167,7 @@ enum Command {
     Serve(cmd::serve::Args),
     #[command(hide = true)]
     ServeRemote(cmd::serve_remote::Args),
+    Share(cmd::share::Args),
     Show(cmd::show::Args),
     Snapshot(cmd::snapshot::Args),
     Stats(cmd::stats::Args),
@@ -180,6 +182,7 @@ impl Command {
         match self {
             Command::Blame(args) => cmd::blame::run(args, app),
             Command::Branch(args) => cmd::branch::run(args, app),
+            Command::Bundle(args) => cmd::bundle::run(args, app),
             Command::Capture(args) => cmd::capture::run(args, app),
             Command::Checkout(args) => cmd::checkout::run(args, app),
             Command::Clone(args) => cmd::clone::run(args, app),
@@ -209,6 +212,7 @@ impl Command {
             Command::Search(args) => cmd::search::run(args, app),
             Command::Serve(args) => cmd::serve::run(args, app),
             Command::ServeRemote(args) => cmd::serve_remote::run(args, app),
+            Command::Share(args) => cmd::share::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),
             Command::Snapshot(args) => cmd::snapshot::run(args, app),
             Command::Stats(args) => cmd::stats::run(args, app),

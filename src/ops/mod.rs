@@ -6,6 +6,7 @@
 pub mod blame;
 pub mod branch;
 pub mod briefing;
+pub mod bundle;
 mod calls;
 pub mod capture;
 pub mod checkout;
@@ -55,6 +56,7 @@ pub mod stats;
 pub mod status;
 pub mod undo;
 mod unresolved;
+pub mod verify;
 
 pub use env::Env;
 pub use monitor::{Monitor, Quiet};

@@ -41,6 +41,11 @@ pub fn pull(
     monitor: &dyn Monitor,
 ) -> Result<PullReport, SyncError> {
     let fetched = fetch(env, store, name, only, monitor)?;
+    take_over(env, store, fetched)
+}
+
+/// Takes over what was fetched.
+pub(super) fn take_over(env: &Env, store: &mut Store, fetched: FetchReport) -> Result<PullReport, SyncError> {
     let prefix = format!("remote/{}/", fetched.remote);
     for tries in 1.. {
         let mut merge = Merge { store, now: BTreeMap::new(), report: PullReport::default() };

@@ -2,6 +2,7 @@
 
 pub(crate) mod blame;
 pub(crate) mod branch;
+pub(crate) mod bundle;
 pub(crate) mod capture;
 pub(crate) mod checkout;
 pub(crate) mod clone;
@@ -15,6 +16,7 @@ pub(crate) mod fork;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod init;
+mod leaving;
 pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod man;
@@ -33,6 +35,7 @@ pub(crate) mod search;
 mod selected;
 pub(crate) mod serve;
 pub(crate) mod serve_remote;
+pub(crate) mod share;
 pub(crate) mod show;
 pub(crate) mod snapshot;
 pub(crate) mod stats;
