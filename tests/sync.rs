@@ -4,6 +4,8 @@
 
 #[path = "sync/bundle.rs"]
 mod bundle;
+#[path = "sync/delete.rs"]
+mod delete;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delete::is_deleted;
 use super::far::{self, Listing};
 use super::parallel::in_parallel;
 use super::remote::{self, Opened, SyncError};
@@ -65,7 +66,7 @@ pub(super) fn fetch_from(
     for Table { writer, number, refs: theirs } in read.into_iter().map(|read| read.table) {
         report.writers += u64::from(writer != store.writer());
         for (name, value) in only.of(theirs) {
-            if is_purged(store, &name, &value) {
+            if is_left(store, &name, &value) {
                 continue;
             }
             let name = format!("{prefix}{writer}/{name}");
@@ -99,16 +100,10 @@ pub(super) fn fetch_from(
     Ok(report)
 }
 
-/// Tells whether a ref is of a session that was purged here: it stays away.
-fn is_purged(store: &Store, name: &str, value: &RefValue) -> bool {
-    let kinds = ["head/", "branch/", "workspace/"];
-    let of_session = kinds.iter().find_map(|kind| name.strip_prefix(kind));
-    let session = match value {
-        RefValue::Source(source) => Some(source.session),
-        RefValue::Session(id) => Some(*id),
-        _ => of_session.and_then(|rest| rest.split_once('/')).and_then(|(id, _)| Id::from_hex(id)),
-    };
-    session.is_some_and(|id| store.is_purged(&id))
+/// Tells whether a ref is of a session that was deleted or purged here: it stays
+/// away.
+fn is_left(store: &Store, name: &str, value: &RefValue) -> bool {
+    exchange::session_of(name, value).is_some_and(|id| store.is_purged(&id) || is_deleted(store, &id))
 }
 
 /// What a ref names that the store lacks.

@@ -12,6 +12,7 @@ pub mod capture;
 pub mod checkout;
 pub mod clone;
 pub mod config;
+pub mod delete;
 pub mod diff;
 pub mod doctor;
 pub mod env;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delete::DELETED;
 use super::fetch::{FetchReport, fetch};
 use super::remote::SyncError;
 use super::selection::Selection;
@@ -89,6 +90,9 @@ impl Merge<'_> {
         if self.is_known(name, theirs)? {
             return Ok(());
         }
+        if name.starts_with(DELETED) && self.was_brought_back(name)? {
+            return Ok(());
+        }
         let Some(ours) = self.ours(name).cloned() else {
             match theirs {
                 RefValue::Source(_) => self.report.sources += 1,
@@ -122,6 +126,13 @@ impl Merge<'_> {
             }
             (ours, theirs) => Ok(ours == Some(theirs)),
         }
+    }
+
+    /// Tells whether a session was deleted here once and is no longer: then no
+    /// other machine's word deletes it.
+    fn was_brought_back(&self, name: &str) -> Result<bool, StoreError> {
+        let mut changes = self.store.ops()?.into_iter().flat_map(|op| op.changes);
+        Ok(self.ours(name).is_none() && changes.any(|(other, new)| other == name && new.is_none()))
     }
 
     fn commit(&mut self, writer: &str, name: &str, ours: Id, theirs: Id) -> Result<(), StoreError> {

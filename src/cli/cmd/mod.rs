@@ -8,6 +8,7 @@ pub(crate) mod checkout;
 pub(crate) mod clone;
 pub(crate) mod completions;
 pub(crate) mod daemon;
+pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;

@@ -167,11 +167,9 @@ fn these(
     mut report: CaptureReport,
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
-    // What was purged would come back from the tool's own file.
-    if !store.purge_causes().is_empty() {
-        work.retain(|(tool, found)| !source::is_purged(store, tool.name(), &found.native, &found.part));
-    }
     work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
+    // What was deleted or purged would come back from the tool's own file.
+    work.retain(|(tool, found)| !source::is_left(store, tool.name(), &found.native, &found.part));
     // The older first, so that a copy finds what it was copied from; sessions
     // before their parts.
     work.sort_by(|(_, a), (_, b)| {
