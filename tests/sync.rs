@@ -6,6 +6,8 @@
 mod bundle;
 #[path = "sync/delete.rs"]
 mod delete;
+#[path = "sync/merge.rs"]
+mod merge;
 
 use std::fs;
 use std::path::{Path, PathBuf};

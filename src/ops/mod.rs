@@ -28,6 +28,7 @@ pub mod line;
 pub mod list;
 pub mod log;
 pub mod members;
+pub mod merge;
 pub mod monitor;
 mod owner;
 mod parallel;

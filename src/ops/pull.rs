@@ -9,9 +9,8 @@ use super::delete::DELETED;
 use super::fetch::{FetchReport, fetch};
 use super::remote::SyncError;
 use super::selection::Selection;
-use super::{Env, Monitor};
-use crate::object::Commit;
-use crate::object::id::{Id, IdSet};
+use super::{Env, Monitor, line};
+use crate::object::id::Id;
 use crate::store::refs::{RefValue, Source};
 use crate::store::{Batch, Edit, Store, StoreError};
 
@@ -122,7 +121,7 @@ impl Merge<'_> {
         let Some((base, _)) = name.split_once('@') else { return Ok(false) };
         match (self.ours(base), theirs) {
             (Some(RefValue::Commit(ours)), RefValue::Commit(theirs)) => {
-                is_in_history(self.store, *theirs, *ours)
+                line::led_through(self.store, *theirs, *ours)
             }
             (ours, theirs) => Ok(ours == Some(theirs)),
         }
@@ -136,10 +135,10 @@ impl Merge<'_> {
     }
 
     fn commit(&mut self, writer: &str, name: &str, ours: Id, theirs: Id) -> Result<(), StoreError> {
-        if is_in_history(self.store, ours, theirs)? {
+        if line::led_through(self.store, ours, theirs)? {
             self.report.moved.push(name.to_owned());
             self.now.insert(name.to_owned(), RefValue::Commit(theirs));
-        } else if !is_in_history(self.store, theirs, ours)? {
+        } else if !line::led_through(self.store, theirs, ours)? {
             self.beside(writer, name, &RefValue::Commit(theirs));
         }
         Ok(())
@@ -179,23 +178,6 @@ impl Merge<'_> {
         }
         Ok(())
     }
-}
-
-/// Tells whether a conversation went through `old` on its way to `new`.
-fn is_in_history(store: &Store, old: Id, new: Id) -> Result<bool, StoreError> {
-    let least = store.commit(&old)?.counts.commits;
-    let on_the_way = |commit: &Commit| commit.counts.commits > least;
-    let (mut seen, mut open) = (IdSet::default(), vec![new]);
-    while let Some(id) = open.pop() {
-        if id == old {
-            return Ok(true);
-        }
-        let commit = store.commit(&id)?;
-        if on_the_way(&commit) {
-            open.extend(commit.parents.iter().filter(|id| seen.insert(**id)));
-        }
-    }
-    Ok(false)
 }
 
 /// Tells whether a snapshot was taken after `old`, on the same store.

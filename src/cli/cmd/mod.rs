@@ -22,6 +22,7 @@ pub(crate) mod list;
 pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod mcp;
+pub(crate) mod merge;
 pub(crate) mod name;
 pub(crate) mod pull;
 pub(crate) mod purge;
