@@ -6,7 +6,7 @@ use super::names;
 use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Input, Message, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Step, time};
 
 /// What stands for a thought that isn't shown.
@@ -70,10 +70,8 @@ fn call(part: Value<'_>, draft: &mut Draft, step: &mut Step, texts: &mut Texts, 
     *calls += 1;
     draft.calls.push(Key::of(native.as_bytes()));
     let input = part.get("input");
-    if let (Some(letter), Some(path)) = (names::letter(action), input.and_then(|input| input.string("path")))
-    {
-        step.files.push(format!("{letter}{path}"));
-    }
+    let path = input.and_then(|input| input.string("path"));
+    step.files.extend(path.and_then(|path| step::file(action, &path)));
     let input = Input::Json(input.map(|input| texts.json(input)).unwrap_or_default());
     draft.message.blocks.push(Block::Call { name, action, input });
 }

@@ -4,7 +4,7 @@ use super::read::said;
 use crate::object::json::{Type, Value};
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status, Text};
 use crate::object::split::Texts;
-use crate::tool::{Draft, Key, Step, codex};
+use crate::tool::{Draft, Key, Step, codex, step};
 
 /// What a part means.
 pub(super) fn part(id: &[u8], kind: &[u8], data: Value<'_>, texts: &mut Texts) -> Step {
@@ -136,12 +136,6 @@ fn action(name: &str) -> Action {
 
 /// The file that a call reads, writes or edits.
 fn file_of(action: Action, input: Value<'_>) -> Option<String> {
-    let letter = match action {
-        Action::Read => 'r',
-        Action::Write => 'w',
-        Action::Edit => 'e',
-        _ => return None,
-    };
     let path = ["filePath", "file_path", "path"].into_iter().find_map(|key| input.string(key));
-    path.filter(|path| !path.is_empty() && path.len() <= 4096).map(|path| format!("{letter}{path}"))
+    step::file(action, &path?)
 }

@@ -135,7 +135,7 @@ impl Reader for RowReader {
 
 /// A message without calls.
 pub(super) fn said(role: Role, blocks: Vec<Block>) -> Draft {
-    Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
+    Draft::of(role, blocks)
 }
 
 fn id<'t>(row: Value<'t>, key: &str) -> &'t [u8] {

@@ -158,8 +158,7 @@ fn words(text: &str, texts: &mut Texts, blocks: &mut Vec<Block>) {
 }
 
 fn says(role: Role, blocks: Vec<Block>) -> Step {
-    let message = Message { role, blocks };
-    let draft = Draft { message, calls: Vec::new(), results: Vec::new() };
+    let draft = Draft::of(role, blocks);
     Step { message: Some(draft).filter(|draft| !draft.message.blocks.is_empty()), ..Step::default() }
 }
 
