@@ -8,7 +8,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::object::json::Tape;
-use crate::tool::{Discovery, Found, Framing, Places, Target, Trouble, stamp_of, time};
+use crate::tool::look::Look;
+use crate::tool::{Discovery, Framing, Places, Target, time};
 
 /// Length of a UUID in its usual form.
 const UUID: usize = 36;
