@@ -4,7 +4,7 @@
 use super::turns::{Answer, quoted};
 use super::{Action, Draft, Key, Step, step};
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Input, Json, Message, Part, Role, Status};
+use crate::object::message::{Block, Input, Json, Part, Role, Status};
 use crate::object::split::Texts;
 
 /// What stands in a message until it is whole.

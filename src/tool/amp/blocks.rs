@@ -2,7 +2,7 @@
 
 use super::open::path_of;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Action, Block, Input, Message, Part, Role, Status};
+use crate::object::message::{Action, Block, Input, Part, Role, Status};
 use crate::object::split::Texts;
 use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Step};
@@ -117,8 +117,7 @@ struct Making {
 
 impl Making {
     fn new() -> Making {
-        let message = Message { role: Role::User, blocks: Vec::new() };
-        Making { draft: Draft { message, calls: Vec::new(), results: Vec::new() }, files: Vec::new() }
+        Making { draft: Draft::of(Role::User, Vec::new()), files: Vec::new() }
     }
 
     fn push(&mut self, block: Block) {

@@ -9,7 +9,7 @@ use super::find;
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Message, Role};
+use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
 use crate::tool::{Counted, Draft, Found, Key, Link, Reader, Step, setting, time};

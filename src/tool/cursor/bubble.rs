@@ -7,7 +7,7 @@
 use super::names;
 use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Action, Block, Input, Message, Part, Role, Status, Text};
+use crate::object::message::{Action, Block, Input, Part, Role, Status, Text};
 use crate::object::split::Texts;
 use crate::tool::step::{self, first_words};
 use crate::tool::{Counted, Draft, Key, Step};

@@ -9,7 +9,7 @@
 use super::names;
 use crate::object::escape::Style;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Input, Message, Part, Role, Status, Text};
+use crate::object::message::{Block, Input, Part, Role, Status, Text};
 use crate::object::split::Texts;
 use crate::tool::digest::unhex;
 use crate::tool::step::{self, first_words};

@@ -4,7 +4,7 @@
 
 use super::names;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Input, Message, Part, Role, Status};
+use crate::object::message::{Block, Input, Part, Role, Status};
 use crate::object::split::Texts;
 use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Step, time};
@@ -27,8 +27,7 @@ pub(super) fn step(row: Value<'_>, texts: &mut Texts, calls: &mut u64) -> Step {
             return step;
         }
     };
-    let mut draft =
-        Draft { message: Message { role, blocks: Vec::new() }, calls: Vec::new(), results: Vec::new() };
+    let mut draft = Draft::of(role, Vec::new());
     let content = row.path(&["message", "content"]);
     if let Some(text) = content.filter(|content| content.kind() == Type::String) {
         say(text, &mut draft, &mut step, texts);

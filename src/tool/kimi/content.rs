@@ -1,7 +1,7 @@
 //! What messages consist of, in Kimi Code as in the program before it.
 
 use crate::object::json::{Type, Value};
-use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status};
+use crate::object::message::{Action, Block, Input, Json, Part, Role, Status};
 use crate::object::split::Texts;
 use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Step};

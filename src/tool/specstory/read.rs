@@ -5,7 +5,7 @@ use super::find;
 use super::head::{Head, head};
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::json::Value;
-use crate::object::message::{Action, Block, Input, Message, Part, Role, Status};
+use crate::object::message::{Action, Block, Input, Part, Role, Status};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
 use crate::tool::{Draft, Found, Key, Link, Reader, Step};
