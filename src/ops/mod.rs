@@ -8,6 +8,7 @@ pub mod branch;
 pub mod briefing;
 mod calls;
 pub mod capture;
+mod causes;
 pub mod checkout;
 pub mod clone;
 pub mod config;
@@ -56,5 +57,6 @@ pub mod status;
 pub mod undo;
 mod unresolved;
 
+pub use causes::causes;
 pub use env::Env;
 pub use monitor::{Monitor, Quiet};
