@@ -190,3 +190,33 @@ fn without_a_store_the_reason_is_told() {
     assert!(output.status.code() == Some(1) && said.contains("sfs capture"), "{said}");
     assert!(output.stdout.is_empty());
 }
+
+#[test]
+fn a_secret_is_taken_out_before_its_text_is_cut() {
+    let token = ["ghp_", "x7Kq2mZ9vB4nL8wR3tY6", "pD1sF5hJ0cGa2e9U"].concat();
+    // Each is cut in the middle of the token: a snippet, a call that is folded, a command in a list.
+    let said = format!("needle {}{token} pin", "x ".repeat(81));
+    let sandbox = Sandbox::new(&["look", "I do", &said]);
+    let bash = |id: &str, command: String| json!({"type": "tool_use", "id": id, "name": "Bash", "input": {"command": command}});
+    let run = |width| format!("echo {}{token}", "y ".repeat(width));
+    sandbox.add(json!([bash("c1", run(42)), bash("c2", run(92))]));
+    let mut server = sandbox.serve(&[]);
+    let half = &token[..8];
+    for (tool, arguments, there) in [
+        ("sfs_search", json!({"query": "needle"}), "needle x x"),
+        ("sfs_search", json!({"query": "needle pin"}), "pin"),
+        ("sfs_search", json!({"query": "kind:command echo"}), "echo y"),
+        ("sfs_show", json!({"rev": "@"}), "> Bash echo y"),
+        ("sfs_show", json!({"rev": "@", "full": true}), "[redacted:"),
+        ("sfs_briefing", json!({"rev": "@"}), "echo y y"),
+    ] {
+        let text = server.call(tool, arguments);
+        assert!(text.contains(there) && !text.contains(half), "{tool}: {text}");
+    }
+    // Nor is it guessed, letter by letter.
+    for guess in [&token, half, &format!("{half}*")] {
+        let text = server.call("sfs_search", json!({"query": guess}));
+        assert!(text.contains("Nothing was found."), "{guess}: {text}");
+    }
+    assert!(sandbox.ok(&["search", &format!("{half}*")]).contains(&token), "the user finds it");
+}

@@ -15,6 +15,7 @@ use crate::ops::Env;
 use crate::ops::revision::{self, Resolved};
 use crate::ops::secrets::Secrets;
 use crate::store::Store;
+use crate::view::clean::shorten;
 
 /// A tool.
 pub(super) struct Tool {
@@ -185,7 +186,9 @@ impl Tool {
         let (env, store) = (host.env(), host.store()?);
         let secrets = Secrets::open(&env, &store)?;
         let mut call = Call { env, store, secrets, args, is_over };
-        (self.run)(&mut call)
+        let done = (self.run)(&mut call);
+        // It may repeat what a session says, such as its title.
+        done.map_err(|failed| Failed { words: call.secrets.without(&failed.words), ..failed })
     }
 }
 
@@ -209,6 +212,12 @@ impl Call<'_> {
             })?,
         };
         Ok(Page::new(&self.secrets, self.limit(), from, self.is_over))
+    }
+
+    /// A text of a session for one line of at most `width` characters. Secrets
+    /// are taken out before it is cut: half of one may not be known for what it is.
+    fn short(&self, text: &str, width: usize) -> String {
+        shorten(&self.secrets.without(text), width)
     }
 
     fn limit(&self) -> u64 {
