@@ -25,7 +25,7 @@ fn a_client_of_any_revision_is_answered() {
     server.send(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n");
     assert_eq!(server.ask("ping", json!({}))["result"], json!({}));
     let list = server.ask("tools/list", json!({}));
-    let reading = ["sfs_list", "sfs_search", "sfs_show", "sfs_log", "sfs_diff", "sfs_briefing"];
+    let reading = ["sfs_list", "sfs_search", "sfs_show", "sfs_log", "sfs_diff", "sfs_blame", "sfs_briefing"];
     assert_eq!(names(&list), reading);
     for tool in list["result"]["tools"].as_array().unwrap() {
         assert_eq!(tool["annotations"]["readOnlyHint"], true);
@@ -170,7 +170,7 @@ fn writing_is_for_those_who_are_allowed() {
     let sandbox = Sandbox::new(&["hello", "hi"]);
     let mut server = sandbox.serve(&["--allow-write"]);
     let list = server.ask("tools/list", json!({}));
-    assert_eq!(list["result"]["tools"][6]["annotations"]["readOnlyHint"], false);
+    assert_eq!(list["result"]["tools"][7]["annotations"]["readOnlyHint"], false);
     assert!(server.call("sfs_fork", json!({"rev": "@", "name": "idea"})).contains("/idea stands for"));
     assert!(
         server.call("sfs_tag", json!({"name": "good", "rev": "@", "message": "it worked"})).contains("good")
@@ -219,4 +219,45 @@ fn a_secret_is_taken_out_before_its_text_is_cut() {
         assert!(text.contains("Nothing was found."), "{guess}: {text}");
     }
     assert!(sandbox.ok(&["search", &format!("{half}*")]).contains(&token), "the user finds it");
+}
+
+#[test]
+fn the_lines_of_a_file_lead_to_what_was_asked() {
+    let sandbox = Sandbox::new(&["make a poem"]);
+    let path = sandbox.0.path().join("project/poem.txt");
+    let input = json!({"file_path": path, "content": "one\ntwo\nthree\n"});
+    sandbox.add(json!([{"type": "tool_use", "id": "w1", "name": "Write", "input": input}]));
+    sandbox
+        .add(json!([{"type": "tool_result", "tool_use_id": "w1", "content": "File created successfully"}]));
+    std::fs::write(&path, "one\nby hand\nthree\n").unwrap();
+    let mut server = sandbox.serve(&[]);
+    let text = server.call("sfs_blame", json!({"path": "poem.txt"}));
+    assert!(text.contains("> poem.txt: 2 of 3 lines by sessions"), "{text}");
+    assert!(text.contains("> 2  not by a session") && !text.contains("by hand"), "{text}");
+    let line = text.lines().find_map(|line| line.strip_prefix("> 1,3  ")).unwrap();
+    assert!(line.contains("claude-code") && line.contains("told") && line.ends_with("make a poem"), "{line}");
+    let shown = server.call("sfs_show", json!({"rev": line.split(' ').next().unwrap()}));
+    assert!(shown.contains("> make a poem"), "{shown}");
+    let part = server.call("sfs_blame", json!({"path": "poem.txt", "first": 2, "last": 2}));
+    assert!(part.contains("0 of 1 line ") && !part.contains("make a poem"), "{part}");
+    let was = server.call("sfs_blame", json!({"path": "poem.txt", "rev": "@"}));
+    assert!(was.contains("3 of 3 lines"), "{was}");
+    for (arguments, what) in [
+        (json!({"path": "poem.txt", "first": 9}), "the file has 3 lines"),
+        (json!({"path": "none.txt"}), "cannot read"),
+        (json!({}), "must be given"),
+    ] {
+        let (text, failed) = server.try_call("sfs_blame", arguments);
+        assert!(failed && text.contains(what), "{text}");
+    }
+}
+
+/// What has no end is not read to its end.
+#[cfg(unix)]
+#[test]
+fn a_device_has_no_lines() {
+    let sandbox = Sandbox::new(&["hello", "hi"]);
+    let mut server = sandbox.serve(&[]);
+    let (text, failed) = server.try_call("sfs_blame", json!({"path": "/dev/null"}));
+    assert!(failed && text.contains("no lines"), "{text}");
 }
