@@ -99,6 +99,10 @@ impl App {
             Answer::Preview { session, turns, last } => {
                 self.sessions.preview(session, &turns, last.as_deref(), &self.setting);
             }
+            Answer::Said(text, sessions) => {
+                self.said = None;
+                self.sessions.set_said(&text, sessions);
+            }
             Answer::Turns { tip, before, turns, more } => {
                 self.story(|story, _| story.add_turns(tip, before, turns, more));
             }
@@ -200,7 +204,10 @@ impl App {
                 self.sessions.set_filter(String::new());
                 self.filtering = false;
             }
-            Key::Enter | Key::Tab => self.filtering = false,
+            Key::Enter | Key::Tab => {
+                self.filtering = false;
+                self.search();
+            }
             Key::Up | Key::Down | Key::PageUp | Key::PageDown => self.move_key(key),
             key => {
                 let mut typed = self.sessions.filter.clone();
@@ -209,6 +216,15 @@ impl App {
                     self.sessions.set_filter(typed);
                 }
             }
+        }
+    }
+
+    /// Asks which sessions say what the filter has.
+    fn search(&mut self) {
+        let text = self.sessions.filter.clone();
+        if !text.trim().is_empty() {
+            self.said = Some(Said::Done("searching what was said…".to_owned()));
+            self.asks.push(Ask::Search(text));
         }
     }
 
