@@ -170,6 +170,7 @@ mod tests {
             said.contains(&at) && said.contains("<mark>prompt</mark> &lt;<mark>120</mark>&gt;"),
             "{said}"
         );
+        assert!(said.contains("<small><time ") && !said.contains("&lt;time"), "{said}");
         assert!(get("/?text=kind%3A%3Cb%3E").html.contains("not searched: "));
         let first = get(&format!("/s/{id}"));
         assert_eq!((first.status, first.html.matches("<article").count()), (200, 200));

@@ -85,6 +85,8 @@ fn what_is_wrong_is_told_and_ends_nothing() {
         let (text, failed) = server.try_call(tool, arguments);
         assert!(failed && text.contains(what), "{tool}: {text}");
     }
+    let (text, failed) = server.try_call("sfs_show", json!({"rev": "x".repeat(100_000)}));
+    assert!(failed && text.len() < 3000, "{}", text.len());
     // A batch, answers to nothing, notifications of unknown kinds.
     server.send(b"{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}\n{\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n");
     server.send(

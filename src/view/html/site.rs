@@ -75,9 +75,9 @@ fn said_in(out: &mut String, hit: &Hit) {
     let href = format!("{}#m{}", address(&hit.session, &hit.branch, part_of(hit.n)), hit.n);
     let title = shorten(hit.name.as_deref().unwrap_or(&hit.title), 200);
     let when = hit.time.map(moment).unwrap_or_default();
-    let about = format!("{when} {} · {}", hit.tool, view::message::role(hit.role));
-    let (href, title, about) = (escaped(&href), escaped(&title), escaped(&clean(&about)));
-    let _ = write!(out, "<li><a href=\"{href}\" dir=auto>{title}</a><small>{about}</small>");
+    let about = format!("{} · {}", hit.tool, view::message::role(hit.role));
+    let (href, title, about) = (escaped(&href), escaped(&title), escaped(&about));
+    let _ = write!(out, "<li><a href=\"{href}\" dir=auto>{title}</a><small>{when} {about}</small>");
     for snippet in &hit.snippets {
         let cut = |cut: bool| if cut { "…" } else { "" };
         let _ = write!(out, "<div dir=auto>{}", cut(snippet.cut_before));
