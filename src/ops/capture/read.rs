@@ -235,7 +235,7 @@ impl<'a> SourceReader<'a> {
         };
         self.link_results(&mut draft.message, &draft.results, parent)?;
         let message = draft.message;
-        let copied = self.copied(&message, step.time)?;
+        let copied = self.copied(&message, &step)?;
         if self.originals.is_later() {
             return Ok(Err(Stop::Later));
         }
@@ -352,12 +352,13 @@ impl<'a> SourceReader<'a> {
 
     /// The commit that has this message already, while a source begins with
     /// copies.
-    fn copied(&mut self, message: &Message, time: Option<i64>) -> Result<Option<Node>, CaptureError> {
+    fn copied(&mut self, message: &Message, step: &Step) -> Result<Option<Node>, CaptureError> {
         let first = self.graph.kept.root == 0;
         if !first && !self.graph.kept.copying {
             return Ok(None);
         }
-        let print = fingerprint(message, time)?;
+        let name = message.id()?;
+        let print = fingerprint(&name, step.time);
         if first {
             self.graph.kept.root = print;
             self.graph.kept.copying |= self.originals.look_up(self.store, self.tool.name(), print)?;
@@ -365,11 +366,8 @@ impl<'a> SourceReader<'a> {
         if !self.graph.kept.copying {
             return Ok(None);
         }
-        let at = self.originals.copy_of(print, self.begun);
-        match at {
-            Some(id) => Ok(Some(self.graph.node(id, self.store)?)),
-            None => Ok(None),
-        }
+        let at = self.originals.copy_of(self.store, self.tool, (name, print), step.key, self.begun)?;
+        at.map(|id| self.graph.node(id, self.store)).transpose().map_err(CaptureError::from)
     }
 
     fn note_calls(&mut self, calls: &[Key], count: u64) {
