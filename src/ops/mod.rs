@@ -48,6 +48,7 @@ pub mod secrets;
 pub mod selection;
 mod send;
 pub mod session;
+pub mod settings;
 pub mod show;
 pub mod snapshot;
 pub mod source;

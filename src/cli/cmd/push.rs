@@ -52,7 +52,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         dry_run: args.dry_run,
         full: args.full,
         only: args.only.read(app)?,
-        redact: args.redact,
+        // Both can only be if one of them is a setting, which gives way.
+        redact: args.redact && !args.allow_all,
         allow: args.allow.clone(),
         allow_all: args.allow_all && args.yes,
     };
