@@ -12,6 +12,8 @@ mod config;
 mod demo;
 mod env;
 mod error;
+#[cfg(test)]
+mod reference;
 mod screen;
 mod settings;
 mod topics;

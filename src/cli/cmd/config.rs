@@ -112,8 +112,12 @@ fn list(app: &App, settings: &Settings, json: bool) -> Result<(), CommandError> 
             Origin::CommandLine => "-c".to_owned(),
         };
         let name = paint(NAME, format!("{:<17}", key.name));
-        let line = format!("{name}  {:<12}  {}", value.map_or("-".to_owned(), clean), paint(FAINT, from));
-        app.ui.line(line.trim_end())?;
+        let value = value.map_or("-".to_owned(), clean);
+        app.ui.line(if from.is_empty() {
+            format!("{name}  {value}")
+        } else {
+            format!("{name}  {value:<12}  {}", paint(FAINT, from))
+        })?;
     }
     for name in &settings.unknown {
         app.ui.warn(&format!("{} sets {name}, which is no setting", app.env.config().display()));

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod behind;
 pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod capture;
