@@ -6,7 +6,7 @@
 //! with `$ ` must succeed, unless `$ echo $?` comes next. Lines below it, up to
 //! the next command, are what it prints; if there are none, that is not
 //! compared. In them, `…` stands for anything within a line, and alone for any
-//! lines; ids in hexadecimal are not compared.
+//! lines; ids in hexadecimal and sizes in bytes are not compared.
 //!
 //! ```text
 //! <!-- run: cp a b -->       is run, too, and not seen by readers
@@ -126,7 +126,7 @@ fn a_page_that_is_wrong_is_told() {
          ```console,needs-tool\n$ rm -rf /\n```\n",
     );
     assert_eq!(right.faults(&Stage::new().run(&right.commands)), Vec::<String>::new());
-    assert_eq!(right.left_out, [(9, "needs-tool".to_owned())]);
+    assert_eq!(right.left_out, [(10, "needs-tool".to_owned())]);
     let gone = page("```console\n$ exit 0\n$ echo never\n```\n");
     let faults = gone.faults(&Stage::new().run(&gone.commands));
     assert!(faults.iter().any(|fault| fault.contains("was not run")), "{faults:?}");

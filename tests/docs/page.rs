@@ -114,10 +114,11 @@ fn is_like(told: &[String], lines: &[String]) -> bool {
     }
 }
 
-/// A line without its ids and what stands at its end unseen.
+/// A line without its ids, its sizes and what stands at its end unseen.
 fn plain(line: &str) -> String {
     let id = regex::Regex::new(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8,64}\b").unwrap();
-    id.replace_all(line.trim_end(), "#").into_owned()
+    let size = regex::Regex::new(r"\b[0-9]+(\.[0-9])? (bytes|kB|MB)\b").unwrap();
+    size.replace_all(&id.replace_all(line.trim_end(), "#"), "# bytes").into_owned()
 }
 
 /// Tells whether a line is as it is told, `…` being anything.

@@ -12,6 +12,8 @@ use crate::page::{Command, Printed};
 const SESSION: &str = include_str!("../../src/cli/demo/session.jsonl");
 /// What another tool adds to it.
 const TURN: &str = include_str!("../../src/cli/demo/turn.jsonl");
+/// A session with a secret in it.
+const SECRET: &str = include_str!("secret.jsonl");
 /// The project's file as the session left it.
 const TIMER: &str = include_str!("timer.py");
 /// 2026-03-02T10:00:00Z: a little after the session.
@@ -34,6 +36,9 @@ impl Stage {
         let session = sessions.join("7c1e5a30-4b7d-4d0e-9a52-3f6b8e21c904.jsonl");
         fs::write(session, at_home(SESSION)).unwrap();
         fs::write(stage.root.join("turn.jsonl"), at_home(TURN)).unwrap();
+        // Nobody's, but of a form that is known; in two pieces for those who look for such.
+        let token = ["ghp_", "Q7dK2mXv9RtL4sBz8NwJ1yHc6PfG3aTeUo5i"].concat();
+        fs::write(stage.root.join("secret.jsonl"), at_home(SECRET).replace("{token}", &token)).unwrap();
         fs::write(stage.project().join("timer.py"), TIMER).unwrap();
         stage
     }
@@ -69,7 +74,10 @@ impl Stage {
     fn printed(&self, out: &Path) -> Option<Printed> {
         let code = fs::read_to_string(out.with_extension("code")).ok()?.trim().parse().ok()?;
         let text = fs::read(out.with_extension("txt")).ok()?;
-        let text = String::from_utf8_lossy(&text).replace(&*self.root.to_string_lossy(), "");
+        let root = self.root.to_string_lossy();
+        // One tool has folders that are called after a path, like so.
+        let flat = root.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        let text = String::from_utf8_lossy(&text).replace(&*root, "").replace(&flat, "");
         Some(Printed { lines: text.lines().map(str::to_owned).collect(), code })
     }
 
