@@ -3,6 +3,7 @@
 //! A verb takes what it works on, its options and a [`Monitor`], and returns
 //! what came of it. It never prints.
 
+pub mod behind;
 pub mod blame;
 pub mod branch;
 pub mod briefing;
@@ -52,6 +53,7 @@ pub mod secrets;
 pub mod selection;
 mod send;
 pub mod session;
+pub mod settings;
 pub mod show;
 pub mod snapshot;
 pub mod source;

@@ -4,7 +4,7 @@
 //! to go nowhere. Without git (2.31 or later), or outside of a repository,
 //! nothing is known.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::object::snapshot::Git;
@@ -37,6 +37,49 @@ pub fn committed(root: &Path, path: &str) -> Option<(String, String)> {
     let head = ask(root, &["rev-parse", "--verify", "HEAD^{commit}"])?.trim().to_owned();
     let text = ask(root, &["cat-file", "blob", &format!("{head}:{path}")])?;
     Some((head, text))
+}
+
+/// A commit of git's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GitCommit {
+    /// Its id.
+    pub id: String,
+    /// The first line of its message.
+    pub title: String,
+    /// When it was first made, in milliseconds since 1970: a rebase keeps that.
+    pub time: i64,
+    /// When the newest of its parents was made; `None` if it has none.
+    pub since: Option<i64>,
+    /// The files that it changes against its first parent, below the root.
+    pub files: Vec<String>,
+    /// The folders of the repository: where it is worked on.
+    pub roots: Vec<PathBuf>,
+}
+
+/// A commit of the repository that a folder is in, by any name that git knows.
+pub fn commit(root: &Path, name: &str) -> Option<GitCommit> {
+    let name = format!("{name}^{{commit}}");
+    let id = ask(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?.trim().to_owned();
+    let told = ask(root, &["log", "-1", "--no-show-signature", "--format=%at%x00%P%x00%s", &id])?;
+    let mut parts = told.trim_end().splitn(3, '\0');
+    let time = seconds(parts.next()?)?;
+    let mut since = None;
+    for parent in parts.next()?.split_whitespace() {
+        let at = ask(root, &["log", "-1", "--no-show-signature", "--format=%at", parent])?;
+        since = since.max(seconds(at.trim()));
+    }
+    let title = parts.next().unwrap_or_default().to_owned();
+    let diff =
+        ["diff-tree", "-r", "-z", "-m", "--first-parent", "--root", "--no-commit-id", "--name-only", &id];
+    let files = ask(root, &diff)?.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+    let trees = ask(root, &["worktree", "list", "--porcelain", "-z"])?;
+    let roots = trees.split('\0').filter_map(|line| line.strip_prefix("worktree ")).map(PathBuf::from);
+    Some(GitCommit { id, title, time, since, files, roots: roots.collect() })
+}
+
+/// Seconds since 1970, in milliseconds.
+fn seconds(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok()?.checked_mul(1000)
 }
 
 /// The address that a branch is pulled from: of its own remote, else of
@@ -161,6 +204,17 @@ mod tests {
         );
         std::fs::write(dir.path().join("sub/a"), "two, longer").unwrap();
         assert_eq!(facts(dir.path()).unwrap().dirty, Some(true));
+        let first = commit(dir.path(), "work").unwrap();
+        assert_eq!(
+            (first.since, first.title.as_str(), &*first.files),
+            (None, "x", &["sub/a".to_owned()][..])
+        );
+        assert_eq!(first.roots, [dir.path().canonicalize().unwrap()]);
+        git(&["commit", "-q", "-am", "two\n\nmore"]);
+        let second = commit(&dir.path().join("sub"), "HEAD").unwrap();
+        assert_eq!((second.since, second.title.as_str()), (Some(first.time), "two"));
+        assert_eq!(commit(dir.path(), &second.id[..9]), Some(second));
+        assert_eq!((commit(dir.path(), "none"), commit(dir.path(), "--all")), (None, None));
         git(&["checkout", "-q", "--detach"]);
         assert_eq!(facts(dir.path()).unwrap().branch, None);
     }

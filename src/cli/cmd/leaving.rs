@@ -40,7 +40,8 @@ impl Leaving {
         send: impl Fn(&mut Store, &PushOptions) -> Result<PushReport, SyncError>,
     ) -> Result<PushReport, CommandError> {
         let mut options = PushOptions {
-            redact: self.redact,
+            // Both can only be if one of them is a setting, which gives way.
+            redact: self.redact && !self.allow_all,
             allow: self.allow.clone(),
             allow_all: self.allow_all && self.yes,
             ..options

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod behind;
 pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod bundle;
@@ -7,6 +8,7 @@ pub(crate) mod capture;
 pub(crate) mod checkout;
 pub(crate) mod clone;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod daemon;
 pub(crate) mod delete;
 pub(crate) mod demo;
@@ -16,6 +18,7 @@ pub(crate) mod fetch;
 pub(crate) mod fork;
 pub(crate) mod fsck;
 pub(crate) mod gc;
+pub(crate) mod help;
 pub(crate) mod init;
 mod leaving;
 pub(crate) mod list;
