@@ -26,6 +26,7 @@ mod ids;
 mod jsonl;
 mod kilo;
 mod kimi;
+mod look;
 mod opencode;
 mod parts;
 mod pi;

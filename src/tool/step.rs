@@ -1,7 +1,7 @@
 //! What a record means: the answer of a [`super::Reader`].
 
 use crate::object::commit::Usage;
-use crate::object::message::Message;
+use crate::object::message::{Action, Block, Message, Role};
 use crate::tool::setting::Settings;
 
 /// A native id (of a row, a call, an API message) as a number: the first
@@ -51,6 +51,13 @@ pub struct Draft {
     pub calls: Vec<Key>,
     /// The native id of the call that each result in it answers, in order.
     pub results: Vec<Key>,
+}
+
+impl Draft {
+    /// A message without calls and results.
+    pub(super) fn of(role: Role, blocks: Vec<Block>) -> Draft {
+        Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
+    }
 }
 
 /// Tokens counted for an API message. Records that repeat the key count the
@@ -120,6 +127,26 @@ pub struct Step {
     /// What else the same record means, in order: further messages (a call and
     /// its result in one row, a list of messages), each with its own link.
     pub then: Vec<Step>,
+}
+
+/// Longer paths are none.
+const PATH_MAX: usize = 4096;
+
+/// What [`Step::files`] has of a call that names a file; nothing unless it
+/// reads, writes or edits it.
+pub(super) fn file(action: Action, path: &str) -> Option<String> {
+    let letter = match action {
+        Action::Read => 'r',
+        Action::Write => 'w',
+        Action::Edit => 'e',
+        _ => return None,
+    };
+    (1..=PATH_MAX).contains(&path.len()).then(|| format!("{letter}{path}"))
+}
+
+/// What the tool called `name` does, of those that are known.
+pub(super) fn action(known: &[(&str, Action)], name: &str) -> Action {
+    known.iter().find(|(known, _)| *known == name).map_or(Action::Other, |(_, action)| *action)
 }
 
 /// The first words of a prompt, on one line: at most 80 characters, without

@@ -92,7 +92,12 @@ pub const KEYS: &[Key] = &[
     key("gc.level", Kind::Number(1, 22), "12", "How hard `gc` compresses, as of zstd"),
     key("pager", Kind::Words, "", "The pager, `cat` for none; $PAGER or `less -FRX` if not set")
         .or_variable("SFS_PAGER"),
-    key("push.redact", Kind::Switch, "false", "Whether `push` sends a copy in which secrets are blacked out"),
+    key(
+        "redact",
+        Kind::Switch,
+        "false",
+        "Whether what leaves with `push`, `share` or `bundle` is blacked out where it is secret",
+    ),
     key("remote", Kind::Words, "", "The remote if none is named; `origin` or the only one if not set"),
     key("resume.budget", Kind::Number(1, u32::MAX), "12000", "How long a briefing may be, in tokens"),
     key("resume.history", Kind::Part, "all", "How much of the conversation `resume` writes"),
