@@ -85,7 +85,7 @@ impl App {
                 }
             }
             Err(e) => {
-                self.ui.warn(&format!("what is new was not captured: {}", error::chain(&e).join(": ")));
+                self.ui.warn(&format!("what is new was not captured: {}", crate::ops::causes(&e).join(": ")));
             }
         }
     }

@@ -12,7 +12,7 @@ use super::program::Program;
 use super::watch::Watch;
 use super::{DaemonError, process};
 use crate::ops::capture::{CaptureOptions, CaptureReport};
-use crate::ops::{Env, Monitor};
+use crate::ops::{Env, Monitor, causes};
 use crate::store::{Store, StoreError};
 
 /// How often it looks whether it should go on, without being told to look.
@@ -142,7 +142,7 @@ impl Daemon<'_> {
         self.info.watched = watch.armed();
         self.info.polled = watch.refused().map(refused).collect();
         if let Err(e) = self.guard.tell(&self.info) {
-            self.say(&words_of(&e));
+            self.say(&causes(&e).join(": "));
         }
     }
 }
@@ -198,7 +198,7 @@ impl Host for Daemon<'_> {
     }
 
     fn failed(&mut self, error: &StoreError) {
-        let words = format!("cannot capture, will try again: {}", words_of(error));
+        let words = format!("cannot capture, will try again: {}", causes(error).join(": "));
         if self.failure.as_ref() != Some(&words) {
             self.say(&words);
             self.failure = Some(words);
@@ -236,14 +236,4 @@ impl Host for Daemon<'_> {
         }
         Ok(if self.program.is_unsettled() { SETTLE } else { LOOK })
     }
-}
-
-/// An error and what it comes from, on one line.
-fn words_of(error: &dyn std::error::Error) -> String {
-    let (mut text, mut next) = (error.to_string(), error.source());
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }

@@ -10,6 +10,7 @@ pub mod briefing;
 pub mod bundle;
 mod calls;
 pub mod capture;
+mod causes;
 pub mod checkout;
 pub mod clone;
 pub mod config;
@@ -62,5 +63,6 @@ pub mod undo;
 mod unresolved;
 pub mod verify;
 
+pub use causes::causes;
 pub use env::Env;
 pub use monitor::{Monitor, Quiet};

@@ -7,9 +7,10 @@ use super::remote::failed;
 use super::selected::Selected;
 use super::{pull, push};
 use crate::cli::error::DAMAGED;
-use crate::cli::ui::{bytes, count};
+use crate::cli::ui::{bytes, clean, count};
 use crate::cli::{App, CommandError};
 use crate::ops::bundle::{self, BundleOptions};
+use crate::ops::causes;
 use crate::ops::push::PushOptions;
 use crate::ops::verify::Verified;
 
@@ -108,7 +109,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
 /// Tells what a look through a remote found; an error if that is a fault.
 pub(super) fn tell(found: &Verified, place: &str, app: &App) -> Result<(), CommandError> {
     for fault in &found.faults {
-        app.ui.line(crate::cli::ui::clean(&crate::cli::error::chain(fault).join(": ")))?;
+        app.ui.line(clean(&causes(fault).join(": ")))?;
     }
     let (packs, size) = (count(found.packs, "pack"), bytes(found.bytes));
     let (sessions, writers) = (count(found.sessions, "session"), count(found.writers, "store"));

@@ -97,7 +97,7 @@ impl Host for Watcher<'_> {
     }
 
     fn failed(&mut self, error: &StoreError) {
-        self.app.ui.warn(&crate::cli::error::chain(error).join(": "));
+        self.app.ui.warn(&crate::ops::causes(error).join(": "));
     }
 
     fn watches(&mut self, watch: &Watch) {

@@ -2,10 +2,10 @@
 
 use super::bundle;
 use super::remote::failed;
-use crate::cli::error::{DAMAGED, chain};
+use crate::cli::error::DAMAGED;
 use crate::cli::ui::{bytes, clean, count};
 use crate::cli::{App, CommandError};
-use crate::ops::{Monitor, verify};
+use crate::ops::{Monitor, causes, verify};
 use crate::store::StoreError;
 
 /// Check every checksum, id and reference of the store
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     })?;
     monitor.end();
     for fault in &report.faults {
-        let what = chain(&fault.error).join(": ");
+        let what = causes(&fault.error).join(": ");
         let named = matches!(fault.error, StoreError::Damaged { .. } | StoreError::Io { .. });
         let at = if named { String::new() } else { format!("{}: ", fault.path.display()) };
         app.ui.line(clean(&format!("{at}{what}")))?;
