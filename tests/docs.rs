@@ -20,7 +20,6 @@
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
-#![expect(clippy::print_stdout, reason = "who runs the tests wants to know what was not checked")]
 
 #[path = "docs/page.rs"]
 mod page;

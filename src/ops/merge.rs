@@ -7,8 +7,7 @@
 use super::branch::{self, Changed, NameError};
 use super::briefing::briefing;
 use super::revision::{self, Resolved, RevisionError};
-use super::session;
-use super::{Env, line};
+use super::{Env, line, session, show};
 use crate::object::commit::Counts;
 use crate::object::id::Id;
 use crate::object::message::{Block, Message, Role, Text};
@@ -90,7 +89,12 @@ pub fn merge(
     let parted = line::common(store, ours.commit, theirs.commit)?;
     let title = session::info(store, &theirs.session).map(|info| info.label().to_owned()).unwrap_or_default();
     let from = format!("{}, which went on apart from this", options.other);
-    let told = briefing(store, &since(store, theirs.commit, parted)?, &title, &from, options.tokens)?;
+    let told = briefing(
+        show::messages(store, &since(store, theirs.commit, parted)?),
+        &title,
+        &from,
+        options.tokens,
+    )?;
     let mut batch = Batch::default();
     let commit = put(env, store, &mut batch, (ours.commit, theirs.commit), options, &told.text)?;
     let at = Resolved { commit, ..ours };
@@ -153,7 +157,6 @@ fn put(
 mod tests {
     use super::*;
     use crate::ops::sample::Sample;
-    use crate::ops::show;
     use crate::store::RefValue;
 
     fn options(into: &str, other: &str) -> MergeOptions {

@@ -93,10 +93,10 @@ pub const KEYS: &[Key] = &[
     key("pager", Kind::Words, "", "The pager, `cat` for none; $PAGER or `less -FRX` if not set")
         .or_variable("SFS_PAGER"),
     key(
-        "redact",
+        "push.redact",
         Kind::Switch,
         "false",
-        "Whether what leaves with `push`, `share` or `bundle` is blacked out where it is secret",
+        "Whether `push`, `share` and `bundle create` send a copy in which secrets are blacked out",
     ),
     key("remote", Kind::Words, "", "The remote if none is named; `origin` or the only one if not set"),
     key("resume.budget", Kind::Number(1, u32::MAX), "12000", "How long a briefing may be, in tokens"),
