@@ -49,7 +49,7 @@ type Offers = fn(&OsStr) -> Vec<CompletionCandidate>;
 fn offers(command: &str, arg: &Arg) -> Option<Offers> {
     match (command, arg.get_id().as_str()) {
         ("clone" | "add", _) => None,
-        (_, "rev" | "revisions" | "left" | "right" | "target") => Some(revisions),
+        (_, "rev" | "revisions" | "left" | "right" | "other" | "into" | "target") => Some(revisions),
         (_, "session" | "sessions") | ("purge", "what") => Some(sessions),
         (_, "remote") | ("remove" | "publish", "name") => Some(remotes),
         ("branch", "name") => Some(branches),
