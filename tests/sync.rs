@@ -2,6 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+#[path = "sync/bundle.rs"]
+mod bundle;
+#[path = "sync/delete.rs"]
+mod delete;
+#[path = "sync/merge.rs"]
+mod merge;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

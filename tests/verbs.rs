@@ -116,6 +116,13 @@ fn forks_names_and_tags_are_made_and_taken_back() {
     let sandbox = Sandbox::new(3);
     let made = sandbox.json(&["fork", "@~2", "--name", "try", "--json"]);
     assert_eq!(sandbox.json(&["log", "@/try", "--json"]).as_array().unwrap().len(), 1);
+    for verb in ["name", "tag"] {
+        for turned in ["@", "1111", "@~1"] {
+            let said = sandbox.fails(&[verb, turned, "mine"]);
+            assert!(said.contains(&format!("`sfs {verb} mine {turned}`")), "{said}");
+        }
+        assert!(!sandbox.fails(&[verb, "mine", "nothing"]).contains("comes first"));
+    }
     sandbox.ok(&["name", "mine", "@"]);
     sandbox.ok(&["tag", "good", "mine~1", "-m", "it worked"]);
     assert_eq!(sandbox.json(&["tag", "--json"])[0]["words"], "it worked");

@@ -298,6 +298,46 @@ fn what_a_record_shows_of_a_file_is_taken_over() {
     assert_eq!(fs::read_to_string(sandbox.path("then/a.txt")).unwrap(), "a\nB\nc\n");
 }
 
+/// One answer edits a file twice, and between that another of its name. Its
+/// record shows each edit, and of the files only the name.
+#[test]
+fn each_edit_of_an_answer_has_its_own_of_what_the_record_shows() {
+    let sandbox = Sandbox::new();
+    let chats = sandbox.path("home/.gemini/tmp/p/chats");
+    fs::create_dir_all(&chats).unwrap();
+    fs::write(chats.with_file_name(".project_root"), sandbox.path("project").to_str().unwrap()).unwrap();
+    let time = "2026-01-01T00:00:00.000Z";
+    let head = json!({"sessionId": NATIVE, "projectHash": "00", "startTime": time, "lastUpdated": time, "kind": "main"});
+    let prompt = json!({"id": "m1", "timestamp": time, "type": "user", "content": [{"text": "go"}]});
+    let edits = [
+        ("a.txt", "a\nb\nc\n", "b", "B"),
+        ("sub/a.txt", "x\ny\n", "y", "z"),
+        ("a.txt", "a\nB\nc\n", "c", "C"),
+    ];
+    let call = |(n, (path, before, old, new)): (usize, &(&str, &str, &str, &str))| {
+        let (id, after) = (format!("c{n}"), before.replace(old, new));
+        let response =
+            json!({"functionResponse": {"id": id, "name": "replace", "response": {"output": "ok"}}});
+        json!({"id": id, "name": "replace", "result": [response], "status": "success", "timestamp": time,
+            "args": {"file_path": sandbox.project(path), "old_string": old, "new_string": new},
+            "resultDisplay": {"fileName": "a.txt", "originalContent": before, "newContent": after}})
+    };
+    let calls: Vec<Value> = edits.iter().enumerate().map(call).collect();
+    let answer =
+        json!({"id": "m2", "timestamp": time, "type": "gemini", "content": "I edit.", "toolCalls": calls});
+    let rows: String = [head, prompt, answer].iter().map(|row| format!("{row}\n")).collect();
+    fs::write(chats.join("session-2026-01-01T00-00-11112222.jsonl"), rows).unwrap();
+    sandbox.ok(&["capture", "--no-snapshot"]);
+    let made = sandbox.json(&["checkout", "@", "--to", "../then", "--json"]);
+    assert_eq!((&made["partial"], &made["unknown"]), (&json!([]), &json!([])), "{made}");
+    assert_eq!(fs::read_to_string(sandbox.path("then/a.txt")).unwrap(), "a\nB\nC\n");
+    assert_eq!(fs::read_to_string(sandbox.path("then/sub/a.txt")).unwrap(), "x\nz\n");
+    sandbox.put("a.txt", "a\nB\nC\n");
+    let lines = sandbox.json(&["blame", "a.txt", "--json"])["lines"].clone();
+    let origins: Vec<_> = lines.as_array().unwrap().iter().map(|line| line["origin"].clone()).collect();
+    assert_eq!(origins, [Value::Null, json!(0), json!(1)]);
+}
+
 #[test]
 fn files_differ_with_hunks() {
     let mut sandbox = Sandbox::new();

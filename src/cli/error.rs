@@ -5,6 +5,7 @@ use std::io;
 
 use crate::ops::blame::BlameError;
 use crate::ops::branch::NameError;
+use crate::ops::causes;
 use crate::ops::checkout::CheckoutError;
 use crate::ops::revision::RevisionError;
 use crate::ops::secrets::SecretsError;
@@ -110,7 +111,7 @@ impl<E: Error + 'static> From<E> for CommandError {
             // Whoever read the output has seen enough.
             return CommandError::silent(0);
         }
-        let words = chain(&error);
+        let words = causes(&error);
         let hints = hint(&error).map(str::to_owned).into_iter().collect();
         let plain = CommandError { chain: words, hints, code: FAILED, missing_file: false };
         match store_error(&error) {
@@ -202,18 +203,4 @@ fn store_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e StoreError> {
         next = error.source();
     }
     None
-}
-
-/// An error's words and those of its causes, repetitions left out.
-pub(crate) fn chain(error: &dyn Error) -> Vec<String> {
-    let mut words = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if words.last().is_none_or(|last| !last.ends_with(&text)) {
-            words.push(text);
-        }
-        next = cause.source();
-    }
-    words
 }

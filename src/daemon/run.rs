@@ -12,7 +12,7 @@ use super::program::Program;
 use super::watch::Watch;
 use super::{DaemonError, process};
 use crate::ops::capture::{CaptureOptions, CaptureReport};
-use crate::ops::{Env, Monitor};
+use crate::ops::{Env, Monitor, causes};
 use crate::store::{Store, StoreError};
 
 /// How often it looks whether it should go on, without being told to look.
@@ -36,6 +36,8 @@ pub struct RunOptions<'a> {
     pub stop: &'a AtomicBool,
     /// What asks it to look at that.
     pub bell: Bell,
+    /// Whether it takes no snapshots.
+    pub no_snapshots: bool,
     /// Hears each line of the log.
     pub echo: &'a (dyn Fn(&str) + Sync),
 }
@@ -51,7 +53,7 @@ pub fn run(env: Env, options: RunOptions<'_>) -> Result<(), DaemonError> {
     let store = Store::open_or_create(&env.store, env.new_writer())?;
     let guard = Guard::take(&env.store)?;
     let log = Log::open(&options.log)?;
-    let RunOptions { clock, stop, echo, bell, .. } = options;
+    let RunOptions { clock, stop, echo, bell, no_snapshots, .. } = options;
     let info = Info {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -75,7 +77,8 @@ pub fn run(env: Env, options: RunOptions<'_>) -> Result<(), DaemonError> {
         troubles: BTreeSet::new(),
         failure: None,
     };
-    let end = Follow::new(env, store, CaptureOptions::default(), &mut daemon, own, bell).run();
+    let options = CaptureOptions { no_snapshots, ..CaptureOptions::default() };
+    let end = Follow::new(env, store, options, &mut daemon, own, bell).run();
     daemon.tell_sum();
     match end {
         End::Stopped => daemon.say("stopped"),
@@ -139,7 +142,7 @@ impl Daemon<'_> {
         self.info.watched = watch.armed();
         self.info.polled = watch.refused().map(refused).collect();
         if let Err(e) = self.guard.tell(&self.info) {
-            self.say(&words_of(&e));
+            self.say(&causes(&e).join(": "));
         }
     }
 }
@@ -195,7 +198,7 @@ impl Host for Daemon<'_> {
     }
 
     fn failed(&mut self, error: &StoreError) {
-        let words = format!("cannot capture, will try again: {}", words_of(error));
+        let words = format!("cannot capture, will try again: {}", causes(error).join(": "));
         if self.failure.as_ref() != Some(&words) {
             self.say(&words);
             self.failure = Some(words);
@@ -233,14 +236,4 @@ impl Host for Daemon<'_> {
         }
         Ok(if self.program.is_unsettled() { SETTLE } else { LOOK })
     }
-}
-
-/// An error and what it comes from, on one line.
-fn words_of(error: &dyn std::error::Error) -> String {
-    let (mut text, mut next) = (error.to_string(), error.source());
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::ops::branch::NameError;
+use crate::ops::causes;
 use crate::ops::revision::RevisionError;
 
 /// What to do when a revision is not found.
@@ -30,17 +32,10 @@ impl Failed {
 
 impl<E: Error + 'static> From<E> for Failed {
     fn from(error: E) -> Failed {
-        let mut words = error.to_string();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            if !words.ends_with(&text) {
-                words = format!("{words}: {text}");
-            }
-            next = cause.source();
-        }
+        let words = causes(&error).join(": ");
         let error: &(dyn Error + 'static) = &error;
-        let is_revision = error.is::<RevisionError>() || words.contains("revision");
+        let is_revision =
+            error.is::<RevisionError>() || matches!(error.downcast_ref(), Some(NameError::Revision(_)));
         Failed { words, hint: is_revision.then_some(REVISIONS) }
     }
 }

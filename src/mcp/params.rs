@@ -33,6 +33,11 @@ impl Param {
         Param { name, kind: Kind::Text, required: false, about }
     }
 
+    /// A number from the first to the last of a range, which may be given.
+    pub(super) const fn number(name: &'static str, (least, most): (u64, u64), about: &'static str) -> Param {
+        Param { name, kind: Kind::Number(least, most), required: false, about }
+    }
+
     /// A flag.
     pub(super) const fn flag(name: &'static str, about: &'static str) -> Param {
         Param { name, kind: Kind::Flag, required: false, about }
@@ -126,7 +131,7 @@ mod tests {
     const PARAMS: &[Param] = &[
         Param::text("rev", "which").required(),
         Param::flag("all", "all of it"),
-        Param { name: "n", kind: Kind::Number(1, 9), required: false, about: "how many" },
+        Param::number("n", (1, 9), "how many"),
         Param { name: "sort", kind: Kind::Choice(&["best", "newest"]), required: false, about: "order" },
     ];
 

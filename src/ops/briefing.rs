@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::show::{self, Piece, Shown};
+use super::show::{Piece, Shown};
 use crate::object::json::{Tape, Type, Value};
-use crate::object::{Action, Id, Role};
-use crate::store::{Result, Store};
+use crate::object::{Action, Role};
+use crate::store::Result;
 
 /// Bytes of text that count as one token, when nothing counts them exactly.
 pub const BYTES_PER_TOKEN: usize = 4;
@@ -58,14 +58,17 @@ struct Turn {
     answer: String,
 }
 
-/// Tells of the commits on a line in about `tokens` tokens. `title` and `from`
+/// Tells of the messages on a line in about `tokens` tokens. `title` and `from`
 /// say what session it is.
-pub fn briefing(store: &Store, line: &[Id], title: &str, from: &str, tokens: usize) -> Result<Briefing> {
+pub fn briefing(
+    line: impl IntoIterator<Item = Result<Shown>>,
+    title: &str,
+    from: &str,
+    tokens: usize,
+) -> Result<Briefing> {
     let mut gathered = Gathered::default();
-    for id in line {
-        if let Some(message) = show::message(store, *id)? {
-            gathered.take(&message);
-        }
+    for message in line {
+        gathered.take(&message?);
     }
     Ok(gathered.tell(title, from, tokens.saturating_mul(BYTES_PER_TOKEN)))
 }

@@ -65,7 +65,7 @@ pub fn hand_off(env: &Env, store: &Store, options: &HandOffOptions) -> Result<Ha
     let title = info.map(|info| info.title).unwrap_or_default();
     let from =
         format!("a session of {} at revision {:.12}", store.commit(&options.commit)?.tool, options.commit);
-    let briefing = briefing::briefing(store, &line, &title, &from, options.tokens)?;
+    let briefing = briefing::briefing(show::messages(store, &line), &title, &from, options.tokens)?;
     let path = env.store.join("briefings").join(format!("{:.16}.md", options.commit));
     if !options.dry_run {
         write(&path, briefing.text.as_bytes())

@@ -5,6 +5,7 @@ use similar::{ChangeTag, TextDiff};
 use super::diff::{self, Diff};
 use super::files::{self, FileChange, FilesAt};
 use super::rebuilt::Known;
+use super::secrets::Secrets;
 use super::snapshot;
 use crate::object::Sort;
 use crate::store::{Result, Store};
@@ -79,7 +80,7 @@ impl Changed {
         }
         let differ = |old: &FilesAt, new: &FilesAt| -> std::result::Result<Vec<FileDiff>, WorkspaceError> {
             let changes = files::changes(store, old, new)?;
-            Ok(changes.iter().map(|change| hunks(store, change)).collect::<Result<_>>()?)
+            Ok(changes.iter().map(|change| hunks(store, change, None)).collect::<Result<_>>()?)
         };
         let old = files::at(store, &left.session, left.commit)?;
         let new = files::at(store, &right.session, right.commit)?;
@@ -91,8 +92,8 @@ impl Changed {
     }
 }
 
-/// Compares a file with what it was.
-pub fn hunks(store: &Store, change: &FileChange) -> Result<FileDiff> {
+/// Compares a file with what it was, without secrets where they are known.
+pub fn hunks(store: &Store, change: &FileChange, secrets: Option<&Secrets>) -> Result<FileDiff> {
     let state = match (&change.old, &change.new) {
         (None, _) => State::Added,
         (_, None) => State::Removed,
@@ -100,7 +101,14 @@ pub fn hunks(store: &Store, change: &FileChange) -> Result<FileDiff> {
     };
     let mut diff = FileDiff { path: change.path.clone(), state, ..FileDiff::default() };
     match (side(store, change.old.as_ref())?, side(store, change.new.as_ref())?) {
-        (Side::Text(old), Side::Text(new)) => lines(&old, &new, &mut diff),
+        (Side::Text(old), Side::Text(new)) => {
+            // Before only some lines of one are shown.
+            let hidden = |text: String| match secrets {
+                Some(secrets) => secrets.without(&text),
+                None => text,
+            };
+            lines(&hidden(old), &hidden(new), &mut diff);
+        }
         (Side::Other(note), _) | (_, Side::Other(note)) => diff.note = Some(note),
     }
     if diff.note.is_none() {
@@ -183,7 +191,7 @@ mod tests {
     #[test]
     fn hunks_are_those_of_a_unified_diff() {
         let sample = Sample::new();
-        let diff = |old, new| hunks(&sample.store, &FileChange { path: "a".into(), old, new }).unwrap();
+        let diff = |old, new| hunks(&sample.store, &FileChange { path: "a".into(), old, new }, None).unwrap();
         let old: String = (1..=20).map(|n| format!("{n}\n")).collect();
         let found = diff(text(&old, 0o644), text(&old.replace("10\n", "ten\nmore\n"), 0o644));
         assert_eq!((found.added, found.removed, found.state, found.note), (2, 1, State::Changed, None));
@@ -200,5 +208,31 @@ mod tests {
         assert_eq!(diff(text("x", 0o644), None).state, State::Removed);
         assert_eq!(diff(text("x", 0o644), text("x", 0o755)).note, Some("can be run now"));
         assert!(diff(Some(Known::Unknown), text("x", 0o644)).hunks.is_empty());
+    }
+
+    #[test]
+    fn the_last_lines_of_a_secret_are_not_what_stands_around_a_change() {
+        let sample = Sample::new();
+        let secrets = Secrets::open(&sample.env, &sample.store).unwrap();
+        let digits = b"QzR5tYx7Kq2mZ9vB4nL8wRf3tY6pD1sF5hJ0cGa2e9Ui+W/kPoXjMlNbVcEdSgHT";
+        let body =
+            |n: usize| digits.iter().cycle().skip(n * 7).take(64).map(|b| char::from(*b)).collect::<String>();
+        let lines: Vec<String> = (0..20).map(body).collect();
+        let key = format!(
+            "-----{0} RSA {2}-----\nMIIE{1}\n-----{3} RSA {2}-----\n",
+            "BEGIN",
+            lines.join("\n"),
+            "PRIVATE KEY",
+            "END"
+        );
+        let file = |end: &str| text(&format!("first\n{key}{end}"), 0o644);
+        let change = FileChange { path: "a".into(), old: file("old\n"), new: file("new\n") };
+        let shown = |secrets| format!("{:?}", hunks(&sample.store, &change, secrets).unwrap().hunks);
+        assert!(shown(None).contains(&lines[19]));
+        let hidden = shown(Some(&secrets));
+        assert!(
+            !hidden.contains(&lines[19]) && hidden.contains("redacted") && hidden.contains("new"),
+            "{hidden}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Show: messages with their texts, one after another.
 
 use super::line;
+use super::secrets::Secrets;
 use crate::object::escape::Style;
 use crate::object::message::Json;
 use crate::object::{Action, Block, Commit, Id, Input, Message, Part, Role, Status, Text, Usage};
@@ -72,6 +73,33 @@ pub enum Piece {
     Other(String),
 }
 
+impl Shown {
+    /// The same without secrets, in whole texts: of one that was cut before, the
+    /// rest may not be known for what it is.
+    #[must_use]
+    pub fn without(mut self, secrets: &Secrets) -> Shown {
+        self.files.iter_mut().for_each(|file| *file = secrets.without(file));
+        self.pieces.iter_mut().for_each(|piece| piece.hide(secrets));
+        self
+    }
+}
+
+impl Piece {
+    fn hide(&mut self, secrets: &Secrets) {
+        match self {
+            Piece::Text(text)
+            | Piece::Thinking(text)
+            | Piece::Call { input: text, .. }
+            | Piece::File(_, text, _)
+            | Piece::Summary(text)
+            | Piece::Notice(text)
+            | Piece::Other(text) => *text = secrets.without(text),
+            Piece::Result { parts, .. } => parts.iter_mut().for_each(|part| part.hide(secrets)),
+            Piece::Image(_) => {}
+        }
+    }
+}
+
 /// A picture in a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Picture {
@@ -109,7 +137,12 @@ pub fn message(store: &Store, id: Id) -> Result<Option<Shown>> {
     read(store, id, 0)
 }
 
-/// The same with its pictures, those of at most `most` bytes.
+/// The messages of commits, one after another.
+pub fn messages<'s>(store: &'s Store, ids: &'s [Id]) -> impl Iterator<Item = Result<Shown>> + 's {
+    ids.iter().filter_map(|id| message(store, *id).transpose())
+}
+
+/// The message of a commit with its pictures, those of at most `most` bytes.
 pub fn with_pictures(store: &Store, id: Id, most: u64) -> Result<Option<Shown>> {
     read(store, id, most)
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Env;
+use super::delete::is_deleted;
 use crate::object::id::{Id, IdMap};
 use crate::object::record::RebuildError;
 use crate::object::{Body, Context};
@@ -42,10 +43,14 @@ pub fn find<'s>(store: &'s Store, tool: &str, native: &str, part: &str) -> Optio
     }
 }
 
-/// Tells whether a source was purged, or the session that it is part of.
-pub fn is_purged(store: &Store, tool: &str, native: &str, part: &str) -> bool {
-    [part, ""].iter().any(|part| store.is_purged(&Source::key(tool, native, part)))
-        || find(store, tool, native, part).is_some_and(|known| store.is_purged(&known.session))
+/// Tells whether a source is left alone: it was deleted or purged, or the
+/// session that it is part of.
+pub fn is_left(store: &Store, tool: &str, native: &str, part: &str) -> bool {
+    [part, ""].iter().any(|part| {
+        store.is_purged(&Source::key(tool, native, part))
+            || find(store, tool, native, part)
+                .is_some_and(|known| is_deleted(store, &known.session) || store.is_purged(&known.session))
+    })
 }
 
 /// All sources, by the hash of their native ids.

@@ -34,6 +34,14 @@ pub enum RemoteError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A file that should be a bundle is none.
+    #[error("{} is no bundle: {what}", path.display())]
+    NoBundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// Whoever we are, we may not.
     #[error("{place} refuses: {what}")]
     Denied {

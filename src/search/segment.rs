@@ -11,7 +11,10 @@
 //!
 //! All that is read has a checksum, so that damage is never taken for a miss.
 
-use std::fs::File;
+mod bytes;
+mod numbers;
+mod write;
+
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -20,6 +23,9 @@ use super::error::{Result, SearchError};
 use crate::object::Id;
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::id::checksum;
+use bytes::Bytes;
+use numbers::{Number, take};
+pub(super) use write::Writer;
 
 const MAGIC: &[u8; 8] = b"SFSSRCH\0";
 /// Length of what follows the head.
@@ -50,114 +56,6 @@ struct Head {
     columns: Vec<Place>,
 }
 
-/// Writes a segment, word by word in order.
-pub(super) struct Writer {
-    out: Vec<u8>,
-    blocks: Vec<(Vec<u8>, Vec<u8>)>,
-    last: Vec<u8>,
-}
-
-impl Writer {
-    pub(super) fn new() -> Writer {
-        Writer { out: MAGIC.to_vec(), blocks: Vec::new(), last: Vec::new() }
-    }
-
-    /// Adds a word that comes after those before it, with its positions in order.
-    pub(super) fn term(&mut self, word: &[u8], positions: &[u32]) {
-        let (mut bytes, mut next) = (Vec::with_capacity(positions.len()), 0);
-        for position in positions {
-            put(&mut bytes, u64::from(position - next));
-            next = position + 1;
-        }
-        if self.blocks.last().is_none_or(|(_, block)| block.len() >= BLOCK) {
-            self.blocks.push((word.to_vec(), Vec::new()));
-            self.last.clear();
-        }
-        let Some((_, block)) = self.blocks.last_mut() else { return };
-        let shared = self.last.iter().zip(word).take_while(|(a, b)| a == b).count();
-        let rest = word.get(shared..).unwrap_or_default();
-        put(block, shared as u64);
-        put(block, rest.len() as u64);
-        block.extend_from_slice(rest);
-        put(block, bytes.len() as u64);
-        if bytes.len() <= LONG {
-            block.extend_from_slice(&bytes);
-        } else {
-            put(block, self.out.len() as u64);
-            self.out.extend_from_slice(&checksum(&bytes).to_le_bytes());
-            self.out.extend_from_slice(&bytes);
-        }
-        self.last.clear();
-        self.last.extend_from_slice(word);
-    }
-
-    pub(super) fn finish(mut self, columns: Columns, positions: u32) -> Result<Vec<u8>> {
-        let mut head = Head { docs: columns.docs(), positions, text: columns.text, ..Head::default() };
-        for (first, block) in std::mem::take(&mut self.blocks) {
-            head.firsts.push(first);
-            head.blocks.push(self.section(&block));
-        }
-        let ids: Vec<u8> = columns.ids.iter().flat_map(|id| *id.bytes()).collect();
-        head.columns = vec![
-            self.section(&ids),
-            self.numbers(&columns.root),
-            self.numbers(&columns.words),
-            self.numbers(&columns.time),
-            self.numbers(&columns.print),
-            self.numbers(&columns.role),
-            self.numbers(&columns.kinds),
-            self.numbers(&columns.tool),
-            self.numbers(&columns.model),
-            self.numbers(&columns.start),
-        ];
-        (head.roots, head.names) = (columns.roots, columns.names);
-        let bytes = codec::encode(&head).map_err(crate::store::StoreError::from)?;
-        self.out.extend_from_slice(&bytes);
-        self.out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.out.extend_from_slice(&checksum(&bytes).to_le_bytes());
-        Ok(self.out)
-    }
-
-    fn section(&mut self, bytes: &[u8]) -> Place {
-        let place = Place { offset: self.out.len() as u64, len: bytes.len() as u64, sum: checksum(bytes) };
-        self.out.extend_from_slice(bytes);
-        place
-    }
-
-    fn numbers<T: Number>(&mut self, numbers: &[T]) -> Place {
-        let mut bytes = Vec::with_capacity(numbers.len() * T::LEN);
-        numbers.iter().for_each(|n| n.write(&mut bytes));
-        self.section(&bytes)
-    }
-}
-
-/// A number of fixed width.
-trait Number: Copy {
-    const LEN: usize;
-    fn write(self, out: &mut Vec<u8>);
-    fn read(bytes: &[u8]) -> Option<Self>;
-}
-
-macro_rules! numbers {
-    ($($type:ty),*) => {$(
-        impl Number for $type {
-            const LEN: usize = size_of::<$type>();
-            fn write(self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_le_bytes());
-            }
-            fn read(bytes: &[u8]) -> Option<Self> {
-                bytes.try_into().ok().map(<$type>::from_le_bytes)
-            }
-        }
-    )*};
-}
-numbers!(u8, u16, u32, u64, i64);
-
-enum Bytes {
-    File(File, u64),
-    Memory(Vec<u8>),
-}
-
 /// A segment, open for reading.
 pub(super) struct Segment {
     path: PathBuf,
@@ -178,9 +76,8 @@ pub(super) struct Segment {
 impl Segment {
     /// Opens the segment at `path`.
     pub(super) fn open(path: PathBuf) -> Result<Segment> {
-        let file = File::open(&path).map_err(SearchError::io("open", &path))?;
-        let len = file.metadata().map_err(SearchError::io("read", &path))?.len();
-        Segment::of(path, Bytes::File(file, len))
+        let bytes = Bytes::open(&path)?;
+        Segment::of(path, bytes)
     }
 
     /// A segment that is in memory only.
@@ -210,10 +107,7 @@ impl Segment {
 
     fn read_head(&self) -> Result<Head> {
         let bad = || self.bad("it has no head");
-        let total = match &self.bytes {
-            Bytes::File(_, len) => *len,
-            Bytes::Memory(bytes) => bytes.len() as u64,
-        };
+        let total = self.bytes.len();
         let end = self.read(total.checked_sub(END).ok_or_else(bad)?, END)?;
         let (len, sum) = end.split_at_checked(8).ok_or_else(bad)?;
         let len = u64::read(len).ok_or_else(bad)?;
@@ -232,21 +126,7 @@ impl Segment {
     }
 
     fn read(&self, offset: u64, len: u64) -> Result<Vec<u8>> {
-        match &self.bytes {
-            Bytes::File(file, total) => {
-                if offset.checked_add(len).is_none_or(|end| end > *total) {
-                    return Err(self.bad("it is too short"));
-                }
-                let mut bytes = vec![0; usize::try_from(len).unwrap_or(usize::MAX)];
-                read_exact_at(file, &mut bytes, offset).map_err(SearchError::io("read", &self.path))?;
-                Ok(bytes)
-            }
-            Bytes::Memory(all) => {
-                let start = usize::try_from(offset).unwrap_or(usize::MAX);
-                let end = start.saturating_add(usize::try_from(len).unwrap_or(usize::MAX));
-                all.get(start..end).map(<[u8]>::to_vec).ok_or_else(|| self.bad("it is too short"))
-            }
-        }
+        self.bytes.read(&self.path, offset, len)
     }
 
     fn section(&self, place: &Place) -> Result<Vec<u8>> {
@@ -453,60 +333,14 @@ impl<'b> Entry<'b> {
     fn read(rest: &mut &'b [u8], word: &mut Vec<u8>) -> Option<Entry<'b>> {
         let shared = usize::try_from(take(rest)?).ok()?;
         let len = take(rest)?;
-        let suffix = bytes(rest, len)?;
+        let suffix = numbers::bytes(rest, len)?;
         word.truncate(shared);
         word.extend_from_slice(suffix);
         let len = take(rest)?;
-        if len <= LONG as u64 { bytes(rest, len).map(Entry::Here) } else { Some(Entry::At(take(rest)?, len)) }
-    }
-}
-
-fn bytes<'b>(rest: &mut &'b [u8], len: u64) -> Option<&'b [u8]> {
-    let (found, after) = rest.split_at_checked(usize::try_from(len).ok()?)?;
-    *rest = after;
-    Some(found)
-}
-
-/// Appends a number, seven bits a byte, the low ones first.
-fn put(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 128 {
-        out.push((n & 127) as u8 | 128);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-fn take(rest: &mut &[u8]) -> Option<u64> {
-    let mut n = 0u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, after) = rest.split_first()?;
-        *rest = after;
-        n |= u64::from(byte & 127) << shift;
-        if *byte < 128 {
-            return Some(n);
+        if len <= LONG as u64 {
+            numbers::bytes(rest, len).map(Entry::Here)
+        } else {
+            Some(Entry::At(take(rest)?, len))
         }
     }
-    None
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    // The offset goes with each read, since threads share the file's own.
-    while !bytes.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset) {
-            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            Ok(n) => {
-                bytes = bytes.get_mut(n..).unwrap_or_default();
-                offset += n as u64;
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
 }

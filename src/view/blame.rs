@@ -29,7 +29,8 @@ pub fn json(found: &BlameOutcome) -> Value {
     })
 }
 
-fn how(how: How) -> &'static str {
+/// How it is known, in a word.
+pub fn how(how: How) -> &'static str {
     match how {
         How::Told => "told",
         How::Text => "text",
@@ -38,10 +39,10 @@ fn how(how: How) -> &'static str {
 }
 
 /// Runs of lines: the first and the last of each.
-type Runs = Vec<(usize, usize)>;
+pub type Runs = Vec<(usize, usize)>;
 
 /// The lines of each origin; those that no session explains come first.
-fn ranges(found: &BlameOutcome) -> Vec<(Option<&Origin>, Runs)> {
+pub fn ranges(found: &BlameOutcome) -> Vec<(Option<&Origin>, Runs)> {
     let mut all: Vec<(Option<&Origin>, Runs)> = vec![(None, Vec::new())];
     all.extend(found.origins.iter().map(|origin| (Some(origin), Vec::new())));
     for line in &found.lines {
@@ -53,6 +54,14 @@ fn ranges(found: &BlameOutcome) -> Vec<(Option<&Origin>, Runs)> {
     }
     all.retain(|(_, runs)| !runs.is_empty());
     all
+}
+
+/// Runs in words: `3,7-9`.
+pub fn runs(runs: &Runs) -> String {
+    let run = |(first, last): &(usize, usize)| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    runs.iter().map(run).collect::<Vec<_>>().join(",")
 }
 
 /// An Agent Trace record of the file. Lines that no session explains, and
@@ -98,11 +107,7 @@ fn url(id: &crate::object::Id) -> String {
 /// A note on the file for a commit of git: a line for each origin.
 pub fn note(found: &BlameOutcome) -> Vec<String> {
     let mut lines = vec![format!("sfs blame {}", clean(&found.path))];
-    for (origin, runs) in ranges(found) {
-        let run = |(first, last): (usize, usize)| {
-            if first == last { first.to_string() } else { format!("{first}-{last}") }
-        };
-        let runs: Vec<String> = runs.into_iter().map(run).collect();
+    for (origin, lines_of) in ranges(found) {
         let words = match origin {
             None => "not by a session".to_owned(),
             Some(origin) => {
@@ -118,7 +123,7 @@ pub fn note(found: &BlameOutcome) -> Vec<String> {
                 clean(&known.join(" "))
             }
         };
-        lines.push(format!("{}: {words}", runs.join(",")));
+        lines.push(format!("{}: {words}", runs(&lines_of)));
     }
     lines
 }

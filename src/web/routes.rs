@@ -5,13 +5,16 @@ use crate::object::Id;
 use crate::ops::export::export;
 use crate::ops::list::{ListOptions, list};
 use crate::ops::revision::Resolved;
+use crate::ops::search::{Hit, SearchOptions, query, search};
 use crate::ops::stats::{By, Prices, StatsError, StatsOptions, stats};
-use crate::ops::{Env, Quiet, session, show};
+use crate::ops::{Env, Quiet, causes, session, show};
 use crate::store::Store;
 use crate::view::html::site;
 
 /// How many sessions are listed.
 const LISTED: usize = 1000;
+/// How many messages are listed in which something was found.
+const FOUND: usize = 50;
 /// The longest picture that is shown, in bytes.
 const PICTURE_MAX: u64 = 4 << 20;
 
@@ -43,7 +46,20 @@ fn sessions(env: &Env, store: &Store, url: &str) -> String {
     let options = ListOptions { all: true, text: text.clone(), ..ListOptions::default() };
     let mut found = list(env, store, &options);
     found.sessions.truncate(LISTED);
-    site::sessions(&found.sessions, found.total, &text.unwrap_or_default())
+    let text = text.unwrap_or_default();
+    let said = said(env, store, &text);
+    site::sessions(&found.sessions, found.total, &text, said.as_deref().map_err(Clone::clone))
+}
+
+/// The messages that say what is looked for, or why they can't be found.
+fn said(env: &Env, store: &Store, text: &str) -> Result<Vec<Hit>, String> {
+    let query = query(env, text).map_err(|e| e.to_string())?;
+    if query.is_empty() {
+        return Ok(Vec::new());
+    }
+    let options = SearchOptions { query, ..SearchOptions::default() };
+    let found = search(env, store, &options, &Quiet).map_err(|e| causes(&e).join(": "))?;
+    found.take(FOUND).map(|hit| hit.map_err(|e| causes(&e).join(": "))).collect()
 }
 
 fn conversation(
@@ -147,6 +163,15 @@ mod tests {
         let get = |url: &str| answer(&sample.env, url);
         assert!(get("/").html.contains(&format!("href=\"/s/{id}\"")));
         assert!(!get("/?text=nothing+like+it").html.contains("href=\"/s/"));
+        // What was said is found where it was said, and is no markup.
+        let said = get("/?text=prompt+120").html;
+        let at = format!("href=\"{}#m241\"", site::address(&id, "main", 2));
+        assert!(
+            said.contains(&at) && said.contains("<mark>prompt</mark> &lt;<mark>120</mark>&gt;"),
+            "{said}"
+        );
+        assert!(said.contains("<small><time ") && !said.contains("&lt;time"), "{said}");
+        assert!(get("/?text=kind%3A%3Cb%3E").html.contains("not searched: "));
         let first = get(&format!("/s/{id}"));
         assert_eq!((first.status, first.html.matches("<article").count()), (200, 200));
         // The contents lead to the second part, which has the rest.

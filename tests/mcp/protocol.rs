@@ -25,7 +25,7 @@ fn a_client_of_any_revision_is_answered() {
     server.send(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n");
     assert_eq!(server.ask("ping", json!({}))["result"], json!({}));
     let list = server.ask("tools/list", json!({}));
-    let reading = ["sfs_list", "sfs_search", "sfs_show", "sfs_log", "sfs_diff", "sfs_briefing"];
+    let reading = ["sfs_list", "sfs_search", "sfs_show", "sfs_log", "sfs_diff", "sfs_blame", "sfs_briefing"];
     assert_eq!(names(&list), reading);
     for tool in list["result"]["tools"].as_array().unwrap() {
         assert_eq!(tool["annotations"]["readOnlyHint"], true);
@@ -85,6 +85,8 @@ fn what_is_wrong_is_told_and_ends_nothing() {
         let (text, failed) = server.try_call(tool, arguments);
         assert!(failed && text.contains(what), "{tool}: {text}");
     }
+    let (text, failed) = server.try_call("sfs_show", json!({"rev": "x".repeat(100_000)}));
+    assert!(failed && text.len() < 3000, "{}", text.len());
     // A batch, answers to nothing, notifications of unknown kinds.
     server.send(b"{\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}\n{\"jsonrpc\":\"2.0\",\"method\":\"x\"}\n");
     server.send(
@@ -170,7 +172,7 @@ fn writing_is_for_those_who_are_allowed() {
     let sandbox = Sandbox::new(&["hello", "hi"]);
     let mut server = sandbox.serve(&["--allow-write"]);
     let list = server.ask("tools/list", json!({}));
-    assert_eq!(list["result"]["tools"][6]["annotations"]["readOnlyHint"], false);
+    assert_eq!(list["result"]["tools"][7]["annotations"]["readOnlyHint"], false);
     assert!(server.call("sfs_fork", json!({"rev": "@", "name": "idea"})).contains("/idea stands for"));
     assert!(
         server.call("sfs_tag", json!({"name": "good", "rev": "@", "message": "it worked"})).contains("good")
@@ -189,4 +191,75 @@ fn without_a_store_the_reason_is_told() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(1) && said.contains("sfs capture"), "{said}");
     assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_secret_is_taken_out_before_its_text_is_cut() {
+    let token = ["ghp_", "x7Kq2mZ9vB4nL8wR3tY6", "pD1sF5hJ0cGa2e9U"].concat();
+    // Each is cut in the middle of the token: a snippet, a call that is folded, a command in a list.
+    let said = format!("needle {}{token} pin", "x ".repeat(81));
+    let sandbox = Sandbox::new(&["look", "I do", &said]);
+    let bash = |id: &str, command: String| json!({"type": "tool_use", "id": id, "name": "Bash", "input": {"command": command}});
+    let run = |width| format!("echo {}{token}", "y ".repeat(width));
+    sandbox.add(json!([bash("c1", run(42)), bash("c2", run(92))]));
+    let mut server = sandbox.serve(&[]);
+    let half = &token[..8];
+    for (tool, arguments, there) in [
+        ("sfs_search", json!({"query": "needle"}), "needle x x"),
+        ("sfs_search", json!({"query": "needle pin"}), "pin"),
+        ("sfs_search", json!({"query": "kind:command echo"}), "echo y"),
+        ("sfs_show", json!({"rev": "@"}), "> Bash echo y"),
+        ("sfs_show", json!({"rev": "@", "full": true}), "[redacted:"),
+        ("sfs_briefing", json!({"rev": "@"}), "echo y y"),
+    ] {
+        let text = server.call(tool, arguments);
+        assert!(text.contains(there) && !text.contains(half), "{tool}: {text}");
+    }
+    // Nor is it guessed, letter by letter.
+    for guess in [&token, half, &format!("{half}*")] {
+        let text = server.call("sfs_search", json!({"query": guess}));
+        assert!(text.contains("Nothing was found."), "{guess}: {text}");
+    }
+    assert!(sandbox.ok(&["search", &format!("{half}*")]).contains(&token), "the user finds it");
+}
+
+#[test]
+fn the_lines_of_a_file_lead_to_what_was_asked() {
+    let sandbox = Sandbox::new(&["make a poem"]);
+    let path = sandbox.0.path().join("project/poem.txt");
+    let input = json!({"file_path": path, "content": "one\ntwo\nthree\n"});
+    sandbox.add(json!([{"type": "tool_use", "id": "w1", "name": "Write", "input": input}]));
+    sandbox
+        .add(json!([{"type": "tool_result", "tool_use_id": "w1", "content": "File created successfully"}]));
+    std::fs::write(&path, "one\nby hand\nthree\n").unwrap();
+    let mut server = sandbox.serve(&[]);
+    let text = server.call("sfs_blame", json!({"path": "poem.txt"}));
+    assert!(text.contains("> poem.txt: 2 of 3 lines by sessions"), "{text}");
+    assert!(text.contains("> 2  not by a session") && !text.contains("by hand"), "{text}");
+    let line = text.lines().find_map(|line| line.strip_prefix("> 1,3  ")).unwrap();
+    assert!(line.contains("claude-code") && line.contains("told") && line.ends_with("make a poem"), "{line}");
+    let shown = server.call("sfs_show", json!({"rev": line.split(' ').next().unwrap()}));
+    assert!(shown.contains("> make a poem"), "{shown}");
+    let part = server.call("sfs_blame", json!({"path": "poem.txt", "first": 2, "last": 2}));
+    assert!(part.contains("0 of 1 line ") && !part.contains("make a poem"), "{part}");
+    let was = server.call("sfs_blame", json!({"path": "poem.txt", "rev": "@"}));
+    assert!(was.contains("3 of 3 lines"), "{was}");
+    for (arguments, what) in [
+        (json!({"path": "poem.txt", "first": 9}), "the file has 3 lines"),
+        (json!({"path": "none.txt"}), "cannot read"),
+        (json!({}), "must be given"),
+    ] {
+        let (text, failed) = server.try_call("sfs_blame", arguments);
+        assert!(failed && text.contains(what), "{text}");
+    }
+}
+
+/// What has no end is not read to its end.
+#[cfg(unix)]
+#[test]
+fn a_device_has_no_lines() {
+    let sandbox = Sandbox::new(&["hello", "hi"]);
+    let mut server = sandbox.serve(&[]);
+    let (text, failed) = server.try_call("sfs_blame", json!({"path": "/dev/null"}));
+    assert!(failed && text.contains("no lines"), "{text}");
 }

@@ -31,20 +31,23 @@ impl Sandbox {
 
     /// Adds messages to the session, without a capture.
     pub(crate) fn say(&self, texts: &[&str]) {
+        texts.iter().for_each(|text| self.add(json!([{"type": "text", "text": text}])));
+    }
+
+    /// Adds a message of these blocks.
+    pub(crate) fn add(&self, content: Value) {
         let path = self.home().join(format!(".claude/projects/-p/{NATIVE}.jsonl"));
         let mut rows = fs::read_to_string(&path).unwrap_or_default();
-        for text in texts {
-            let n = rows.lines().count();
-            let (kind, parent) = (if n.is_multiple_of(2) { "user" } else { "assistant" }, n.checked_sub(1));
-            let row = json!({
-                "parentUuid": parent.map(|n| format!("u{n}")), "isSidechain": false, "type": kind,
-                "sessionId": NATIVE, "uuid": format!("u{n}"), "version": "2.0.0",
-                "cwd": self.0.path().join("project"),
-                "timestamp": format!("2026-01-01T00:{:02}:{:02}.000Z", n / 60, n % 60),
-                "message": {"role": kind, "content": [{"type": "text", "text": text}]},
-            });
-            rows.push_str(&format!("{row}\n"));
-        }
+        let n = rows.lines().count();
+        let (kind, parent) = (if n.is_multiple_of(2) { "user" } else { "assistant" }, n.checked_sub(1));
+        let row = json!({
+            "parentUuid": parent.map(|n| format!("u{n}")), "isSidechain": false, "type": kind,
+            "sessionId": NATIVE, "uuid": format!("u{n}"), "version": "2.0.0",
+            "cwd": self.0.path().join("project"),
+            "timestamp": format!("2026-01-01T00:{:02}:{:02}.000Z", n / 60, n % 60),
+            "message": {"role": kind, "content": content},
+        });
+        rows.push_str(&format!("{row}\n"));
         fs::write(path, rows).unwrap();
     }
 

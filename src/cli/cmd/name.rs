@@ -2,7 +2,9 @@
 
 use crate::cli::ui::{self, clean};
 use crate::cli::{App, CommandError};
-use crate::ops::{branch, session};
+use crate::ops::branch::{self, NameError};
+use crate::ops::{revision, session};
+use crate::store::Store;
 
 /// Name a session, or list the names
 ///
@@ -32,7 +34,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
             branch::remove_name(&app.env, &mut store, name)?;
             app.ui.note(&format!("No session is called {name} any more."));
         } else {
-            let id = branch::name(&app.env, &mut store, name, &args.session, args.force)?;
+            let named = branch::name(&app.env, &mut store, name, &args.session, args.force);
+            let id = named.map_err(|e| turned(app, &store, e, ["name", name, &args.session]))?;
             app.ui.note(&format!("Session {id:.12} is called {name}."));
         }
         return Ok(());
@@ -54,4 +57,17 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         app.ui.json(&rows)?;
     }
     Ok(())
+}
+
+/// Advises the other order where the revision stands in the name's place.
+pub(super) fn turned(app: &App, store: &Store, e: NameError, [verb, name, rev]: [&str; 3]) -> CommandError {
+    let is_known = |text| revision::resolve(store, &app.env, text).is_ok();
+    match &e {
+        NameError::Revision(_) | NameError::Bad { .. } if is_known(name) && !is_known(rev) => {
+            let (name, rev) = (clean(rev), clean(name));
+            CommandError::message(e.to_string())
+                .hint(format!("the name comes first: `sfs {verb} {name} {rev}`"))
+        }
+        _ => e.into(),
+    }
 }

@@ -1,5 +1,6 @@
 //! `sfs tag`
 
+use super::name::turned;
 use crate::cli::ui::{self, clean};
 use crate::cli::{App, CommandError};
 use crate::ops::branch::{self, TagOptions};
@@ -39,7 +40,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         return Ok(());
     }
     let options = TagOptions { words: args.message.clone(), force: args.force };
-    let made = branch::tag(&app.env, &mut store, name, &args.rev, &options)?;
+    let made = branch::tag(&app.env, &mut store, name, &args.rev, &options);
+    let made = made.map_err(|e| turned(app, &store, e, ["tag", name, &args.rev]))?;
     app.ui.note(&format!("{} stands for {:.12}.", made.name, made.commit));
     Ok(())
 }

@@ -37,7 +37,7 @@ fn said(call: &Call<'_>, name: &str, side: &Side, page: &mut Page<'_>) -> Result
     for touched in &side.files {
         head.push_str(&format!("\n    {}", file(touched)));
     }
-    Ok(page.item(|| Ok::<_, Failed>(head))? && read::messages(&call.store, &side.only, false, page)?)
+    Ok(page.item(|| Ok::<_, Failed>(head))? && read::messages(call, &side.only, false, page)?)
 }
 
 /// What differs between the files.
@@ -45,7 +45,7 @@ fn changed(call: &Call<'_>, left: &Side, right: &Side, page: &mut Page<'_>) -> R
     let old = files::at(&call.store, &left.at.session, left.at.commit)?;
     let new = files::at(&call.store, &right.at.session, right.at.commit)?;
     for change in files::changes(&call.store, &old, &new)? {
-        if !page.item(|| Ok::<_, Failed>(of_file(&hunks(&call.store, &change)?)))? {
+        if !page.item(|| Ok::<_, Failed>(of_file(&hunks(&call.store, &change, Some(&call.secrets))?)))? {
             break;
         }
     }

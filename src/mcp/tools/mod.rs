@@ -1,6 +1,7 @@
 //! The tools that agents are offered: each calls a verb and quotes what it
 //! found.
 
+mod blame;
 mod diff;
 mod read;
 mod write;
@@ -15,6 +16,7 @@ use crate::ops::Env;
 use crate::ops::revision::{self, Resolved};
 use crate::ops::secrets::Secrets;
 use crate::store::Store;
+use crate::view::clean::shorten;
 
 /// A tool.
 pub(super) struct Tool {
@@ -40,14 +42,12 @@ const QUERY: &str = "Words that must all be in one message; \"a phrase\" in quot
                      to exclude; and key:value with the keys tool, project, session, role, model, file, kind (text, \
                      thought, call, command, edit, output, error, summary, notice), after, before (7d, 12h, 2026-01-31).";
 
+/// Which numbers lines have.
+const LINES: (u64, u64) = (1, u32::MAX as u64);
+
 /// What all that quote may be given.
 const PAGED: &[Param] = &[
-    Param {
-        name: "limit",
-        kind: Kind::Number(LEAST, MOST),
-        required: false,
-        about: "How many characters to quote at most; 20000 if not given.",
-    },
+    Param::number("limit", (LEAST, MOST), "How many characters to quote at most; 20000 if not given."),
     Param::text("cursor", "Where to go on, from the end of an answer that was cut."),
 ];
 
@@ -115,6 +115,21 @@ static TOOLS: &[Tool] = &[
         params: &[Param::text("left", REV).required(), Param::text("right", REV).required()],
         writes: false,
         run: diff::diff,
+    },
+    Tool {
+        name: "sfs_blame",
+        title: "Whose lines are",
+        about: "Tells which turn of which session, in any tool, each line of a file is from: numbers of lines, then \
+                the revision for sfs_show, time, tool, model, how that is known, and what was asked. `told` means a \
+                call wrote them, `text` that they were found by their text, `seen` that they came while a command ran.",
+        params: &[
+            Param::text("path", "The file, from the current directory.").required(),
+            Param::text("rev", "The revision to look at it as of; as it is now if not given."),
+            Param::number("first", LINES, "Only from this line, counted from 1."),
+            Param::number("last", LINES, "Only up to this line."),
+        ],
+        writes: false,
+        run: blame::blame,
     },
     Tool {
         name: "sfs_briefing",
@@ -185,7 +200,9 @@ impl Tool {
         let (env, store) = (host.env(), host.store()?);
         let secrets = Secrets::open(&env, &store)?;
         let mut call = Call { env, store, secrets, args, is_over };
-        (self.run)(&mut call)
+        let done = (self.run)(&mut call);
+        // It may repeat what a session says, such as its title.
+        done.map_err(|failed| Failed { words: call.secrets.without(&failed.words), ..failed })
     }
 }
 
@@ -209,6 +226,12 @@ impl Call<'_> {
             })?,
         };
         Ok(Page::new(&self.secrets, self.limit(), from, self.is_over))
+    }
+
+    /// A text of a session for one line of at most `width` characters. Secrets
+    /// are taken out before it is cut: half of one may not be known for what it is.
+    fn short(&self, text: &str, width: usize) -> String {
+        shorten(&self.secrets.without(text), width)
     }
 
     fn limit(&self) -> u64 {

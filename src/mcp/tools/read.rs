@@ -13,8 +13,8 @@ use crate::ops::search::{Hit, SearchOptions};
 use crate::ops::session::{self, SessionInfo};
 use crate::ops::show::Shown;
 use crate::ops::{self, Monitor, revision};
-use crate::search::{Order, Query};
-use crate::store::{Store, StoreError};
+use crate::search::Order;
+use crate::store::StoreError;
 use crate::view;
 
 /// No item of a log is shorter.
@@ -42,17 +42,17 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<String, Failed> {
         });
     }
     for session in &found.sessions {
-        if !page.item(|| Ok::<_, Failed>(of_session(session)))? {
+        if !page.item(|| Ok::<_, Failed>(of_session(call, session)))? {
             break;
         }
     }
     Ok(page.finish("the same and "))
 }
 
-fn of_session(session: &SessionInfo) -> String {
+fn of_session(call: &Call<'_>, session: &SessionInfo) -> String {
     let when = time(session.updated_at);
     let name = session.name.as_ref().map(|name| format!("({name}) ")).unwrap_or_default();
-    let title = view::clean::shorten(&session.title, 200);
+    let title = call.short(&session.title, 200);
     let mut text = format!(
         "{:.12}  {when}  {}  {}  {name}{title}",
         session.id,
@@ -70,7 +70,7 @@ fn of_session(session: &SessionInfo) -> String {
 }
 
 /// Hears of the end alone.
-struct UntilOver<'o>(&'o (dyn Fn() -> bool + Sync));
+pub(super) struct UntilOver<'o>(pub(super) &'o (dyn Fn() -> bool + Sync));
 
 impl Monitor for UntilOver<'_> {
     fn is_over(&self) -> bool {
@@ -80,7 +80,7 @@ impl Monitor for UntilOver<'_> {
 
 pub(super) fn search(call: &mut Call<'_>) -> Result<String, Failed> {
     let words = call.args.text("query").unwrap_or_default();
-    let query = Query::parse(words, &|text| moment(call.env.now, text))
+    let query = ops::search::query(&call.env, words)
         .map_err(|e| Failed::new(e.to_string()).hint("put it in quotes to look for it as it is"))?;
     if query.is_empty() {
         return Err(Failed::new("nothing is looked for"));
@@ -91,12 +91,13 @@ pub(super) fn search(call: &mut Call<'_>) -> Result<String, Failed> {
         _ => Order::Best,
     };
     let options = SearchOptions { query, order, copies: call.args.flag("copies") };
-    let mut found = ops::search::search(&call.env, &call.store, &options, &UntilOver(call.is_over))?;
+    let found = ops::search::search(&call.env, &call.store, &options, &UntilOver(call.is_over))?;
+    let mut found = found.without(&call.secrets);
     let (mut page, mut any) = (call.page()?, false);
     for hit in found.by_ref() {
         let hit = hit?;
         any = true;
-        if !page.item(|| Ok::<_, Failed>(of_hit(&hit)))? {
+        if !page.item(|| Ok::<_, Failed>(of_hit(call, &hit)))? {
             break;
         }
     }
@@ -109,8 +110,8 @@ pub(super) fn search(call: &mut Call<'_>) -> Result<String, Failed> {
     Ok(page.finish("the same and "))
 }
 
-fn of_hit(hit: &Hit) -> String {
-    let title = view::clean::shorten(hit.name.as_deref().unwrap_or(&hit.title), 120);
+fn of_hit(call: &Call<'_>, hit: &Hit) -> String {
+    let title = call.short(hit.name.as_deref().unwrap_or(&hit.title), 120);
     let role = view::message::role(hit.role);
     let mut text = format!("{}  {}  {} {role}  {title}", hit.revision, time(hit.time), hit.tool);
     for snippet in &hit.snippets {
@@ -135,23 +136,25 @@ pub(super) fn show(call: &mut Call<'_>) -> Result<String, Failed> {
         (ops::show::turn(&call.store, found.commit)?, format!("rev \"{}\" and ", found.commit))
     };
     let mut page = call.page()?;
-    let head = session::info(&call.store, &found.session).map(|info| of_session(&info)).unwrap_or_default();
+    let head =
+        session::info(&call.store, &found.session).map(|info| of_session(call, &info)).unwrap_or_default();
     if page.item(|| Ok::<_, Failed>(head))? {
-        messages(&call.store, &ids, full, &mut page)?;
+        messages(call, &ids, full, &mut page)?;
     }
     Ok(page.finish(&again))
 }
 
 /// Messages as items, as far as there is room.
 pub(super) fn messages(
-    store: &Store,
+    call: &Call<'_>,
     ids: &[Id],
     full: bool,
     page: &mut Page<'_>,
 ) -> Result<bool, StoreError> {
     for id in ids {
         let text = || -> Result<String, StoreError> {
-            Ok(ops::show::message(store, *id)?.map(|shown| of_message(&shown, full)).unwrap_or_default())
+            let shown = ops::show::message(&call.store, *id)?.map(|shown| shown.without(&call.secrets));
+            Ok(shown.map(|shown| of_message(&shown, full)).unwrap_or_default())
         };
         if !page.item(text)? {
             return Ok(false);
@@ -176,15 +179,15 @@ pub(super) fn log(call: &mut Call<'_>) -> Result<String, Failed> {
     let most = page.from().items.saturating_add(call.limit() / SHORTEST_TURN + 1);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     for turn in ops::log::log(&call.store, found.commit, most, true)? {
-        if !page.item(|| Ok::<_, Failed>(of_turn(&turn)))? {
+        if !page.item(|| Ok::<_, Failed>(of_turn(call, &turn)))? {
             break;
         }
     }
     Ok(page.finish(&format!("rev \"{}\" and ", found.commit)))
 }
 
-fn of_turn(turn: &Turn) -> String {
-    let title = view::clean::shorten(turn.title.as_deref().unwrap_or("(before the first prompt)"), 200);
+fn of_turn(call: &Call<'_>, turn: &Turn) -> String {
+    let title = call.short(turn.title.as_deref().unwrap_or("(before the first prompt)"), 200);
     let (when, model) = (time(turn.time), turn.model.as_deref().unwrap_or_default());
     let mut text = format!("{:.12}  {when}  {} {model}  {title}", turn.tip, turn.tool);
     for file in &turn.files {
@@ -202,12 +205,13 @@ pub(super) fn briefing(call: &mut Call<'_>) -> Result<String, Failed> {
     let limit = usize::try_from(call.limit()).unwrap_or(usize::MAX);
     // The marks of the quotation take room as well.
     let tokens = limit / ops::briefing::BYTES_PER_TOKEN * 3 / 4;
-    let told = ops::briefing::briefing(&call.store, &line, &title, &from, tokens)?;
+    let said = ops::show::messages(&call.store, &line).map(|said| Ok(said?.without(&call.secrets)));
+    let told = ops::briefing::briefing(said, &call.secrets.without(&title), &from, tokens)?;
     let mut page = call.page()?;
     page.item(|| Ok::<_, Failed>(told.text))?;
     Ok(page.finish(&format!("rev \"{}\" and ", found.commit)))
 }
 
-fn time(ms: Option<i64>) -> String {
+pub(super) fn time(ms: Option<i64>) -> String {
     view::json::time(ms).as_str().unwrap_or("?").to_owned()
 }

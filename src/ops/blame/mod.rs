@@ -272,7 +272,11 @@ fn text_now(target: &Target) -> Result<String, BlameError> {
     let path = target.path();
     let failed = |source| BlameError::Io { path: path.to_owned(), source };
     let meta = std::fs::metadata(path).map_err(failed)?;
-    if meta.is_file() && meta.len() > LEN_MAX {
+    // A pipe or a device may have no end.
+    if !meta.is_file() && !meta.is_dir() {
+        return Err(BlameError::Binary(target.shown()));
+    }
+    if meta.len() > LEN_MAX {
         return Err(BlameError::TooLong(target.shown(), meta.len()));
     }
     text_of(target, std::fs::read(path).map_err(failed)?)

@@ -1,12 +1,13 @@
 //! Tests of what is told and what is left out.
 
 use super::*;
-use crate::object::Status;
+use crate::object::{Id, Status};
 use crate::ops::sample::{Sample, calls, gives};
+use crate::ops::show;
 
 fn told(sample: &Sample, tip: Id, tokens: usize) -> Briefing {
     let line = show::span(&sample.store, None, tip).unwrap();
-    briefing(&sample.store, &line, "a title", "a session of tool", tokens).unwrap()
+    briefing(show::messages(&sample.store, &line), "a title", "a session of tool", tokens).unwrap()
 }
 
 #[test]

@@ -23,7 +23,7 @@ use survey::missing;
 
 use crate::object::codec::CodecError;
 use crate::object::id::Id;
-use crate::ops::{Env, Monitor, hold, snapshot, source};
+use crate::ops::{Env, Monitor, causes, hold, snapshot, source};
 use crate::store::refs::{Edit, RefValue, Source};
 use crate::store::{Batch, Store, StoreError};
 use crate::tool::{Found, Tool};
@@ -167,11 +167,9 @@ fn these(
     mut report: CaptureReport,
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
-    // What was purged would come back from the tool's own file.
-    if !store.purge_causes().is_empty() {
-        work.retain(|(tool, found)| !source::is_purged(store, tool.name(), &found.native, &found.part));
-    }
     work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
+    // What was deleted or purged would come back from the tool's own file.
+    work.retain(|(tool, found)| !source::is_left(store, tool.name(), &found.native, &found.part));
     // The older first, so that a copy finds what it was copied from; sessions
     // before their parts.
     work.sort_by(|(_, a), (_, b)| {
@@ -317,7 +315,7 @@ impl Pass {
             }
             // A file that vanished while it was looked for is no error.
             Err(CaptureError::Read { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => report.trouble.push((found.path.clone(), chain_of(&e))),
+            Err(e) => report.trouble.push((found.path.clone(), causes(&e).join(": "))),
         }
     }
 
@@ -442,14 +440,4 @@ impl Pass {
         let label = (1u32..).map(|n| format!("{kind}-{n}")).find(|label| !taken(label));
         label.unwrap_or_else(|| source.native.clone())
     }
-}
-
-/// An error and what it comes from, on one line.
-fn chain_of(error: &dyn std::error::Error) -> String {
-    let (mut text, mut next) = (error.to_string(), error.source());
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use super::remote::SyncError;
 use super::revision::RevisionError;
 use super::secrets::{Secrets, SecretsError};
-use super::{Env, Monitor, revision, source};
+use super::{Env, Monitor, delete, revision, source};
 use crate::object::id::Id;
 use crate::store::{Store, StoreError};
 use crate::tool::{self, Tool};
@@ -117,16 +117,22 @@ fn target(
     monitor: &dyn Monitor,
 ) -> Result<Target, PurgeError> {
     if let Some(text) = text.strip_prefix("session:") {
-        return Ok(Target::Session(revision::session(store, env, text)?));
+        return Ok(Target::Session(session_called(env, store, text)?));
     }
     let only = text.strip_prefix("finding:");
-    let session = revision::session(store, env, text).ok().filter(|_| only.is_none());
+    let session = session_called(env, store, text).ok().filter(|_| only.is_none());
     match (finding::find(env, store, secrets, only.unwrap_or(text), monitor), session) {
         (Ok(_), Some(_)) => Err(PurgeError::Both(text.to_owned())),
         (Ok(id), None) => Ok(Target::Finding(id)),
         (Err(PurgeError::Secrets(SecretsError::Unknown(_))), Some(session)) => Ok(Target::Session(session)),
         (Err(e), _) => Err(e),
     }
+}
+
+/// The session of a name or id, be it deleted.
+fn session_called(env: &Env, store: &Store, text: &str) -> Result<Id, RevisionError> {
+    let found = revision::session(store, env, text);
+    found.or_else(|e| delete::find(store, text).map(|session| session.id).map_err(|_| e))
 }
 
 /// The files of the tools that are there still, each with its source's name.

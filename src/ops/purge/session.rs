@@ -78,7 +78,9 @@ impl Parts {
         let ours = theirs.unwrap_or(name);
         let mut words = ours.split('/');
         match (words.next(), words.next()) {
-            (Some("head" | "branch" | "workspace"), Some(id)) => Id::from_hex(id) == Some(self.session),
+            (Some("head" | "branch" | "deleted" | "workspace"), Some(id)) => {
+                Id::from_hex(id) == Some(self.session)
+            }
             (Some("source"), Some(id)) => Id::from_hex(id).is_some_and(|id| self.sources.contains(&id)),
             (Some("name"), _) => *value == RefValue::Session(self.session),
             (Some("tag"), _) => self.tags.contains(ours),

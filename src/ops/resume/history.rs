@@ -6,6 +6,7 @@ use super::{History, ResumeError};
 use crate::object::message::{Block, Message, Role, Text};
 use crate::object::{Id, Usage};
 use crate::ops::briefing::briefing;
+use crate::ops::show;
 use crate::store::Store;
 use crate::tool::Said;
 
@@ -68,7 +69,7 @@ fn last_turns(store: &Store, line: &[Id], turns: u64) -> Result<usize, ResumeErr
 fn summary(store: &Store, before: &[Id], title: &str) -> Result<Said, ResumeError> {
     let last = before.last().map(|id| store.commit(id)).transpose()?;
     let (tool, time) = last.map(|commit| (commit.tool.clone(), commit.time)).unwrap_or_default();
-    let told = briefing(store, before, title, "the earlier part of this session", SUMMARY)?;
+    let told = briefing(show::messages(store, before), title, "the earlier part of this session", SUMMARY)?;
     let blocks = vec![Block::Summary(Text::Inline(told.text.into_bytes()))];
     Ok(Said {
         message: Message { role: Role::System, blocks },

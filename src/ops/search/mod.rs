@@ -9,11 +9,14 @@ mod snippet;
 
 use std::collections::{HashSet, VecDeque};
 
+use super::delete::DELETED;
 use crate::object::id::IdSet;
 use crate::object::{Commit, Id, Role};
-use crate::search::{self, Index, Order, Query, Ranked, SearchError};
+use crate::search::{self, Index, Order, Query, QueryError, Ranked, SearchError};
 use crate::store::{Store, StoreError};
 
+use super::list::moment;
+use super::secrets::Secrets;
 use super::session::{self, SessionInfo};
 use super::{Env, Monitor};
 use owners::Owners;
@@ -68,6 +71,7 @@ pub struct Hit {
 /// Hits, as they are found.
 pub struct Search<'s> {
     store: &'s Store,
+    hidden: Option<&'s Secrets>,
     query: Query,
     copies: bool,
     ranked: Ranked,
@@ -78,6 +82,11 @@ pub struct Search<'s> {
     ready: VecDeque<(u64, Hit)>,
     /// How many candidates are read next.
     next: usize,
+}
+
+/// Reads what a user looks for; days and hours in it end now.
+pub fn query(env: &Env, text: &str) -> Result<Query, QueryError> {
+    Query::parse(text, &|when| moment(env.now, when))
 }
 
 /// The most candidates that are read at once.
@@ -96,11 +105,14 @@ pub fn search<'s>(
         let index = Index::open(store, &Told(monitor))?;
         let unreadable = index.unreadable();
         let owners = Owners::new(&index, wanted(&sessions, &options.query))?;
-        let narrow = !options.query.projects.is_empty() || !options.query.sessions.is_empty();
+        let narrow = !options.query.projects.is_empty()
+            || !options.query.sessions.is_empty()
+            || store.refs_below(DELETED).next().is_some();
         let roots: IdSet = owners.roots().collect();
         let ranked = index.rank(&options.query, narrow.then_some(&roots), options.order, env.now)?;
         Ok(Search {
             store,
+            hidden: None,
             query: options.query.clone(),
             copies: options.copies,
             ranked,
@@ -148,7 +160,14 @@ fn wanted(all: &[SessionInfo], query: &Query) -> Vec<SessionInfo> {
     all.iter().filter(|session| of_project(session) && named(session)).cloned().collect()
 }
 
-impl Search<'_> {
+impl<'s> Search<'s> {
+    /// The same without secrets: they are taken out before a text is cut to what
+    /// is shown of it, and what stands nowhere but in one isn't found.
+    #[must_use]
+    pub fn without(self, secrets: &'s Secrets) -> Search<'s> {
+        Search { hidden: Some(secrets), ..self }
+    }
+
     /// How many messages could not be read and so not be searched.
     pub fn unreadable(&self) -> u64 {
         self.unreadable
@@ -199,8 +218,15 @@ impl Search<'_> {
             return Ok(None);
         }
         let Some(message) = self.store.body(&id, &commit)?.message else { return Ok(None) };
-        let pieces = search::text::pieces(self.store, &message)?;
-        let Some(found) = self.query.find(&pieces) else { return Ok(None) };
+        let mut pieces = search::text::pieces(self.store, &message)?;
+        let Some(mut found) = self.query.find(&pieces) else { return Ok(None) };
+        if let Some(secrets) = self.hidden {
+            pieces.iter_mut().for_each(|piece| piece.text = secrets.without(&piece.text));
+            match self.query.find(&pieces) {
+                Some(again) => found = again,
+                None => return Ok(None),
+            }
+        }
         let Some(owner) = self.owners.of(self.store, candidate.root, id, &commit)? else { return Ok(None) };
         Ok(Some(Hit {
             revision: owner.revision(commit.counts.messages),

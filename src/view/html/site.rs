@@ -8,11 +8,12 @@ use super::plot::{self, Bar};
 use super::text::escaped;
 use super::{head, moment};
 use crate::ops::export::Export;
+use crate::ops::search::Hit;
 use crate::ops::session::SessionInfo;
 use crate::ops::show::Shown;
 use crate::ops::stats::{Stats, Sums, tokens};
 use crate::view;
-use crate::view::clean::shorten;
+use crate::view::clean::{clean, shorten};
 
 /// How many rows a table has.
 const ROWS: usize = 400;
@@ -20,14 +21,20 @@ const ROWS: usize = 400;
 /// How many messages a part of a session has.
 pub const PART: u64 = 200;
 
-/// The list of sessions.
-pub fn sessions(sessions: &[SessionInfo], total: usize, wanted: &str) -> String {
+/// The list of sessions, and the messages that say what is looked for, or why
+/// none could be found.
+pub fn sessions(
+    sessions: &[SessionInfo],
+    total: usize,
+    wanted: &str,
+    said: Result<&[Hit], String>,
+) -> String {
     let page = Page { title: "sessions", site: true, ..Page::default() };
     let mut out = page.begin();
     let _ = write!(
         out,
         "<h1>Sessions</h1>\n<form method=get action=\"/\"><input type=search name=text value=\"{}\" \
-         aria-label=\"in title or name\" placeholder=\"in title or name\"> <button>find</button></form>\n\
+         aria-label=\"find\" placeholder=\"title, name, or what was said\"> <button>find</button></form>\n\
          <p class=note>{} of {total} sessions · <a href=\"/stats\">counts</a></p>\n<ul class=sessions>\n",
         escaped(wanted),
         sessions.len()
@@ -48,7 +55,39 @@ pub fn sessions(sessions: &[SessionInfo], total: usize, wanted: &str) -> String 
         );
     }
     out.push_str("</ul>\n");
+    match said {
+        Ok([]) => {}
+        Ok(hits) => {
+            out.push_str("<h2>Said</h2>\n<ul class=sessions>\n");
+            hits.iter().for_each(|hit| said_in(&mut out, hit));
+            out.push_str("</ul>\n");
+        }
+        Err(why) => {
+            let _ =
+                writeln!(out, "<p class=note>What was said was not searched: {}</p>", escaped(&clean(&why)));
+        }
+    }
     out + &page.end()
+}
+
+/// A message that was found.
+fn said_in(out: &mut String, hit: &Hit) {
+    let href = format!("{}#m{}", address(&hit.session, &hit.branch, part_of(hit.n)), hit.n);
+    let title = shorten(hit.name.as_deref().unwrap_or(&hit.title), 200);
+    let when = hit.time.map(moment).unwrap_or_default();
+    let about = format!("{} · {}", hit.tool, view::message::role(hit.role));
+    let (href, title, about) = (escaped(&href), escaped(&title), escaped(&about));
+    let _ = write!(out, "<li><a href=\"{href}\" dir=auto>{title}</a><small>{when} {about}</small>");
+    for snippet in &hit.snippets {
+        let cut = |cut: bool| if cut { "…" } else { "" };
+        let _ = write!(out, "<div dir=auto>{}", cut(snippet.cut_before));
+        for (text, is_hit) in view::search::parts(snippet) {
+            let text = escaped(&text);
+            let _ = if is_hit { write!(out, "<mark>{text}</mark>") } else { write!(out, "{text}") };
+        }
+        let _ = write!(out, "{}</div>", cut(snippet.cut_after));
+    }
+    out.push_str("</li>\n");
 }
 
 /// A branch of a session, as an address.

@@ -47,6 +47,8 @@ pub enum Ask {
         /// The commit at which its branch ends.
         tip: Id,
     },
+    /// The sessions in which this was said.
+    Search(String),
     /// Turns of the line that ends at a commit, the last first.
     Turns {
         /// The commit.
@@ -124,6 +126,8 @@ pub enum Answer {
         /// The last message.
         last: Option<Box<Shown>>,
     },
+    /// The sessions in which something was said, and what it was.
+    Said(String, Vec<Id>),
     /// Turns of a line.
     Turns {
         /// The end of the line.

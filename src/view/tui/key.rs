@@ -57,7 +57,11 @@ impl Key {
 /// The keys and what they do, as the help and the last line show them: the
 /// key, a word, and a sentence.
 pub(super) const KEYS: &[(&str, &str, &str)] = &[
-    ("/", "filter", "show only sessions with these words: title, name, tool, project, branch, id"),
+    (
+        "/",
+        "filter",
+        "show only sessions with these words: title, name, tool, project, branch, id; Enter: or that say so",
+    ),
     ("r", "resume", "carry on in a tool from here"),
     ("f", "fork", "make a branch here"),
     ("c", "files", "put the project's files back as they were here"),

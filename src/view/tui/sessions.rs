@@ -34,6 +34,8 @@ pub(super) struct Sessions {
     shown_here: usize,
     /// What they must have in them.
     pub(super) filter: String,
+    /// Those that say it.
+    said: IdSet,
     only_here: bool,
     place: Place,
     /// How many rows were seen last.
@@ -52,8 +54,7 @@ impl Sessions {
         self.words = all.iter().map(Words::of).collect();
         self.all = all;
         self.refilter();
-        let again = |id| self.shown.iter().position(|n| self.all.get(*n).is_some_and(|s| s.id == id));
-        self.place.at = before.and_then(again).unwrap_or(0);
+        self.stay(before);
         self.previewed = None;
     }
 
@@ -62,7 +63,9 @@ impl Sessions {
         let filter = self.filter.to_lowercase();
         let wanted: Vec<&str> = filter.split_whitespace().collect();
         let found = self.words.iter().enumerate();
-        let found = found.filter(|(_, words)| wanted.iter().all(|word| words.have(word))).map(|(n, _)| n);
+        let says = |n: &usize| self.all.get(*n).is_some_and(|session| self.said.contains(&session.id));
+        let found = found.filter(|(n, words)| wanted.iter().all(|word| words.have(word)) || says(n));
+        let found = found.map(|(n, _)| n);
         let is_here = |n: &usize| self.all.get(*n).is_some_and(|session| self.here.contains(&session.id));
         let (here, elsewhere): (Vec<usize>, Vec<usize>) = found.partition(is_here);
         self.shown_here = here.len();
@@ -75,8 +78,26 @@ impl Sessions {
     /// Shows those with these words only.
     pub(super) fn set_filter(&mut self, filter: String) {
         self.filter = filter;
+        self.said.clear();
         self.refilter();
         self.place = Place::default();
+    }
+
+    /// Shows those too that say what the filter has, unless it is another by
+    /// now. The row stays with its session.
+    pub(super) fn set_said(&mut self, filter: &str, said: Vec<Id>) {
+        if self.filter == filter {
+            let before = self.chosen().map(|session| session.id);
+            self.said = said.into_iter().collect();
+            self.refilter();
+            self.stay(before);
+        }
+    }
+
+    /// Stays with a session that was chosen before the rows became others.
+    fn stay(&mut self, before: Option<Id>) {
+        let again = |id| self.shown.iter().position(|n| self.all.get(*n).is_some_and(|s| s.id == id));
+        self.place.at = before.and_then(again).unwrap_or(0);
     }
 
     /// Shows those of this project only, or all.

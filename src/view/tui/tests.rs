@@ -232,6 +232,26 @@ fn the_filter_finds_by_all_words_and_keys_are_typed() {
 }
 
 #[test]
+fn what_was_said_is_looked_for_when_the_filter_is_typed() {
+    let mut app = app(60);
+    press(&mut app, "/NUMBER 4 elsewh");
+    app.event(Event::Key(Key::Enter));
+    let (screen, asks) = settle(&mut app, 80, 24);
+    assert!(screen.contains("searching"), "{screen}");
+    let [Ask::Search(text)] = asks.as_slice() else { panic!("{asks:?}") };
+    app.answer(Answer::Said(text.clone(), vec![id(1), id(4)]));
+    let (screen, _) = settle(&mut app, 80, 24);
+    assert!(
+        screen.contains("16 sessions of 60, 1 of this project") && !screen.contains("searching"),
+        "{screen}"
+    );
+    // Another filter is another question; its answer may come too late.
+    press(&mut app, "/x");
+    app.answer(Answer::Said(text.clone(), vec![id(1)]));
+    assert!(settle(&mut app, 80, 24).0.contains("No session has these words"));
+}
+
+#[test]
 fn the_tool_of_the_session_is_offered_first_to_carry_it_on() {
     let mut app = app(3);
     settle(&mut app, 80, 24);
@@ -274,7 +294,7 @@ fn of_ten_thousand_sessions_one_is_read_and_only_what_is_seen_is_made() {
         draw(&mut app, 80, 24);
         let asks = app.asks();
         asked += asks.len();
-        assert!(asks.iter().all(|ask| matches!(ask, Ask::Preview { .. })), "{asks:?}");
+        assert!(asks.iter().all(|ask| matches!(ask, Ask::Preview { .. } | Ask::Search(_))), "{asks:?}");
     }
     assert!(asked <= 5, "{asked} reads");
     app.event(Event::Key(Key::End));

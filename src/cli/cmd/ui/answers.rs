@@ -9,8 +9,10 @@ use crate::ops::graph::graph;
 use crate::ops::hunks::Changed;
 use crate::ops::log::log;
 use crate::ops::revision::Resolved;
+use crate::ops::search::{SearchOptions, query, search};
 use crate::ops::show::{self, Shown};
 use crate::ops::{Env, Quiet, branch, line, session};
+use crate::search::SearchError;
 use crate::store::Store;
 use crate::view::tui::{Answer, Ask, Difference, Point};
 
@@ -20,6 +22,8 @@ const TURNS: usize = 200;
 const PREVIEW: usize = 8;
 /// So many commits of a turn are read at once.
 const COMMITS: usize = 64;
+/// So many messages are read to find sessions that say something.
+const SAID: usize = 500;
 /// So many messages of each side of a comparison are read.
 const DIFFERENT: usize = 300;
 
@@ -75,6 +79,7 @@ impl Answers {
                 let turns = log(store, tip, PREVIEW, false)?;
                 Answer::Preview { session, turns, last: last(store, tip)?.map(Box::new) }
             }
+            Ask::Search(text) => self.said(text)?,
             Ask::Turns { tip, before } => {
                 let from = match before {
                     None => Some(tip),
@@ -98,6 +103,18 @@ impl Answers {
             // These are the terminal's.
             Ask::Copy(_) | Ask::Leave(_) => return Ok(Vec::new()),
         }])
+    }
+
+    /// The sessions that say what is looked for.
+    fn said(&self, text: String) -> Result<Answer, CommandError> {
+        let query = query(&self.env, &text)?;
+        if query.is_empty() {
+            return Ok(Answer::Said(text, Vec::new()));
+        }
+        let found =
+            search(&self.env, &self.store, &SearchOptions { query, ..SearchOptions::default() }, &Quiet)?;
+        let sessions = found.take(SAID).map(|hit| Ok(hit?.session)).collect::<Result<_, SearchError>>()?;
+        Ok(Answer::Said(text, sessions))
     }
 
     /// The files of a revision. The user saw what would be overwritten before
