@@ -111,7 +111,8 @@ impl Search {
         for entry in self.look.entries("todos").into_iter().filter(|e| e.name.ends_with(".json")) {
             let Some((id, rest)) = entry.name.split_at_checked(36) else { continue };
             if rest.starts_with('-') && is_known(id) {
-                self.keep(&id.to_owned(), entry);
+                let id = id.to_owned();
+                self.keep(&id, entry);
             }
         }
     }
