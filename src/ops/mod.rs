@@ -18,6 +18,7 @@ pub mod delete;
 pub mod diff;
 pub mod doctor;
 pub mod env;
+pub mod equip;
 pub mod export;
 mod far;
 pub mod fetch;

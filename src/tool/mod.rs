@@ -183,6 +183,12 @@ pub trait Tool: Sync {
         Beside::default()
     }
 
+    /// The names of files at the root of a project in which it looks for
+    /// instructions: that which is its own first, then those that do as well.
+    fn guides(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The command that starts it with a prompt, or with a file to read first;
     /// nothing if there is no such command.
     fn start_with(&self, file: &Path) -> Vec<String> {

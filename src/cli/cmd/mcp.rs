@@ -88,27 +88,30 @@ fn change(args: &Change, app: &App, options: &[&str], remove: bool) -> Result<()
     })?;
     let command = command(app, options)?;
     let entry = command.join(" ");
-    let planned = plan(&app.env, &RegisterOptions { tool, command, remove }).map_err(|e| match &e {
-        RegisterError::Unknown { .. } => {
-            let hint = format!("let it start `{entry}`; sfs knows how for: {}", known.join(", "));
-            CommandError::from(e).hint(hint)
-        }
-        RegisterError::Unsafe { entry, .. } => {
-            let verb = if remove { "take this out of it" } else { "add this to it" };
-            let hint = format!("{verb} by hand:\n{entry}");
-            CommandError::from(e).hint(hint)
-        }
-        RegisterError::Taken { .. } => {
-            let hint = format!("`sfs mcp uninstall {}` takes that one out first", tool.name());
-            CommandError::from(e).hint(hint)
-        }
-        _ => e.into(),
-    })?;
+    let planned =
+        plan(&app.env, &RegisterOptions { tool, name: NAME.to_owned(), command, remove }).map_err(|e| {
+            match &e {
+                RegisterError::Unknown { .. } => {
+                    let hint = format!("let it start `{entry}`; sfs knows how for: {}", known.join(", "));
+                    CommandError::from(e).hint(hint)
+                }
+                RegisterError::Unsafe { entry, .. } => {
+                    let verb = if remove { "take this out of it" } else { "add this to it" };
+                    let hint = format!("{verb} by hand:\n{entry}");
+                    CommandError::from(e).hint(hint)
+                }
+                RegisterError::Taken { .. } => {
+                    let hint = format!("`sfs mcp uninstall {}` takes that one out first", tool.name());
+                    CommandError::from(e).hint(hint)
+                }
+                _ => e.into(),
+            }
+        })?;
     if !tell(app, &planned, remove)? || args.dry_run {
         return Ok(());
     }
     if !args.yes {
-        confirm(app)?;
+        confirm(app, "This changes the tool's settings.")?;
     }
     let said = carry_out(&app.env, &planned)?;
     if !said.trim().is_empty() {
@@ -137,13 +140,14 @@ fn tell(app: &App, planned: &Registration, remove: bool) -> Result<bool, Command
     Ok(true)
 }
 
-fn confirm(app: &App) -> Result<(), CommandError> {
+/// Asks whether to go on.
+pub(super) fn confirm(app: &App, what: &str) -> Result<(), CommandError> {
     if !io::stdin().is_terminal() {
         let error = CommandError::usage("there is nobody to ask");
         return Err(error.hint("`--dry-run` tells what would be done, `--yes` does it"));
     }
     app.ui.flush()?;
-    app.ui.warn("This changes the tool's settings. Type yes to go on:");
+    app.ui.warn(&format!("{what} Type yes to go on:"));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     match answer.trim() {

@@ -14,6 +14,7 @@ pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+mod equip;
 pub(crate) mod fetch;
 pub(crate) mod fork;
 pub(crate) mod fsck;

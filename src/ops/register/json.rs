@@ -2,17 +2,19 @@
 
 use serde_json::{Value as Plain, json};
 
-use super::{Form, NAME};
+use super::Form;
 use crate::object::json::{Tape, Type, Value};
 
 /// A file with an object of servers in one of its members.
-pub(super) struct Json {
+pub(super) struct Json<'n> {
     pub(super) key: &'static str,
+    /// What our server is called.
+    pub(super) name: &'n str,
 }
 
-impl Form for Json {
+impl Form for Json<'_> {
     fn entry(&self, command: &[String]) -> String {
-        pretty(&json!({self.key: {NAME: server(command)}}), "  ", 0)
+        pretty(&json!({(self.key): {(self.name): server(command)}}), "  ", 0)
     }
 
     fn fresh(&self, command: &[String]) -> String {
@@ -25,7 +27,7 @@ impl Form for Json {
         if servers.is_some_and(|servers| !servers.is_object()) {
             return Err(format!("its {:?} is no object", self.key));
         }
-        let found = servers.and_then(|servers| servers.get(NAME));
+        let found = servers.and_then(|servers| servers.get(self.name));
         Ok(found.map(|found| *found == server(command)))
     }
 
@@ -35,12 +37,12 @@ impl Form for Json {
         let root = tape.root(text.as_bytes());
         let unit = indentation(text, &root);
         let now = match root.get(self.key) {
-            Some(servers) => insert(text, &servers, &unit, 2, NAME, &server(command)),
-            None => insert(text, &root, &unit, 1, self.key, &json!({NAME: server(command)})),
+            Some(servers) => insert(text, &servers, &unit, 2, self.name, &server(command)),
+            None => insert(text, &root, &unit, 1, self.key, &json!({(self.name): server(command)})),
         };
         if let Some(fields) = wanted.as_object_mut() {
             let servers = fields.entry(self.key).or_insert_with(|| json!({}));
-            servers.as_object_mut().map(|servers| servers.insert(NAME.to_owned(), server(command)));
+            servers.as_object_mut().map(|servers| servers.insert(self.name.to_owned(), server(command)));
         }
         checked(now, &wanted)
     }
@@ -49,9 +51,10 @@ impl Form for Json {
         let (mut wanted, mut tape) = (parse(text)?, Tape::default());
         tape.read(text.as_bytes()).ok_or("it is nested too deeply")?;
         let servers = tape.root(text.as_bytes()).get(self.key);
-        let now = servers.and_then(|servers| cut(text, &servers)).ok_or("the entry is not found")?;
+        let now =
+            servers.and_then(|servers| cut(text, &servers, self.name)).ok_or("the entry is not found")?;
         if let Some(servers) = wanted.get_mut(self.key).and_then(Plain::as_object_mut) {
-            servers.shift_remove(NAME);
+            servers.shift_remove(self.name);
         }
         checked(now, &wanted)
     }
@@ -91,11 +94,12 @@ fn indentation(text: &str, root: &Value<'_>) -> String {
 /// The text with one more member in an object, after all others.
 fn insert(text: &str, object: &Value<'_>, unit: &str, depth: usize, key: &str, value: &Plain) -> String {
     let (span, pad) = (object.span(), unit.repeat(depth));
-    let lines = |value: &Plain| format!("\n{pad}\"{key}\": {}", pretty(value, unit, depth));
+    let key = Plain::from(key);
+    let lines = |value: &Plain| format!("\n{pad}{key}: {}", pretty(value, unit, depth));
     let inside = text.get(span.start + 1..span.end.saturating_sub(1)).unwrap_or_default();
     let (at, member) = match object.members().last() {
         Some((_, last)) if inside.contains('\n') => (end(&last), format!(",{}", lines(value))),
-        Some((_, last)) => (end(&last), format!(", \"{key}\": {value}")),
+        Some((_, last)) => (end(&last), format!(", {key}: {value}")),
         None if inside.is_empty() => {
             let outer = unit.repeat(depth.saturating_sub(1));
             (span.start + 1, format!("{}\n{outer}", lines(value)))
@@ -107,12 +111,12 @@ fn insert(text: &str, object: &Value<'_>, unit: &str, depth: usize, key: &str, v
 }
 
 /// The text without our member of an object.
-fn cut(text: &str, servers: &Value<'_>) -> Option<String> {
+fn cut(text: &str, servers: &Value<'_>, name: &str) -> Option<String> {
     let mut from = servers.span().start + 1;
     let mut members = servers.members();
     let ours = loop {
         match members.next()? {
-            (key, value) if key == NAME.as_bytes() => break value,
+            (key, value) if key == name.as_bytes() => break value,
             (_, value) => from = end(&value),
         }
     };

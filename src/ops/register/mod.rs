@@ -17,9 +17,12 @@ use crate::tool::{Servers, Tool};
 pub const NAME: &str = "sfs";
 
 /// What is registered where.
+#[derive(Clone)]
 pub struct RegisterOptions {
     /// The tool.
     pub tool: &'static dyn Tool,
+    /// What the server is called: [`NAME`] for our own.
+    pub name: String,
     /// The command that starts the server: a program and its arguments.
     pub command: Vec<String>,
     /// Take it out instead.
@@ -67,10 +70,12 @@ pub enum RegisterError {
         entry: String,
     },
     /// Another server has the name.
-    #[error("{} has another server called {NAME}", path.display())]
+    #[error("{} has another server called {name}", path.display())]
     Taken {
         /// The file.
         path: PathBuf,
+        /// The name.
+        name: String,
     },
     /// A file can't be read or written.
     #[error("cannot change {}", path.display())]
@@ -94,14 +99,24 @@ pub enum RegisterError {
 /// Plans to tell a tool of the server, or that it is gone.
 pub fn plan(env: &Env, options: &RegisterOptions) -> Result<Registration, RegisterError> {
     let servers = options.tool.servers(&env.places);
-    match servers.ok_or(RegisterError::Unknown { tool: options.tool.title() })? {
-        Servers::Json { path, key } => file(env, options, path, &json::Json { key }),
-        Servers::Toml { path, table } => file(env, options, path, &toml::Toml { table }),
+    plan_in(env, options, servers.ok_or(RegisterError::Unknown { tool: options.tool.title() })?)
+}
+
+/// Plans the same where servers are told to the tool of one project, or of all.
+pub(super) fn plan_in(
+    env: &Env,
+    options: &RegisterOptions,
+    servers: Servers,
+) -> Result<Registration, RegisterError> {
+    let name = options.name.as_str();
+    match servers {
+        Servers::Json { path, key } => file(env, options, path, &json::Json { key, name }),
+        Servers::Toml { path, table } => file(env, options, path, &toml::Toml { table, name }),
         Servers::Commands { add, remove } => {
             let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
             Ok(Registration::Run(match options.remove {
-                true => [words(remove), vec![NAME.to_owned()]].concat(),
-                false => [words(add), words(&[NAME, "--"]), options.command.clone()].concat(),
+                true => [words(remove), vec![name.to_owned()]].concat(),
+                false => [words(add), words(&[name, "--"]), options.command.clone()].concat(),
             }))
         }
     }
@@ -164,7 +179,7 @@ fn file(
     };
     let now = match (form.find(text, command).map_err(doubt)?, options.remove) {
         (None, true) | (Some(true), false) => return Ok(Registration::Nothing),
-        (Some(false), false) => return Err(RegisterError::Taken { path }),
+        (Some(false), false) => return Err(RegisterError::Taken { path, name: options.name.clone() }),
         (None, false) => Some(form.add(text, command).map_err(doubt)?),
         (Some(_), true) => match before(env, text, command, form) {
             Some(before) => Some(before),

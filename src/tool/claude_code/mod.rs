@@ -86,6 +86,10 @@ impl Tool for ClaudeCode {
         discover::discover(&self.root(places))
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["CLAUDE.md", ".claude/CLAUDE.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &["sessionId", "cwd", "version", "gitBranch", "slug", "userType", "entrypoint", "session_id"]
     }

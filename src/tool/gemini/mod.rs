@@ -79,6 +79,10 @@ impl Tool for Gemini {
         discover::discover(&self.root(places))
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["GEMINI.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // No member of a message is the same in the next one.
         &[]
