@@ -22,6 +22,7 @@ pub mod folder;
 mod found;
 mod gemini;
 mod goose;
+mod hooks;
 mod hosts;
 mod ids;
 mod jsonl;
@@ -57,6 +58,7 @@ use crate::object::split::Texts;
 pub use beside::Beside;
 use found::absolute_place;
 pub use found::{Discovery, Found, SideFile, Stamp, Trouble, Watched, stamp, stamp_of};
+pub use hooks::Hooks;
 pub use pieces::{EARLY, Frame, Framing, Pieces};
 pub use places::{Os, Places};
 pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
@@ -199,6 +201,12 @@ pub trait Tool: Sync {
     /// Where it is told of servers that its agent may ask; `None` if that isn't
     /// known.
     fn servers(&self, places: &Places) -> Option<Servers> {
+        let _ = places;
+        None
+    }
+
+    /// Where it is told what to run when a turn ends; `None` if that isn't known.
+    fn hooks(&self, places: &Places) -> Option<Hooks> {
         let _ = places;
         None
     }

@@ -31,7 +31,7 @@ pub(super) fn agreed(
         show(app, options.tool, &planned);
     }
     if !planned.is_empty() && !asks.dry_run && !asks.yes {
-        super::mcp::confirm(app, "This writes to the project or to the tool's settings.")?;
+        super::registered::confirm(app, "This writes to the project or to the tool's settings.")?;
     }
     Ok(planned)
 }

@@ -12,6 +12,10 @@ pub(super) struct Toml<'n> {
 }
 
 impl Form for Toml<'_> {
+    fn called(&self) -> String {
+        format!("server called {}", self.name)
+    }
+
     fn entry(&self, command: &[String]) -> String {
         let (program, arguments) = command.split_first().map_or(("", &[][..]), |(p, a)| (p.as_str(), a));
         let quoted: Vec<String> = arguments.iter().map(|word| string(word)).collect();
