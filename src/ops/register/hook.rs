@@ -58,7 +58,9 @@ impl Form for Hook {
             let events = fields.entry(HOOKS).or_insert_with(|| json!({}));
             let groups =
                 events.as_object_mut().map(|events| events.entry(self.event).or_insert_with(|| json!([])));
-            groups.and_then(Plain::as_array_mut).map(|groups| groups.push(ours));
+            if let Some(groups) = groups.and_then(Plain::as_array_mut) {
+                groups.push(ours);
+            }
         }
         checked(now, &wanted)
     }
