@@ -6,6 +6,7 @@
 
 mod aider;
 mod amp;
+pub mod backup;
 pub mod beside;
 pub mod change;
 mod claude_code;
