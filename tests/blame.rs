@@ -254,3 +254,79 @@ fn what_commands_did_is_seen_between_snapshots() {
     assert_eq!(whose(&found), ["nobody", "claude-code: next (seen)", "claude-code: last (told)"]);
     assert!(sandbox.ok(&["blame", "a.txt"]).lines().nth(1).unwrap().starts_with('?'));
 }
+
+/// A file of Claude Code's session, edited under one name and carried on under others.
+#[test]
+fn a_file_is_followed_to_where_it_was() {
+    let mut sandbox = Sandbox::new();
+    let path = |sandbox: &Sandbox, name: &str| sandbox.path("project").join(name);
+    let first = path(&sandbox, "first.txt");
+    sandbox.claude("user", json!("begin"));
+    sandbox.claude_calls("Write", json!({"file_path": first, "content": "alpha one\nbeta two\n"}));
+    // A move that failed, and one of another file.
+    sandbox.claude_calls("Bash", json!({"command": "false || git mv other.txt src/second.txt"}));
+    sandbox.claude_calls("Bash", json!({"command": "mv notes.txt src/"}));
+    sandbox.claude("user", json!("by a command"));
+    sandbox.claude_calls(
+        "Bash",
+        json!({"command": "mkdir -p src && git mv first.txt src/second.txt; git status"}),
+    );
+    sandbox.claude_calls("Edit", json!({"file_path": path(&sandbox, "src/second.txt"), "old_string": "beta two", "new_string": "beta 2"}));
+    sandbox.claude("user", json!("with its folder"));
+    sandbox.claude_calls("Bash", json!({"command": "mv src lib"}));
+    sandbox.codex_says("by a patch");
+    sandbox.codex_patches(
+        "*** Update File: lib/second.txt\n*** Move to: third.txt\n@@\n beta 2\n+gamma three\n",
+    );
+    sandbox.codex_says("anew");
+    sandbox.codex_patches(
+        "*** Delete File: third.txt\n*** Add File: fourth.txt\n+alpha one\n+beta 2\n+gamma three\n",
+    );
+    sandbox.codex_says("and on");
+    sandbox.codex_patches("*** Update File: fourth.txt\n@@\n gamma three\n+delta four\n");
+    sandbox.put("fourth.txt", "alpha one\nbeta 2\ngamma three\ndelta four\n");
+    sandbox.ok(&["capture", "--no-snapshot"]);
+    let found = sandbox.json(&["blame", "fourth.txt", "--json"]);
+    let wanted = [
+        "claude-code: begin (told)",
+        "claude-code: by a command (told)",
+        "codex: by a patch (told)",
+        "codex: and on (told)",
+    ];
+    assert_eq!(whose(&found), wanted);
+    let was = ["first.txt", "src/second.txt", "lib/second.txt", "third.txt"];
+    assert_eq!(found["was"], json!(was.map(|name| path(&sandbox, name))));
+    assert_eq!(found["missed_changes"], 0);
+    let output = sandbox.run(&["blame", "fourth.txt"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("first.txt, then "), "{output:?}");
+    // Another file with a content of its own has no past.
+    sandbox.codex_says("another");
+    sandbox.codex_patches("*** Delete File: fourth.txt\n*** Add File: fifth.txt\n+something else\n");
+    sandbox.put("fifth.txt", "something else\n");
+    sandbox.ok(&["capture", "--no-snapshot"]);
+    assert_eq!(sandbox.json(&["blame", "fifth.txt", "--json"])["was"], json!([]));
+}
+
+#[test]
+fn snapshots_show_where_a_file_was() {
+    let mut sandbox = Sandbox::new();
+    let old = sandbox.path("project/old.txt");
+    sandbox.put("old.txt", "alpha one\nbeta two\n");
+    sandbox.put("alike1.txt", "the same\n");
+    sandbox.put("alike2.txt", "the same\n");
+    sandbox.claude("user", json!("begin"));
+    sandbox.claude_calls("Write", json!({"file_path": old, "content": "alpha one\nbeta two\n"}));
+    sandbox.ok(&["capture"]);
+    // By no command that tells its name.
+    for (from, to) in [("old.txt", "new.txt"), ("alike1.txt", "alike3.txt"), ("alike2.txt", "alike4.txt")] {
+        fs::rename(sandbox.path("project").join(from), sandbox.path("project").join(to)).unwrap();
+    }
+    sandbox.claude("user", json!("move it"));
+    sandbox.claude_calls("Bash", json!({"command": "./move-it"}));
+    sandbox.ok(&["capture"]);
+    let found = sandbox.json(&["blame", "new.txt", "--json"]);
+    assert_eq!(whose(&found), vec!["claude-code: begin (told)"; 2]);
+    assert_eq!(found["was"], json!([old]));
+    // Of two that were alike, none is said to be it.
+    assert_eq!(sandbox.json(&["blame", "alike3.txt", "--json"])["was"], json!([]));
+}

@@ -13,6 +13,7 @@ use crate::object::id::Id;
 use crate::object::{Action, Block, Body, Commit, Input, Message, Part, Status};
 use crate::store::{Result, Store};
 use crate::tool::change::{self, Change, Shown, What};
+use crate::tool::moves;
 
 /// A call that does something to files.
 struct Call {
@@ -37,12 +38,19 @@ pub(super) struct Done {
 pub(super) struct Calls {
     pending: BTreeMap<u64, Rc<Call>>,
     shows_writes: bool,
+    /// Whether what commands move counts too.
+    moves: bool,
 }
 
 impl Calls {
     /// With what is shown of files that were written whole, too.
     pub(super) fn with_writes() -> Calls {
         Calls { shows_writes: true, ..Calls::default() }
+    }
+
+    /// With files that commands move.
+    pub(super) fn with_moves() -> Calls {
+        Calls { moves: true, ..Calls::default() }
     }
 
     /// Tells whether results are still to come.
@@ -78,8 +86,12 @@ impl Calls {
                 Input::Json(value) => show::json(store, value)?,
                 Input::Text(text) => show::string(store, text)?,
             };
-            let (changes, reads) =
+            let (mut changes, reads) =
                 (change::changes(name, action, &input), change::reads_whole(action, &input));
+            if self.moves && action == Action::Shell {
+                let moves = moves::moves(&input).into_iter();
+                changes.extend(moves.map(|(path, to)| Change { path, what: What::Move(to) }));
+            }
             if !changes.is_empty() || reads.is_some() {
                 self.pending.insert(number, Rc::new(Call { commit: id, changes, reads }));
             }

@@ -30,6 +30,7 @@ mod jsonl;
 mod kilo;
 mod kimi;
 mod look;
+pub mod moves;
 mod opencode;
 mod parts;
 mod pi;

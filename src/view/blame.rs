@@ -22,7 +22,7 @@ pub fn json(found: &BlameOutcome) -> Value {
     };
     let lines = found.lines.iter().map(|line| json!({"n": line.n, "text": line.text, "origin": line.origin}));
     json!({
-        "path": found.path, "project": found.project,
+        "path": found.path, "was": found.was, "project": found.project,
         "lines": lines.collect::<Value>(),
         "origins": found.origins.iter().map(origin).collect::<Value>(),
         "changes": found.changes, "missed_changes": found.missed,

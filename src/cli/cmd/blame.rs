@@ -152,6 +152,10 @@ fn tell(app: &App, found: &BlameOutcome) {
     let changes = count(found.changes, "change");
     let lines = count(found.lines.len() as u64, "line");
     app.ui.note(&format!("{known} of {lines} by sessions, which changed the file in {changes}."));
+    if !found.was.is_empty() {
+        let was: Vec<String> = found.was.iter().map(|path| clean(path)).collect();
+        app.ui.note(&format!("It was {} before.", was.join(", then ")));
+    }
     if found.missed > 0 {
         let missed = count(found.missed, "change");
         app.ui.warn(&format!("{missed} were not found in the file; lines of theirs may be told as nobody's"));

@@ -3,6 +3,7 @@
 //! Which commits touched the file is known from the commits alone; only of
 //! these, and of those with their results, is read what was said.
 
+use super::moved::from_snapshot;
 use super::target::Target;
 use crate::object::id::{Id, IdMap};
 use crate::object::snapshot::Reason;
@@ -27,6 +28,8 @@ pub(super) struct Event {
     pub(super) session: Option<Id>,
     /// The model that spoke.
     pub(super) model: Option<String>,
+    /// The file's path before that, if it came from another.
+    pub(super) from: Option<String>,
     /// What happened.
     pub(super) deed: Deed,
 }
@@ -93,16 +96,19 @@ fn told(
         for Done { commit, changes, .. } in calls.step(store, step.id, &step.commit)? {
             let begun = store.commit(&commit)?.time.unwrap_or(time);
             for (change, shown) in changes {
+                let mut from = None;
                 let what = match change.what {
-                    // It comes from where nothing was followed.
-                    What::Move(to) if target.is(session.as_ref(), &to) => What::Unknown,
+                    What::Move(to) if target.is(session.as_ref(), &to) => {
+                        from = target.here_of(session.as_ref(), &change.path);
+                        What::Unknown
+                    }
                     what if target.is(session.as_ref(), &change.path) => what,
                     _ => continue,
                 };
                 let shown = shown.filter(|one| target.is_shown(session.as_ref(), &one.path));
                 let (before, after) = shown.map(|one| (one.before, one.after)).unwrap_or_default();
                 let deed = Deed::Told { what, before, after };
-                events.push(Event { time, begun, commit, session, model: step.model.clone(), deed });
+                events.push(Event { time, begun, commit, session, model: step.model.clone(), from, deed });
             }
         }
         calls.retain(|change| {
@@ -128,12 +134,15 @@ fn seen(env: &Env, store: &Store, session: Id, target: &Target) -> Result<Vec<Ev
             }
             continue;
         }
-        tree = Some(one.tree);
+        let before = tree.replace(one.tree);
         let since = last.replace(one.commit);
         let Some(path) = target.in_snapshot(env, &one.root) else { continue };
         let entry = find(store, one.tree, &path)?.filter(|entry| entry.sort() == Sort::File);
         let Some(entry) = entry.filter(|entry| blob != Some(entry.blob)) else { continue };
-        blob = Some(entry.blob);
+        let is_new = blob.replace(entry.blob).is_none();
+        let before = before.filter(|_| is_new);
+        let from =
+            before.map(|before| from_snapshot(store, (before, one.tree), &path)).transpose()?.flatten();
         let Ok(text) = String::from_utf8(store.blob(&entry.blob)?) else { continue };
         events.push(Event {
             time: one.time,
@@ -141,6 +150,7 @@ fn seen(env: &Env, store: &Store, session: Id, target: &Target) -> Result<Vec<Ev
             commit: one.commit,
             session: Some(session),
             model: None,
+            from: from.and_then(|from| target.of_snapshot(env, &one.root, &from)),
             deed: Deed::Seen { text, since },
         });
     }

@@ -6,6 +6,7 @@
 //! that isn't told of.
 
 mod history;
+mod moved;
 mod target;
 mod track;
 
@@ -21,6 +22,7 @@ use crate::store::{Store, StoreError};
 use crate::tool::change::What;
 use crate::workspace::git;
 use history::{Deed, Event};
+use moved::{Lineage, Past};
 use target::Target;
 use track::{By, Track};
 
@@ -127,6 +129,8 @@ pub struct Line {
 pub struct BlameOutcome {
     /// The file, from the project's folder.
     pub path: String,
+    /// Where it was before, the first first, as whole paths.
+    pub was: Vec<String>,
     /// The project's folder.
     pub project: PathBuf,
     /// The text of the whole file.
@@ -164,7 +168,8 @@ pub fn blame(
         return Err(BlameError::NoLines(all.len()));
     }
     let sessions = session::sessions(store);
-    let events = history::events(env, store, &sessions, &target, until, monitor)?;
+    let past = Past { env, store, sessions: &sessions, elsewhere: &options.elsewhere, monitor };
+    let Lineage { events, was } = past.of(&target, until)?;
     let mut replay = Replay { store, track: Track::default(), commands: HashMap::new() };
     let mut done = vec![false; events.len()];
     for n in 0..events.len() {
@@ -190,6 +195,7 @@ pub fn blame(
     }
     Ok(BlameOutcome {
         path: target.shown(),
+        was,
         project: target.project.clone(),
         lines,
         origins,

@@ -97,15 +97,44 @@ impl Target {
         if !self.has_name(path) {
             return false;
         }
+        let is_whole = plain(path) == self.path;
+        is_whole || self.places(session, path).any(|here| here == self.path)
+    }
+
+    /// Where a tool's path is here, by each folder that the session worked in.
+    fn places(&self, session: Option<&Id>, path: &str) -> impl Iterator<Item = String> {
         let path = plain(path);
-        let is_whole = path.starts_with('/') || path.get(1..2) == Some(":");
         let roots = session.and_then(|id| self.roots.get(id)).map_or(&[][..], Vec::as_slice);
-        is_whole && path == self.path
-            || roots.iter().any(|root| {
-                let joined = if is_whole { path.clone() } else { plain(&format!("{}/{path}", root.called)) };
-                let here = root.here.as_ref().zip(below(&joined, &root.called));
-                here.is_some_and(|(here, rest)| plain(&format!("{here}/{rest}")) == self.path)
-            })
+        roots.iter().filter_map(move |root| {
+            let joined =
+                if is_whole(&path) { path.clone() } else { plain(&format!("{}/{path}", root.called)) };
+            let (here, rest) = root.here.as_ref().zip(below(&joined, &root.called))?;
+            Some(plain(&format!("{here}/{rest}")))
+        })
+    }
+
+    /// Where a tool's path is here, if that is known.
+    pub(super) fn here_of(&self, session: Option<&Id>, path: &str) -> Option<String> {
+        self.places(session, path).next().or_else(|| Some(plain(path)).filter(|path| is_whole(path)))
+    }
+
+    /// Where this file was, if it or a folder above it was moved so.
+    pub(super) fn came_from(&self, session: Option<&Id>, from: &str, to: &str) -> Option<String> {
+        let (from, to) = (self.here_of(session, from)?, self.here_of(session, to)?);
+        let rest = below(&self.path, &to)?;
+        let name = from.rsplit('/').next().unwrap_or_default();
+        // What goes into a folder keeps its name; else a folder has got another.
+        let kept = below(rest, name).filter(|_| !rest.is_empty());
+        if kept.is_none() && !rest.is_empty() && name.trim_start_matches('.').contains('.') {
+            return None;
+        }
+        let rest = kept.unwrap_or(rest);
+        Some(plain(&format!("{from}/{rest}"))).filter(|from| *from != self.path)
+    }
+
+    /// Where a file of a snapshot of a folder is here.
+    pub(super) fn of_snapshot(&self, env: &Env, root: &str, path: &str) -> Option<String> {
+        Some(plain(&format!("{}/{path}", self.here(env, &plain(root))?)))
     }
 
     /// Tells whether a session worked in a folder that the file is in.
@@ -143,6 +172,10 @@ fn project(env: &Env, store: &Store, folder: &Path) -> PathBuf {
     let worked_in = source::all(store).filter_map(|source| source.about.cwd.as_deref());
     let above = worked_in.map(|dir| env.resolve(Path::new(dir))).filter(|dir| folder.starts_with(dir));
     above.max_by_key(|dir| dir.components().count()).unwrap_or_else(|| folder.to_owned())
+}
+
+fn is_whole(path: &str) -> bool {
+    path.starts_with('/') || path.get(1..2) == Some(":")
 }
 
 /// What is left of a path below a folder.
