@@ -3,28 +3,29 @@
 //! Tests set `SFS_TEST_TIME` (milliseconds since 1970) and `SFS_TEST_SEED`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::CommandError;
 use crate::ops::Env;
 use crate::tool::{Os, Places};
 
-/// Builds the [`Env`] of a command. `store` is the directory the user named.
-pub(crate) fn from_process(command: &str, store: Option<&Path>) -> Result<Env, CommandError> {
+/// Where tools keep things, by the environment.
+pub(crate) fn places() -> Result<Places, CommandError> {
     let vars: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
         .collect();
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
     let home = home.ok_or_else(|| CommandError::message("there is no home directory").hint("set HOME"))?;
-    let places = Places { home, vars, os: Os::here(), projects: Vec::new() };
+    Ok(Places { home, vars, os: Os::here(), projects: Vec::new() })
+}
+
+/// Builds the [`Env`] of a command. `store` is the directory the user named.
+pub(crate) fn new(command: &str, places: Places, store: Option<PathBuf>) -> Result<Env, CommandError> {
     let cwd = std::env::current_dir()
         .and_then(std::fs::canonicalize)
         .map_err(|e| CommandError::message(format!("cannot tell the current directory: {e}")))?;
-    let store = match store {
-        Some(dir) => dir.to_owned(),
-        None => store_dir(&places),
-    };
+    let store = store.unwrap_or_else(|| usual_store(&places));
     Ok(Env {
         now: now(&places),
         seed: number(&places, "SFS_TEST_SEED").unwrap_or_else(|| uuid::Uuid::new_v4().as_u128()),
@@ -36,10 +37,6 @@ pub(crate) fn from_process(command: &str, store: Option<&Path>) -> Result<Env, C
         places,
         command: command.to_owned(),
     })
-}
-
-fn store_dir(places: &Places) -> PathBuf {
-    places.var("SFS_DIR").unwrap_or_else(|| usual_store(places))
 }
 
 /// The store that is used where none is named.
@@ -56,7 +53,8 @@ pub(crate) fn usual_store(places: &Places) -> PathBuf {
     data.join("sfs")
 }
 
-fn settings(places: &Places) -> PathBuf {
+/// The directory of the user's settings of `sfs`.
+pub(crate) fn settings(places: &Places) -> PathBuf {
     if let Some(dir) = places.var("SFS_CONFIG_DIR") {
         return dir;
     }

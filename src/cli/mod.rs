@@ -7,11 +7,16 @@
 //! [`Command::run`], all in alphabetical order.
 
 mod cmd;
+mod complete;
 mod config;
 mod demo;
 mod env;
 mod error;
+#[cfg(test)]
+mod reference;
 mod screen;
+mod settings;
+mod topics;
 mod ui;
 
 use std::ffi::OsString;
@@ -24,9 +29,11 @@ pub(crate) use error::CommandError;
 pub(crate) use ui::Ui;
 
 use crate::daemon;
-use crate::ops::Env;
 use crate::ops::capture::{CaptureOptions, capture};
+use crate::ops::env::{CONFIG, Env};
+use crate::ops::settings::Settings;
 use crate::store::{Store, StoreError};
+use crate::tool::Places;
 
 /// What every command works with.
 pub(crate) struct App {
@@ -36,6 +43,10 @@ pub(crate) struct App {
     pub(crate) ui: Ui,
     /// Whether commands that read capture what is new first.
     pub(crate) captures: bool,
+    /// The user's settings.
+    pub(crate) settings: Settings,
+    /// Those that stand on the command line, as `KEY=VALUE`.
+    pub(crate) given: Vec<String>,
 }
 
 impl App {
@@ -93,7 +104,9 @@ Revisions:
   NAME, ID        a session: its name, the beginning of its id or of the tool's
   SESSION/BRANCH  a branch of it
   TAG, COMMIT     a tag, the beginning of a commit's id
-  …@{2} …~2 …:7   two moves of the branch earlier; before the last two turns; message 7";
+  …@{2} …~2 …:7   two moves of the branch earlier; before the last two turns; message 7
+
+`sfs help COMMAND` tells more of a command; `sfs help revisions`, `remotes`, `tools` and `config` of these.";
 
 /// Keeps AI coding sessions the way git keeps code
 ///
@@ -103,6 +116,7 @@ Revisions:
 /// them on the whole screen.
 #[derive(Parser)]
 #[command(after_help = REVISIONS)]
+#[command(disable_help_subcommand = true)]
 #[command(name = "sfs", version, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -114,9 +128,12 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(clap::Args)]
 struct Global {
-    /// Use the store in this directory
+    /// Use the store in this directory (also SFS_DIR)
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
     store: Option<PathBuf>,
+    /// Set this for this command alone (see `sfs help config`)
+    #[arg(short = 'c', global = true, value_name = "KEY=VALUE", help_heading = "Global options")]
+    given: Vec<String>,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     #[arg(help_heading = "Global options")]
@@ -136,11 +153,14 @@ struct Global {
 enum Command {
     Blame(cmd::blame::Args),
     Branch(cmd::branch::Args),
+    Bundle(cmd::bundle::Args),
     Capture(cmd::capture::Args),
     Checkout(cmd::checkout::Args),
     Clone(cmd::clone::Args),
     Completions(cmd::completions::Args),
+    Config(cmd::config::Args),
     Daemon(cmd::daemon::Args),
+    Delete(cmd::delete::Args),
     Demo(cmd::demo::Args),
     Diff(cmd::diff::Args),
     Doctor(cmd::doctor::Args),
@@ -148,11 +168,13 @@ enum Command {
     Fork(cmd::fork::Args),
     Fsck(cmd::fsck::Args),
     Gc(cmd::gc::Args),
+    Help(cmd::help::Args),
     Init(cmd::init::Args),
     List(cmd::list::Args),
     Log(cmd::log::Args),
     Man(cmd::man::Args),
     Mcp(cmd::mcp::Args),
+    Merge(cmd::merge::Args),
     Name(cmd::name::Args),
     Pull(cmd::pull::Args),
     Purge(cmd::purge::Args),
@@ -166,6 +188,7 @@ enum Command {
     Serve(cmd::serve::Args),
     #[command(hide = true)]
     ServeRemote(cmd::serve_remote::Args),
+    Share(cmd::share::Args),
     Show(cmd::show::Args),
     Snapshot(cmd::snapshot::Args),
     Stats(cmd::stats::Args),
@@ -180,11 +203,14 @@ impl Command {
         match self {
             Command::Blame(args) => cmd::blame::run(args, app),
             Command::Branch(args) => cmd::branch::run(args, app),
+            Command::Bundle(args) => cmd::bundle::run(args, app),
             Command::Capture(args) => cmd::capture::run(args, app),
             Command::Checkout(args) => cmd::checkout::run(args, app),
             Command::Clone(args) => cmd::clone::run(args, app),
             Command::Completions(args) => cmd::completions::run(args, app),
+            Command::Config(args) => cmd::config::run(args, app),
             Command::Daemon(args) => cmd::daemon::run(args, app),
+            Command::Delete(args) => cmd::delete::run(args, app),
             Command::Demo(args) => cmd::demo::run(args, app),
             Command::Diff(args) => cmd::diff::run(args, app),
             Command::Doctor(args) => cmd::doctor::run(args, app),
@@ -192,11 +218,13 @@ impl Command {
             Command::Fork(args) => cmd::fork::run(args, app),
             Command::Fsck(args) => cmd::fsck::run(args, app),
             Command::Gc(args) => cmd::gc::run(args, app),
+            Command::Help(args) => cmd::help::run(args, app),
             Command::Init(args) => cmd::init::run(args, app),
             Command::List(args) => cmd::list::run(args, app),
             Command::Log(args) => cmd::log::run(args, app),
             Command::Man(args) => cmd::man::run(args, app),
             Command::Mcp(args) => cmd::mcp::run(args, app),
+            Command::Merge(args) => cmd::merge::run(args, app),
             Command::Name(args) => cmd::name::run(args, app),
             Command::Pull(args) => cmd::pull::run(args, app),
             Command::Purge(args) => cmd::purge::run(args, app),
@@ -209,6 +237,7 @@ impl Command {
             Command::Search(args) => cmd::search::run(args, app),
             Command::Serve(args) => cmd::serve::run(args, app),
             Command::ServeRemote(args) => cmd::serve_remote::run(args, app),
+            Command::Share(args) => cmd::share::run(args, app),
             Command::Show(args) => cmd::show::run(args, app),
             Command::Snapshot(args) => cmd::snapshot::run(args, app),
             Command::Stats(args) => cmd::stats::run(args, app),
@@ -222,48 +251,92 @@ impl Command {
 
 /// Reads the command line. Where there is a screen, there need be no command.
 /// With it comes the command's name.
-fn parse(args: &[OsString], screen: bool) -> Result<(Cli, String), clap::Error> {
+fn parse(args: &[OsString], screen: bool, settings: &Settings) -> Result<(Cli, String), clap::Error> {
     let command = Cli::command().subcommand_required(!screen).arg_required_else_help(!screen);
-    let matches = command.try_get_matches_from(args)?;
+    let matches = settings::defaults(command, settings).try_get_matches_from(args)?;
     let name = matches.subcommand_name().unwrap_or("ui").to_owned();
     Ok((Cli::from_arg_matches(&matches)?, name))
 }
 
+/// Where things are, and what the user has set.
+fn world(global: &Global, name: &str) -> Result<(Places, Settings), CommandError> {
+    let places = env::places()?;
+    let file = env::settings(&places).join(CONFIG);
+    match Settings::read(&file, &places.vars, &global.given) {
+        Ok(settings) => Ok((places, settings)),
+        // The command that mends them must run.
+        Err(_) if matches!(name, "config" | "help") => Ok((places, Settings::default())),
+        Err(e) => Err(settings::failed(e)),
+    }
+}
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    match complete::answer(Cli::command) {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(e) => return ui::show_usage(&e),
+    }
     let args: Vec<OsString> = std::env::args_os().collect();
-    let (cli, name) = match parse(&args, cmd::ui::has_terminal()) {
+    let screen = cmd::ui::has_terminal();
+    let (mut cli, name) = match parse(&args, screen, &Settings::default()) {
         Ok(parsed) => parsed,
         Err(e) => return ui::show_usage(&e),
     };
+    let (places, settings) = match world(&cli.global, &name) {
+        Ok(world) => world,
+        Err(e) => return fail(&Ui::new(cli.global.color, cli.global.quiet, None), &e),
+    };
+    if settings.chosen().next().is_some() {
+        cli = match parse(&args, screen, &settings) {
+            Ok((cli, _)) => cli,
+            Err(e) => return ui::show_usage(&e),
+        };
+    }
+    let pager = (!cli.global.no_pager).then(|| settings::pager(&places, &settings));
+    let ui = Ui::new(cli.global.color, cli.global.quiet, pager);
+    let outcome = start(&cli, &args, &name, &ui, places, settings);
+    // What was written last may fail to reach its reader only now.
+    match outcome.and_then(|code| Ok(ui.finish().map(|()| code)?)) {
+        Ok(code) => code,
+        Err(e) => fail(&ui, &e),
+    }
+}
+
+fn start(
+    cli: &Cli,
+    args: &[OsString],
+    name: &str,
+    ui: &Ui,
+    places: Places,
+    settings: Settings,
+) -> Result<ExitCode, CommandError> {
     let global = &cli.global;
-    let ui = Ui::new(global.color, global.quiet, !global.no_pager);
-    let env = env::from_process(&name, global.store.as_deref());
-    if let (None, Ok(env)) = (&cli.command, &env)
+    let store = global.store.clone().or_else(|| settings::store(&places, &settings));
+    let env = env::new(name, places, store)?;
+    if cli.command.is_none()
         && matches!(Store::open(&env.store), Err(StoreError::NoStore(_)))
-        && let Err(help) = parse(&args, false)
+        && let Err(help) = parse(args, false, &settings)
     {
         // Nothing to look at yet: the help says how to begin.
-        return ui::show_usage(&help);
+        return Ok(ui::show_usage(&help));
     }
-    let outcome = env.and_then(|env| {
-        let off = env.places.vars.get("SFS_CAPTURE").is_some_and(|v| matches!(&**v, "off" | "no" | "0"));
-        let app = App { env, ui: ui.clone(), captures: !off && !global.no_capture };
-        match &cli.command {
-            Some(command) => command.run(&app),
-            None => cmd::ui::run(&cmd::ui::Args::plain(), &app),
-        }
-    });
-    // What was written last may fail to reach its reader only now.
-    let outcome = outcome.and(ui.finish().map_err(CommandError::from));
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            let _ = ui.finish();
-            ui.error(&e);
-            ExitCode::from(e.code())
-        }
+    for unknown in settings.unknown.iter().filter(|_| name != "config" && !global.quiet) {
+        ui.warn(&format!("{} sets {unknown}, which is no setting", env.config().display()));
     }
+    let captures = !global.no_capture && settings.is_on("capture.auto");
+    let app = App { env, ui: ui.clone(), captures, settings, given: global.given.clone() };
+    match &cli.command {
+        Some(command) => command.run(&app)?,
+        None => cmd::ui::run(&cmd::ui::Args::plain(&app.settings), &app)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fail(ui: &Ui, error: &CommandError) -> ExitCode {
+    let _ = ui.finish();
+    ui.error(error);
+    ExitCode::from(error.code())
 }
 
 #[cfg(test)]

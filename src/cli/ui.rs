@@ -61,7 +61,7 @@ pub(crate) struct Ui {
     inner: Rc<RefCell<Inner>>,
     color: Color,
     quiet: bool,
-    pager: bool,
+    pager: Option<String>,
 }
 
 struct Inner {
@@ -70,7 +70,8 @@ struct Inner {
 }
 
 impl Ui {
-    pub(crate) fn new(color: Color, quiet: bool, pager: bool) -> Ui {
+    /// A terminal with a pager, if one is wanted: a command line.
+    pub(crate) fn new(color: Color, quiet: bool, pager: Option<String>) -> Ui {
         let out: Box<dyn Write> = match choice(color, &io::stdout()) {
             // Buffered behind what strips the colour, which writes piece by piece.
             ColorChoice::Never => {
@@ -86,10 +87,10 @@ impl Ui {
     /// Sends what follows through a pager, if the output is a terminal.
     pub(crate) fn page(&self) {
         let Ok(mut inner) = self.inner.try_borrow_mut() else { return };
-        if !self.pager || inner.pager.is_some() || !io::stdout().is_terminal() {
+        if inner.pager.is_some() || !io::stdout().is_terminal() {
             return;
         }
-        let Some((child, stdin)) = start_pager() else { return };
+        let Some((child, stdin)) = self.pager.as_deref().and_then(start_pager) else { return };
         let colored = choice(self.color, &io::stdout()) != ColorChoice::Never;
         let out: Box<dyn Write> = Box::new(io::BufWriter::new(stdin));
         inner.out = if colored { out } else { Box::new(StripStream::new(out)) };
@@ -222,9 +223,7 @@ fn choice(color: Color, stream: &impl anstream::stream::RawStream) -> ColorChoic
     }
 }
 
-fn start_pager() -> Option<(Child, std::process::ChildStdin)> {
-    let named = |name| std::env::var(name).ok().filter(|v: &String| !v.trim().is_empty());
-    let line = named("SFS_PAGER").or_else(|| named("PAGER")).unwrap_or_else(|| "less -FRX".to_owned());
+fn start_pager(line: &str) -> Option<(Child, std::process::ChildStdin)> {
     let mut words = line.split_whitespace();
     let program = words.next()?;
     if program == "cat" {

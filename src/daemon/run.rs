@@ -36,6 +36,8 @@ pub struct RunOptions<'a> {
     pub stop: &'a AtomicBool,
     /// What asks it to look at that.
     pub bell: Bell,
+    /// Whether it takes no snapshots.
+    pub no_snapshots: bool,
     /// Hears each line of the log.
     pub echo: &'a (dyn Fn(&str) + Sync),
 }
@@ -51,7 +53,7 @@ pub fn run(env: Env, options: RunOptions<'_>) -> Result<(), DaemonError> {
     let store = Store::open_or_create(&env.store, env.new_writer())?;
     let guard = Guard::take(&env.store)?;
     let log = Log::open(&options.log)?;
-    let RunOptions { clock, stop, echo, bell, .. } = options;
+    let RunOptions { clock, stop, echo, bell, no_snapshots, .. } = options;
     let info = Info {
         pid: std::process::id(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -75,7 +77,8 @@ pub fn run(env: Env, options: RunOptions<'_>) -> Result<(), DaemonError> {
         troubles: BTreeSet::new(),
         failure: None,
     };
-    let end = Follow::new(env, store, CaptureOptions::default(), &mut daemon, own, bell).run();
+    let options = CaptureOptions { no_snapshots, ..CaptureOptions::default() };
+    let end = Follow::new(env, store, options, &mut daemon, own, bell).run();
     daemon.tell_sum();
     match end {
         End::Stopped => daemon.say("stopped"),

@@ -80,6 +80,18 @@ pub fn fork_at(
     name: Option<&str>,
     force: bool,
 ) -> Result<Changed, NameError> {
+    let (made, edit) = forked(store, at, name, force)?;
+    store.apply(Batch::default(), vec![edit], &env.actor())?;
+    Ok(made)
+}
+
+/// The branch that would be made, and the change that makes it.
+pub(super) fn forked(
+    store: &Store,
+    at: &Resolved,
+    name: Option<&str>,
+    force: bool,
+) -> Result<(Changed, Edit), NameError> {
     let info = session::info(store, &at.session).unwrap_or_default();
     let name = match name {
         Some(name) => name.to_owned(),
@@ -96,8 +108,10 @@ pub fn fork_at(
         }
         _ => {}
     }
-    set(env, store, &format!("branch/{}/{name}", at.session), Some(RefValue::Commit(at.commit)))?;
-    Ok(Changed { session: at.session, name, commit: at.commit })
+    let full = format!("branch/{}/{name}", at.session);
+    let new = Some(RefValue::Commit(at.commit));
+    let edit = Edit { expect: store.refs().get(&full).cloned(), name: full, new };
+    Ok((Changed { session: at.session, name, commit: at.commit }, edit))
 }
 
 /// Removes a branch of the user's. What it led to stays in the store.

@@ -4,7 +4,7 @@
 //! the totals that commits carry, so that one may go through some of the
 //! commits only: those with calls that matter, and what follows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::show;
@@ -25,12 +25,11 @@ struct Call {
 pub(super) struct Done {
     /// The commit with the call.
     pub(super) commit: Id,
-    /// What it did to files.
-    pub(super) changes: Vec<Change>,
+    /// What it did to files, each with what the records of the result show of
+    /// a file of that name.
+    pub(super) changes: Vec<(Change, Option<Shown>)>,
     /// The file that it read whole, and what came of that.
     pub(super) reads: Option<(String, Vec<Part>)>,
-    /// What the records with the result show of files.
-    pub(super) shown: Rc<Vec<Shown>>,
 }
 
 /// Calls whose results haven't come, by their numbers.
@@ -96,37 +95,70 @@ impl Calls {
         message: &Message,
         before: u64,
     ) -> Result<Vec<Done>> {
-        let (mut all, mut shown) = (Vec::new(), None);
+        let (mut all, mut is_shown) = (Vec::new(), false);
         for block in &message.blocks {
             let Block::Result { call: Some(back), status, parts } = block else { continue };
             let number = before.checked_sub(1 + u64::from(*back));
             let call = number.and_then(|number| self.pending.remove(&number));
             let Some(call) = call.filter(|_| *status == Status::Ok) else { continue };
-            let is_shown = |change: &Change| match change.what {
+            is_shown |= call.changes.iter().any(|change| match change.what {
                 What::Write(_) => self.shows_writes,
                 What::Delete => false,
                 _ => true,
-            };
-            if shown.is_none() && call.changes.iter().any(is_shown) {
-                shown = Some(Rc::new(shown_by(store, commit, body)?));
-            }
+            });
             all.push(Done {
                 commit: call.commit,
-                changes: call.changes.clone(),
+                changes: call.changes.iter().map(|change| (change.clone(), None)).collect(),
                 reads: call.reads.clone().map(|path| (path, parts.clone())),
-                shown: shown.clone().unwrap_or_default(),
             });
+        }
+        if is_shown {
+            pair(&mut all, shown_by(store, commit, body)?);
         }
         Ok(all)
     }
 }
 
-/// What the records of a commit show of files.
+/// Gives each change what is shown of its file. Some tools show only the name
+/// of a file, and some none of what is written whole; records that are carried
+/// along come first. So what is shown under a name is that of the last changes
+/// of files of that name, in order, if it is enough for them.
+fn pair(done: &mut [Done], shown: Vec<Shown>) {
+    let name = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let mut by_name: HashMap<String, Vec<Shown>> = HashMap::new();
+    for one in shown {
+        by_name.entry(name(&one.path)).or_default().push(one);
+    }
+    for (file, mut shown) in by_name {
+        let changes = done.iter_mut().flat_map(|done| &mut done.changes);
+        let mut changes: Vec<_> = changes
+            .filter(|(change, _)| !matches!(change.what, What::Delete | What::Move(_)))
+            .filter(|(change, _)| name(&change.path) == file)
+            .collect();
+        if changes.len() > shown.len() {
+            changes.retain(|(change, _)| !matches!(change.what, What::Write(_)));
+        }
+        if changes.len() <= shown.len() {
+            changes.into_iter().rev().for_each(|(_, place)| *place = shown.pop());
+        }
+    }
+}
+
+/// What the records of a commit show of files. A record that holds a call and
+/// its result is two messages, and stands with the first.
 fn shown_by(store: &Store, commit: &Commit, body: &Body) -> Result<Vec<Shown>> {
     let mut shown = Vec::new();
-    Rebuilder::new(store).records(&commit.copies, body, &mut |record| {
+    let mut look = |record: &[u8]| {
         shown.extend(change::shown(record));
         Ok(())
-    })?;
+    };
+    let mut rebuilder = Rebuilder::new(store);
+    match commit.after.filter(|_| body.records.is_empty()) {
+        None => rebuilder.records(&commit.copies, body, &mut look)?,
+        Some(before) => {
+            let commit = store.commit(&before)?;
+            rebuilder.records(&commit.copies, &store.body(&before, &commit)?, &mut look)?;
+        }
+    }
     Ok(shown)
 }

@@ -6,6 +6,9 @@ use crate::object::id::{Id, Kind};
 use crate::store::Actor;
 use crate::tool::Places;
 
+/// The file of the user's settings, in the directory of the settings.
+pub const CONFIG: &str = "config.toml";
+
 /// What a verb may know of the world around it.
 #[derive(Clone, Debug, Default)]
 pub struct Env {
@@ -38,6 +41,11 @@ impl Env {
     /// Where the user's own prices are.
     pub fn prices(&self) -> PathBuf {
         self.settings.join("prices.json")
+    }
+
+    /// Where the user's settings are.
+    pub fn config(&self) -> PathBuf {
+        self.settings.join(CONFIG)
     }
 
     /// A name for a new store.

@@ -209,6 +209,11 @@ impl Listing {
         self.places.contains_key(id)
     }
 
+    /// All packs and their lengths.
+    pub(super) fn packs(&self) -> &[(Id, u64)] {
+        &self.packs
+    }
+
     /// The pack that holds an object, and its length.
     pub(super) fn pack_of(&self, id: &Id) -> Option<(Id, u64)> {
         self.places.get(id).and_then(|n| self.packs.get(*n as usize)).copied()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delete::is_deleted;
 use super::far::{self, Listing};
 use super::parallel::in_parallel;
 use super::remote::{self, Opened, SyncError};
@@ -44,17 +45,28 @@ pub fn fetch(
 ) -> Result<FetchReport, SyncError> {
     store.refresh()?;
     let far = remote::open(env, store, name)?;
+    fetch_from(env, store, &far, only, monitor)
+}
+
+/// The same, from a remote that is open. The store is as it is on the disk.
+pub(super) fn fetch_from(
+    env: &Env,
+    store: &mut Store,
+    far: &Opened,
+    only: &Selection,
+    monitor: &dyn Monitor,
+) -> Result<FetchReport, SyncError> {
     let prefix = format!("remote/{}/", far.name);
     let mut report = FetchReport { remote: far.name.clone(), ..FetchReport::default() };
     let sent = Sent::read(store, &far.name)?;
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
     let tables = far::tables(&*far.remote, Folder::Refs)?;
-    let read = in_parallel(&tables, |_, tables| far::newest(&far, tables));
-    let read = read.map_err(|e| remote::explained(&far, e))?;
+    let read = in_parallel(&tables, |_, tables| far::newest(far, tables));
+    let read = read.map_err(|e| remote::explained(far, e))?;
     for Table { writer, number, refs: theirs } in read.into_iter().map(|read| read.table) {
         report.writers += u64::from(writer != store.writer());
         for (name, value) in only.of(theirs) {
-            if is_purged(store, &name, &value) {
+            if is_left(store, &name, &value) {
                 continue;
             }
             let name = format!("{prefix}{writer}/{name}");
@@ -70,8 +82,7 @@ pub fn fetch(
     }
     let mut quarantine = Quarantine::new(store)?;
     if !wants.is_empty() {
-        let mut download =
-            Download { store, far: &far, quarantine: &mut quarantine, monitor, report: &mut report };
+        let mut download = Download { store, far, quarantine: &mut quarantine, monitor, report: &mut report };
         if let Err(e) = download.all(wants) {
             if let SyncError::Remote(_) = e {
                 quarantine.leave();
@@ -89,16 +100,10 @@ pub fn fetch(
     Ok(report)
 }
 
-/// Tells whether a ref is of a session that was purged here: it stays away.
-fn is_purged(store: &Store, name: &str, value: &RefValue) -> bool {
-    let kinds = ["head/", "branch/", "workspace/"];
-    let of_session = kinds.iter().find_map(|kind| name.strip_prefix(kind));
-    let session = match value {
-        RefValue::Source(source) => Some(source.session),
-        RefValue::Session(id) => Some(*id),
-        _ => of_session.and_then(|rest| rest.split_once('/')).and_then(|(id, _)| Id::from_hex(id)),
-    };
-    session.is_some_and(|id| store.is_purged(&id))
+/// Tells whether a ref is of a session that was deleted or purged here: it stays
+/// away.
+fn is_left(store: &Store, name: &str, value: &RefValue) -> bool {
+    exchange::session_of(name, value).is_some_and(|id| store.is_purged(&id) || is_deleted(store, &id))
 }
 
 /// What a ref names that the store lacks.
@@ -166,7 +171,9 @@ impl Download<'_> {
         let listing = Listing::read(self.far, self.quarantine)?;
         while !wants.is_empty() {
             let packs = self.packs_of(&listing, &wants)?;
-            let arrived = self.get(&packs)?;
+            let arrived = get(self.far, self.quarantine, &packs, self.monitor)?;
+            self.report.packs += packs.len() as u64;
+            self.report.bytes += packs.iter().map(|(_, len)| len).sum::<u64>();
             for incoming in arrived {
                 let name = incoming.name();
                 let checked = self.quarantine.check(self.store, incoming, &mut |_| ());
@@ -201,30 +208,31 @@ impl Download<'_> {
         }
         Ok(packs.into_iter().collect())
     }
+}
 
-    /// Gets packs whole; what an earlier fetch got of them is gone on with.
-    fn get(&mut self, packs: &[(Id, u64)]) -> Result<Vec<Incoming>, SyncError> {
-        let bytes: u64 = packs.iter().map(|(_, len)| len).sum();
-        let (monitor, quarantine, remote) = (self.monitor, &*self.quarantine, &*self.far.remote);
-        monitor.begin_bytes("Fetching", bytes);
-        let got = in_parallel(packs, |_, (name, len)| -> Result<Incoming, SyncError> {
-            let mut incoming = quarantine.incoming(*name)?;
-            if incoming.have() > *len {
-                incoming.restart()?;
-            }
-            monitor.advance(incoming.have());
-            while incoming.have() < *len {
-                let from = incoming.have();
-                let piece = remote.get(Key::Pack(*name), from..(*len).min(from + PIECE))?;
-                incoming.append(&piece)?;
-                monitor.advance(piece.len() as u64);
-            }
-            Ok(incoming)
-        });
-        monitor.end();
-        let got = got?;
-        self.report.packs += packs.len() as u64;
-        self.report.bytes += bytes;
-        Ok(got)
-    }
+/// Gets packs whole; what an earlier fetch got of them is gone on with.
+pub(super) fn get(
+    far: &Opened,
+    quarantine: &Quarantine,
+    packs: &[(Id, u64)],
+    monitor: &dyn Monitor,
+) -> Result<Vec<Incoming>, SyncError> {
+    let bytes = packs.iter().fold(0u64, |all, (_, len)| all.saturating_add(*len));
+    monitor.begin_bytes("Fetching", bytes);
+    let got = in_parallel(packs, |_, (name, len)| -> Result<Incoming, SyncError> {
+        let mut incoming = quarantine.incoming(*name)?;
+        if incoming.have() > *len {
+            incoming.restart()?;
+        }
+        monitor.advance(incoming.have());
+        while incoming.have() < *len {
+            let from = incoming.have();
+            let piece = far.remote.get(Key::Pack(*name), from..(*len).min(from.saturating_add(PIECE)))?;
+            incoming.append(&piece)?;
+            monitor.advance(piece.len() as u64);
+        }
+        Ok(incoming)
+    });
+    monitor.end();
+    got
 }

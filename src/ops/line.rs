@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::object::id::IdSet;
 use crate::object::{Commit, Id};
 use crate::store::{Result, Store};
 
@@ -107,6 +108,23 @@ pub fn turns_back(store: &Store, tip: Id, turns: u64) -> Result<Option<Id>> {
 pub fn holds(store: &Store, tip: Id, wanted: Id, commit: &Commit) -> Result<bool> {
     let at = skip(store, tip, |c| c.counts.commits > commit.counts.commits)?;
     Ok(at.is_some_and(|(id, _)| id == wanted))
+}
+
+/// Tells whether a conversation went through `old` on its way to `new`, by
+/// whichever parents.
+pub fn led_through(store: &Store, old: Id, new: Id) -> Result<bool> {
+    let least = store.commit(&old)?.counts.commits;
+    let (mut seen, mut open) = (IdSet::default(), vec![new]);
+    while let Some(id) = open.pop() {
+        if id == old {
+            return Ok(true);
+        }
+        let commit = store.commit(&id)?;
+        if commit.counts.commits > least {
+            open.extend(commit.parents.iter().filter(|id| seen.insert(**id)));
+        }
+    }
+    Ok(false)
 }
 
 /// The last commit that the lines of `a` and `b` have in common.

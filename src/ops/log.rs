@@ -65,14 +65,25 @@ pub fn log(store: &Store, tip: Id, most: usize, files: bool) -> Result<Vec<Turn>
     let mut turns = Vec::new();
     let mut next = if most > 0 { Some((tip, store.commit(&tip)?)) } else { None };
     while let Some(end) = next {
-        let mut turn = Turn::ending(end.0, &end.1);
-        let first = if files { through(store, &end, &mut turn)? } else { over(store, &end, &mut turn)? };
-        let before = line::before(store, &first.1)?;
-        turn.sum(&end.1.counts, &before.as_ref().map(|(_, commit)| commit.counts).unwrap_or_default());
+        let (turn, before) = one(store, &end, files)?;
         turns.push(turn);
         next = before.filter(|_| turns.len() < most);
     }
     Ok(turns)
+}
+
+/// The turn that ends with a commit, with its files, and the end of the one
+/// before it.
+pub(super) fn turn(store: &Store, end: At) -> Result<(Turn, Option<At>)> {
+    one(store, &end, true)
+}
+
+fn one(store: &Store, end: &At, files: bool) -> Result<(Turn, Option<At>)> {
+    let mut turn = Turn::ending(end.0, &end.1);
+    let first = if files { through(store, end, &mut turn)? } else { over(store, end, &mut turn)? };
+    let before = line::before(store, &first.1)?;
+    turn.sum(&end.1.counts, &before.as_ref().map(|(_, commit)| commit.counts).unwrap_or_default());
+    Ok((turn, before))
 }
 
 /// Goes back to the commit that began the turn of `end`, commit by commit.

@@ -3,15 +3,18 @@
 //! A verb takes what it works on, its options and a [`Monitor`], and returns
 //! what came of it. It never prints.
 
+pub mod behind;
 pub mod blame;
 pub mod branch;
 pub mod briefing;
+pub mod bundle;
 mod calls;
 pub mod capture;
 mod causes;
 pub mod checkout;
 pub mod clone;
 pub mod config;
+pub mod delete;
 pub mod diff;
 pub mod doctor;
 pub mod env;
@@ -27,6 +30,7 @@ pub mod line;
 pub mod list;
 pub mod log;
 pub mod members;
+pub mod merge;
 pub mod monitor;
 mod owner;
 mod parallel;
@@ -49,6 +53,7 @@ pub mod secrets;
 pub mod selection;
 mod send;
 pub mod session;
+pub mod settings;
 pub mod show;
 pub mod snapshot;
 pub mod source;
@@ -56,6 +61,7 @@ pub mod stats;
 pub mod status;
 pub mod undo;
 mod unresolved;
+pub mod verify;
 
 pub use causes::causes;
 pub use env::Env;

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use super::delete::DELETED;
 use super::fetch::{FetchReport, fetch};
 use super::remote::SyncError;
 use super::selection::Selection;
-use super::{Env, Monitor};
-use crate::object::Commit;
-use crate::object::id::{Id, IdSet};
+use super::{Env, Monitor, line};
+use crate::object::id::Id;
 use crate::store::refs::{RefValue, Source};
 use crate::store::{Batch, Edit, Store, StoreError};
 
@@ -41,6 +41,11 @@ pub fn pull(
     monitor: &dyn Monitor,
 ) -> Result<PullReport, SyncError> {
     let fetched = fetch(env, store, name, only, monitor)?;
+    take_over(env, store, fetched)
+}
+
+/// Takes over what was fetched.
+pub(super) fn take_over(env: &Env, store: &mut Store, fetched: FetchReport) -> Result<PullReport, SyncError> {
     let prefix = format!("remote/{}/", fetched.remote);
     for tries in 1.. {
         let mut merge = Merge { store, now: BTreeMap::new(), report: PullReport::default() };
@@ -84,6 +89,9 @@ impl Merge<'_> {
         if self.is_known(name, theirs)? {
             return Ok(());
         }
+        if name.starts_with(DELETED) && self.was_brought_back(name)? {
+            return Ok(());
+        }
         let Some(ours) = self.ours(name).cloned() else {
             match theirs {
                 RefValue::Source(_) => self.report.sources += 1,
@@ -113,17 +121,24 @@ impl Merge<'_> {
         let Some((base, _)) = name.split_once('@') else { return Ok(false) };
         match (self.ours(base), theirs) {
             (Some(RefValue::Commit(ours)), RefValue::Commit(theirs)) => {
-                is_in_history(self.store, *theirs, *ours)
+                line::led_through(self.store, *theirs, *ours)
             }
             (ours, theirs) => Ok(ours == Some(theirs)),
         }
     }
 
+    /// Tells whether a session was deleted here once and is no longer: then no
+    /// other machine's word deletes it.
+    fn was_brought_back(&self, name: &str) -> Result<bool, StoreError> {
+        let mut changes = self.store.ops()?.into_iter().flat_map(|op| op.changes);
+        Ok(self.ours(name).is_none() && changes.any(|(other, new)| other == name && new.is_none()))
+    }
+
     fn commit(&mut self, writer: &str, name: &str, ours: Id, theirs: Id) -> Result<(), StoreError> {
-        if is_in_history(self.store, ours, theirs)? {
+        if line::led_through(self.store, ours, theirs)? {
             self.report.moved.push(name.to_owned());
             self.now.insert(name.to_owned(), RefValue::Commit(theirs));
-        } else if !is_in_history(self.store, theirs, ours)? {
+        } else if !line::led_through(self.store, theirs, ours)? {
             self.beside(writer, name, &RefValue::Commit(theirs));
         }
         Ok(())
@@ -163,23 +178,6 @@ impl Merge<'_> {
         }
         Ok(())
     }
-}
-
-/// Tells whether a conversation went through `old` on its way to `new`.
-fn is_in_history(store: &Store, old: Id, new: Id) -> Result<bool, StoreError> {
-    let least = store.commit(&old)?.counts.commits;
-    let on_the_way = |commit: &Commit| commit.counts.commits > least;
-    let (mut seen, mut open) = (IdSet::default(), vec![new]);
-    while let Some(id) = open.pop() {
-        if id == old {
-            return Ok(true);
-        }
-        let commit = store.commit(&id)?;
-        if on_the_way(&commit) {
-            open.extend(commit.parents.iter().filter(|id| seen.insert(**id)));
-        }
-    }
-    Ok(false)
 }
 
 /// Tells whether a snapshot was taken after `old`, on the same store.

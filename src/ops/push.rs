@@ -75,10 +75,21 @@ pub fn push(
 ) -> Result<PushReport, SyncError> {
     store.refresh()?;
     let far = remote::open(env, store, options.remote.as_deref())?;
+    push_to(env, store, &far, options, monitor)
+}
+
+/// The same, to a remote that is open. The store is as it is on the disk.
+pub(super) fn push_to(
+    env: &Env,
+    store: &Store,
+    far: &Opened,
+    options: &PushOptions,
+    monitor: &dyn Monitor,
+) -> Result<PushReport, SyncError> {
     let secrets = Secrets::open(env, store)?;
     let mode = if options.redact { Mode::TakeOut } else { Mode::Tell };
     let mut door = Doorkeeper::new(store, &secrets, mode, &options.allow, Sent::read(store, &far.name)?);
-    let own = own(&far, store, &door.sent, monitor)?;
+    let own = own(far, store, &door.sent, monitor)?;
     let refs = options.only.of(exchange::shared(store.refs()));
     let mut report = PushReport { remote: far.name.clone(), ..PushReport::default() };
     let before = own.refs();
@@ -87,7 +98,7 @@ pub fn push(
     }
     door.forget();
     let quarantine = Quarantine::new(store)?;
-    let listing = match Listing::read(&far, &quarantine) {
+    let listing = match Listing::read(far, &quarantine) {
         Err(SyncError::Remote(RemoteError::NotThere(_))) => Listing::empty(),
         outcome => outcome?,
     };
@@ -108,9 +119,9 @@ pub fn push(
     // What things are called there is known before they are there: a push that
     // is cut short goes on under the same names.
     door.sent.write(store, &report.remote)?;
-    send::packs(&far, &quarantine, &packs, report.bytes, monitor)?;
+    send::packs(far, &quarantine, &packs, report.bytes, monitor)?;
     if report.refs > 0 || report.removed > 0 {
-        send::table(&far, store, (own.last, own.read.as_ref().map(|read| &read.base)), theirs)?;
+        send::table(far, store, (own.last, own.read.as_ref().map(|read| &read.base)), theirs)?;
     }
     Ok(report)
 }

@@ -103,12 +103,12 @@ impl Files {
     /// Takes the next commit of the conversation in. Returns what it changed.
     pub fn step(&mut self, store: &Store, id: Id, commit: &Commit) -> Result<Vec<Changed>> {
         let mut changed = Vec::new();
-        for Done { commit, changes, reads, shown } in self.calls.step(store, id, commit)? {
+        for Done { commit, changes, reads } in self.calls.step(store, id, commit)? {
             if let Some((path, parts)) = reads {
                 self.read(store, &path, &parts)?;
             }
-            for change in changes {
-                let paths = self.apply(store, change, &shown)?;
+            for (change, shown) in changes {
+                let paths = self.apply(store, change, shown)?;
                 changed.extend(paths.into_iter().map(|path| Changed { commit, path }));
             }
         }
@@ -130,12 +130,17 @@ impl Files {
     }
 
     /// Does to the files what a call did; the paths that it changed.
-    fn apply(&mut self, store: &Store, change: Change, shown: &[Shown]) -> Result<Vec<String>> {
+    fn apply(&mut self, store: &Store, change: Change, shown: Option<Shown>) -> Result<Vec<String>> {
         let Some(path) = self.place(&change.path) else {
             self.outside += 1;
             return Ok(Vec::new());
         };
-        if self.see(store, &path, shown)? {
+        let names = |one: &Shown| {
+            self.place(&one.path).as_ref() == Some(&path) || path.rsplit('/').next() == Some(&one.path)
+        };
+        if let Some(one) = shown.filter(names)
+            && self.see(store, &path, one)?
+        {
             return Ok(vec![path]);
         }
         let now = match change.what {
@@ -174,12 +179,7 @@ impl Files {
 
     /// Takes over what a record shows of a file; tells whether that is the file
     /// as it is after the call.
-    fn see(&mut self, store: &Store, path: &str, shown: &[Shown]) -> Result<bool> {
-        let names = |one: &&Shown| {
-            let last = path.rsplit('/').next();
-            self.place(&one.path).as_deref() == Some(path) || last == Some(one.path.as_str())
-        };
-        let Some(one) = shown.iter().find(names).cloned() else { return Ok(false) };
+    fn see(&mut self, store: &Store, path: &str, one: Shown) -> Result<bool> {
         let known = self.text(store, path)?;
         let mode = known.as_ref().map_or(0o644, |(_, mode, _)| *mode);
         // Line ends may be shown as others than they are.

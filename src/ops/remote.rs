@@ -69,6 +69,12 @@ pub enum SyncError {
     /// A clone would go into a store that has something in it.
     #[error("there is a store with something in it at {0}")]
     NotEmpty(String),
+    /// A file would be written over.
+    #[error("there is a file at {}", .0.display())]
+    Exists(PathBuf),
+    /// What was to be sent is nothing.
+    #[error("there is no such session")]
+    Nothing,
 }
 
 /// Where a remote is, and the key that opens it.
@@ -177,6 +183,11 @@ pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError>
         None => Err(SyncError::Unknown(name.to_owned())),
     })?;
     store.refresh()?;
+    forget_fetched(env, store, name)
+}
+
+/// Forgets the refs that were fetched from a remote.
+pub(super) fn forget_fetched(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError> {
     let prefix = format!("remote/{name}/");
     let gone = store.refs_below(&prefix).map(|(name, value)| Edit {
         name: name.to_owned(),
@@ -191,13 +202,18 @@ pub fn remove(env: &Env, store: &mut Store, name: &str) -> Result<(), SyncError>
 /// the remote and how many files there are.
 pub fn publish(env: &Env, store: &Store, name: Option<&str>) -> Result<(String, u64), SyncError> {
     let Opened { name, remote, .. } = open(env, store, name)?;
+    Ok((name, publish_files(&*remote)?))
+}
+
+/// Writes the list of a remote's files; how many there are.
+pub(super) fn publish_files(far: &dyn Remote) -> Result<u64, SyncError> {
     // Tables first: what they name is there when packs are listed.
-    let mut files = remote.list(Folder::Refs)?;
-    files.extend(remote.list(Folder::Members)?);
-    files.extend(remote.list(Folder::Packs)?);
+    let mut files = far.list(Folder::Refs)?;
+    files.extend(far.list(Folder::Members)?);
+    files.extend(far.list(Folder::Packs)?);
     let count = files.len() as u64;
-    remote.publish(&remote::index_text(files))?;
-    Ok((name, count))
+    far.publish(&remote::index_text(files))?;
+    Ok(count)
 }
 
 fn is_name(name: &str) -> bool {

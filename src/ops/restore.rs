@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::delete::is_deleted;
 use super::source::{self, Rebuilder, RestoreError};
 use crate::object::id::Id;
 use crate::object::json::Tape;
@@ -31,7 +32,9 @@ pub struct RestoreReport {
 /// that go with them, below `to`: a folder a tool.
 pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreReport, StoreError> {
     let (mut report, mut databases) = (RestoreReport::default(), BTreeMap::new());
-    let wanted = |s: &&Source| session.is_none_or(|id| id == s.session) && !is_only_written(s);
+    let wanted = |s: &&Source| {
+        session.map_or_else(|| !is_deleted(store, &s.session), |id| id == s.session) && !is_only_written(s)
+    };
     let mut sources: Vec<_> =
         source::all(store).filter(wanted).map(|s| (s, (s.about.gone, (0, 0)))).collect();
     for (known, (_, place)) in &mut sources {

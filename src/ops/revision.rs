@@ -11,11 +11,12 @@
 //! earlier value of the branch; `~n`, before its last n turns; `:n`, its
 //! message n, from 1.
 
+use super::delete::is_deleted;
 use super::session::{self, Branch, SessionInfo};
 use super::{Env, line, owner};
 use crate::object::Id;
 use crate::object::id::Prefix;
-use crate::store::refs::RefValue;
+use crate::store::refs::{RefValue, Source};
 use crate::store::{Store, StoreError};
 
 pub use super::unresolved::{Candidate, RevisionError};
@@ -204,7 +205,8 @@ impl Finder<'_> {
         if let Some(RefValue::Session(id)) = self.store.refs().get(&format!("name/{text}")) {
             return Ok(by_id(id));
         }
-        let natives = || super::source::all(self.store).filter(|s| s.part.is_empty());
+        let is_here = |s: &&Source| s.part.is_empty() && !is_deleted(self.store, &s.session);
+        let natives = || super::source::all(self.store).filter(is_here);
         let prefix = Prefix::parse(text);
         let rules: [&dyn Fn() -> Vec<Id>; 2] =
             [&|| natives().filter(|s| s.native == text).map(|s| s.session).collect(), &|| {

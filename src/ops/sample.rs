@@ -113,6 +113,11 @@ impl Sample {
         id
     }
 
+    /// Lets time pass until a moment.
+    pub(crate) fn pass(&mut self, to: i64) {
+        self.clock = to;
+    }
+
     /// Sets a ref.
     pub(crate) fn set(&mut self, name: &str, value: RefValue) {
         let edit =

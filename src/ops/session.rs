@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Env;
+use super::delete::is_deleted;
 use crate::object::Id;
 use crate::object::id::IdMap;
 use crate::store::Store;
@@ -96,6 +97,13 @@ impl SessionInfo {
 
 /// All sessions, those with the newest records first.
 pub fn sessions(store: &Store) -> Vec<SessionInfo> {
+    let mut sessions = with_deleted(store);
+    sessions.retain(|session| !is_deleted(store, &session.id));
+    sessions
+}
+
+/// The same with those that were deleted.
+pub(super) fn with_deleted(store: &Store) -> Vec<SessionInfo> {
     let mut sources: IdMap<Vec<&Source>> = IdMap::default();
     for source in super::source::all(store) {
         // One that was only just written to be resumed has nothing of its own yet.

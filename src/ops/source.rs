@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Env;
+use super::delete::is_deleted;
 use crate::object::id::{Id, IdMap};
 use crate::object::record::RebuildError;
 use crate::object::{Body, Context};
@@ -15,7 +16,8 @@ use crate::tool::Places;
 /// Where tools keep things, with the directories that sessions worked in and
 /// the one the user is in.
 pub(super) fn places(env: &Env, store: &Store) -> Places {
-    let worked_in = all(store).filter_map(|source| source.about.cwd.as_deref().map(PathBuf::from));
+    let worked_in: BTreeSet<&str> = all(store).filter_map(|source| source.about.cwd.as_deref()).collect();
+    let worked_in = worked_in.into_iter().map(PathBuf::from);
     let mut projects: BTreeSet<PathBuf> = worked_in.filter(|path| path.is_absolute()).collect();
     projects.insert(env.cwd.clone());
     let roots: Vec<PathBuf> = projects.iter().filter_map(|path| git_root(path)).collect();
@@ -41,10 +43,14 @@ pub fn find<'s>(store: &'s Store, tool: &str, native: &str, part: &str) -> Optio
     }
 }
 
-/// Tells whether a source was purged, or the session that it is part of.
-pub fn is_purged(store: &Store, tool: &str, native: &str, part: &str) -> bool {
-    [part, ""].iter().any(|part| store.is_purged(&Source::key(tool, native, part)))
-        || find(store, tool, native, part).is_some_and(|known| store.is_purged(&known.session))
+/// Tells whether a source is left alone: it was deleted or purged, or the
+/// session that it is part of.
+pub fn is_left(store: &Store, tool: &str, native: &str, part: &str) -> bool {
+    [part, ""].iter().any(|part| {
+        store.is_purged(&Source::key(tool, native, part))
+            || find(store, tool, native, part)
+                .is_some_and(|known| is_deleted(store, &known.session) || store.is_purged(&known.session))
+    })
 }
 
 /// All sources, by the hash of their native ids.

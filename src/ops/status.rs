@@ -84,6 +84,7 @@ fn of_tool(env: &Env, store: &Store, tool: &dyn Tool) -> ToolStatus {
     for file in &found.found {
         let stamp = (file.stamp.len, file.stamp.mtime, file.stamp.inode);
         match source::find(store, tool.name(), &file.native, &file.part) {
+            _ if source::is_left(store, tool.name(), &file.native, &file.part) => {}
             None => status.new += 1,
             Some(known) if known.mark.stamp != stamp && known.place == file.place => status.changed += 1,
             Some(_) => {}

@@ -8,7 +8,7 @@ use crate::store::{Batch, Store, StoreError};
 /// What begins the command of an operation that takes another back.
 const UNDO: &str = "undo ";
 /// The refs that users change; others follow from what tools write.
-const OWN: &[&str] = &["branch/", "tag/", "name/"];
+const OWN: &[&str] = &["branch/", "deleted/", "tag/", "name/"];
 
 /// Why an operation can't be taken back.
 #[derive(Debug, thiserror::Error)]

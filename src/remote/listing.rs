@@ -8,8 +8,13 @@
 //! ```
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use super::{Folder, Key};
+
+/// The most files that a listing is believed to have; where one comes in parts, a
+/// part counts for one more. A server could go on for ever.
+pub(super) const FILES_MAX: usize = 10_000_000;
 
 /// The first line of an `index`.
 const HEAD: &str = "sfs-remote-index 1\n";
@@ -24,6 +29,25 @@ pub fn index_text(mut files: Vec<(Key, u64)>) -> String {
 /// here are passed over.
 pub(super) fn parse_index(text: &str) -> Option<Vec<(Key, u64)>> {
     Some(parse_lines(text.strip_prefix(HEAD)?))
+}
+
+/// The text of the `index` of files that lie one after another.
+pub(super) fn in_order(files: &[(Key, Range<u64>)]) -> String {
+    let files: Vec<(Key, u64)> = files.iter().map(|(key, place)| (*key, place.end - place.start)).collect();
+    HEAD.to_owned() + &lines(&files)
+}
+
+/// Reads it; `None` if those are not files that lie between `start` and `end`,
+/// one after another. Files of kinds unknown here are passed over.
+pub(super) fn parse_in_order(text: &str, start: u64, end: u64) -> Option<Vec<(Key, Range<u64>)>> {
+    let (mut files, mut at) = (Vec::new(), start);
+    for line in text.strip_prefix(HEAD)?.split_terminator('\n') {
+        let (len, key) = line.split_once(' ')?;
+        let next = at.checked_add(len.parse().ok()?)?;
+        files.extend(Key::parse(key).map(|key| (key, at..next)));
+        at = next;
+    }
+    (at == end).then_some(files)
 }
 
 /// Files, a line each.

@@ -8,12 +8,14 @@
 //! index                  the list of all of them, if it is published
 //! ```
 //!
-//! But for the index, no file is ever changed, and no two writers write the same one, so a remote
-//! needs no server, no lock and no order among those who push: a folder that
-//! something else copies about will do. Whatever has another name is not ours
-//! and is passed over, such as the conflict copies that such folders make.
+//! But for the index, no file is ever changed, and no two writers write the
+//! same one, so a remote needs no server, no lock and no order among those who
+//! push: a folder that something else copies about will do. Whatever has
+//! another name is not ours and is passed over, such as the conflict copies
+//! that such folders make. A bundle is all of it in one file.
 
 mod address;
+mod bundle;
 mod dir;
 mod encrypted;
 mod error;
@@ -37,6 +39,7 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use address::{Address, S3Address, SshAddress};
+pub use bundle::BundleRemote;
 pub use dir::DirRemote;
 pub use encrypted::{EncryptedRemote, Identities, Recipient, Ring, new_identity};
 pub use error::RemoteError;
@@ -130,6 +133,7 @@ pub struct Around<'a> {
 /// Opens the remote at an address. There need not be anything yet.
 pub fn open(address: &Address, around: Around<'_>) -> Result<Box<dyn Remote>, RemoteError> {
     Ok(match address {
+        Address::Dir(path) if path.is_file() => Box::new(BundleRemote::open(path.clone())?),
         Address::Dir(path) => Box::new(DirRemote::open(path.clone())?),
         Address::Ssh(ssh) => Box::new(SshRemote::new(ssh.clone(), around)),
         Address::S3(s3) => Box::new(S3Remote::new(s3, around)?),

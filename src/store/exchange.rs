@@ -77,7 +77,7 @@ pub(super) fn keep_good(refs: &mut Vec<(String, RefValue)>, path: &Path) -> Resu
 
 /// Tells whether others shall see a ref.
 fn is_shared(name: &str) -> bool {
-    ["head/", "branch/", "tag/", "name/", "source/", "workspace/"]
+    ["head/", "branch/", "deleted/", "tag/", "name/", "source/", "workspace/"]
         .iter()
         .any(|prefix| name.starts_with(prefix))
 }
@@ -92,6 +92,7 @@ fn is_good(name: &str, value: &RefValue) -> bool {
         ("head" | "branch", RefValue::Commit(_)) | ("workspace", RefValue::Snapshot(_)) => {
             rest.split_once('/').is_some_and(|(session, label)| is_id(session) && is_label(label))
         }
+        ("deleted", RefValue::Session(id)) => id.to_string() == rest,
         ("tag", RefValue::Tag(_)) | ("name", RefValue::Session(_)) => is_label(rest),
         ("source", RefValue::Source(source)) => {
             Source::key(&source.tool, &source.native, &source.part).to_string() == rest
@@ -100,9 +101,26 @@ fn is_good(name: &str, value: &RefValue) -> bool {
     }
 }
 
-/// The refs that others shall see, without what holds on this machine only.
+/// The session that a ref is of. A tag is of none.
+pub fn session_of(name: &str, value: &RefValue) -> Option<Id> {
+    match value {
+        RefValue::Source(source) => Some(source.session),
+        RefValue::Session(id) => Some(*id),
+        _ => {
+            let below = ["head/", "branch/", "workspace/"].iter().find_map(|kind| name.strip_prefix(kind))?;
+            Id::from_hex(below.split_once('/')?.0)
+        }
+    }
+}
+
+/// The refs that others shall see, without what holds on this machine only: of
+/// a deleted session, that it is.
 pub fn shared(refs: &Refs) -> Vec<(String, RefValue)> {
-    let shared = refs.iter().filter(|(name, _)| is_shared(name));
+    let is_left = |name: &str, value: &RefValue| {
+        let session = session_of(name, value).filter(|_| !name.starts_with("deleted/"));
+        session.is_some_and(|id| refs.contains_key(&format!("deleted/{id}")))
+    };
+    let shared = refs.iter().filter(|(name, value)| is_shared(name) && !is_left(name, value));
     shared.map(|(name, value)| (name.clone(), travelled(value.clone()))).collect()
 }
 

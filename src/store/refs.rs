@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `head/<session>/<label>` | a branch that capture moves |
 //! | `branch/<session>/<name>` | a branch of the user's; capture never touches it |
+//! | `deleted/<session>` | a session that was deleted |
 //! | `tag/<name>` | a tag |
 //! | `name/<name>` | a session |
 //! | `workspace/<session>/<writer>` | the newest snapshot that a store took for a session |

@@ -81,7 +81,7 @@ pub struct Shown {
     pub after: Option<String>,
 }
 
-/// All that a native record shows of files.
+/// All that a native record shows of files, in order.
 pub fn shown(record: &[u8]) -> Vec<Shown> {
     const SIDES: [(&[u8], &str, &str); 3] = [
         (b"originalFile", "originalFile", ""),
@@ -107,8 +107,8 @@ pub fn shown(record: &[u8]) -> Vec<Shown> {
             }
         }
         match value {
-            Value::Array(items) => open.extend(items),
-            Value::Object(members) => open.extend(members.into_iter().map(|(_, value)| value)),
+            Value::Array(items) => open.extend(items.into_iter().rev()),
+            Value::Object(members) => open.extend(members.into_iter().rev().map(|(_, value)| value)),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 //! adapters of tools that speak to more than one.
 
 use super::Losses;
-use super::turns::Piece;
+use super::turns::{Answer, Piece};
 
 /// The pictures that models see.
 const PICTURES: &[&str] = &["image/png", "image/jpeg", "image/gif", "image/webp"];
@@ -31,6 +31,35 @@ pub(super) fn piece(piece: Piece, losses: &mut Losses) -> Option<Fitting> {
         }
         Piece::Thinking(..) => None,
     }
+}
+
+/// What of a piece a model can have said: words.
+pub(super) fn said(piece: Piece, losses: &mut Losses) -> Option<String> {
+    Some(match self::piece(piece, losses)? {
+        Fitting::Text(text) => text,
+        Fitting::Image(media, _) => {
+            losses.add("pictures that the model made are left out");
+            format!("[picture of type {media}]")
+        }
+    })
+}
+
+/// What of an answer stays that calls nothing: it can't end in a thought.
+pub(super) fn end_in_words<T>(content: &mut Vec<T>, is_thought: impl Fn(&T) -> bool, losses: &mut Losses) {
+    while content.pop_if(|last| is_thought(last)).is_some() {
+        losses.add("thinking after which nothing was said is left out");
+    }
+}
+
+/// What a call gave: its words and its pictures, or `nothing`.
+pub(super) fn given(answer: Answer, nothing: &str, losses: &mut Losses) -> Vec<Fitting> {
+    let mut pieces = Vec::new();
+    if !answer.text.is_empty() || answer.images.is_empty() {
+        let text = if answer.text.is_empty() { nothing.to_owned() } else { answer.text };
+        pieces.push(Fitting::Text(text));
+    }
+    pieces.extend(answer.images.into_iter().map(|(media, data)| image(&media, data, losses)));
+    pieces
 }
 
 /// A picture that models see, or words in its place.

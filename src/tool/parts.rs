@@ -2,9 +2,9 @@
 //! made from one that does.
 
 use super::turns::{Answer, quoted};
-use super::{Action, Draft, Key, Step};
+use super::{Action, Draft, Key, Step, step};
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Input, Json, Message, Part, Role, Status};
+use crate::object::message::{Block, Input, Json, Part, Role, Status};
 use crate::object::split::Texts;
 
 /// What stands in a message until it is whole.
@@ -16,8 +16,7 @@ pub(super) struct Making {
 impl Making {
     /// Begins an empty one.
     pub(super) fn of(role: Role) -> Making {
-        let message = Message { role, blocks: Vec::new() };
-        Making { draft: Draft { message, calls: Vec::new(), results: Vec::new() }, files: Vec::new() }
+        Making { draft: Draft::of(role, Vec::new()), files: Vec::new() }
     }
 
     /// What stands in it so far.
@@ -129,15 +128,9 @@ fn action(name: &str) -> Action {
 }
 
 fn file(action: Action, args: Value<'_>) -> Option<String> {
-    let letter = match action {
-        Action::Read => 'r',
-        Action::Write => 'w',
-        Action::Edit => 'e',
-        _ => return None,
-    };
     let path =
         args.string("file_path").or_else(|| args.string("absolute_path")).or_else(|| args.string("path"))?;
-    Some(format!("{letter}{path}"))
+    step::file(action, &path)
 }
 
 /// A text as a part.

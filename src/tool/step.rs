@@ -1,7 +1,7 @@
 //! What a record means: the answer of a [`super::Reader`].
 
 use crate::object::commit::Usage;
-use crate::object::message::Message;
+use crate::object::message::{Action, Block, Message, Role};
 use crate::tool::setting::Settings;
 
 /// A native id (of a row, a call, an API message) as a number: the first
@@ -51,6 +51,13 @@ pub struct Draft {
     pub calls: Vec<Key>,
     /// The native id of the call that each result in it answers, in order.
     pub results: Vec<Key>,
+}
+
+impl Draft {
+    /// A message without calls and results.
+    pub(super) fn of(role: Role, blocks: Vec<Block>) -> Draft {
+        Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
+    }
 }
 
 /// Tokens counted for an API message. Records that repeat the key count the
@@ -122,6 +129,26 @@ pub struct Step {
     pub then: Vec<Step>,
 }
 
+/// Longer paths are none.
+const PATH_MAX: usize = 4096;
+
+/// What [`Step::files`] has of a call that names a file; nothing unless it
+/// reads, writes or edits it.
+pub(super) fn file(action: Action, path: &str) -> Option<String> {
+    let letter = match action {
+        Action::Read => 'r',
+        Action::Write => 'w',
+        Action::Edit => 'e',
+        _ => return None,
+    };
+    (1..=PATH_MAX).contains(&path.len()).then(|| format!("{letter}{path}"))
+}
+
+/// What the tool called `name` does, of those that are known.
+pub(super) fn action(known: &[(&str, Action)], name: &str) -> Action {
+    known.iter().find(|(known, _)| *known == name).map_or(Action::Other, |(_, action)| *action)
+}
+
 /// The first words of a prompt, on one line: at most 80 characters, without
 /// control characters.
 pub(super) fn first_words(text: &str) -> String {
@@ -141,4 +168,20 @@ pub(super) fn first_words(text: &str) -> String {
         line.push_str(&word);
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_of_what_touches_it_and_only_where_it_can_be_one() {
+        let of = |action| file(action, "/a/ü.rs");
+        let told = [Action::Read, Action::Write, Action::Edit].map(|action| of(action).unwrap());
+        assert_eq!(told, ["r/a/ü.rs", "w/a/ü.rs", "e/a/ü.rs"]);
+        assert_eq!((of(Action::Shell), of(Action::Search), of(Action::Other)), (None, None, None));
+        assert_eq!(file(Action::Read, ""), None);
+        assert_eq!(file(Action::Read, &"x".repeat(PATH_MAX)).map(|told| told.len()), Some(PATH_MAX + 1));
+        assert_eq!(file(Action::Read, &"x".repeat(PATH_MAX + 1)), None);
+    }
 }

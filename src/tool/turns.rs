@@ -3,8 +3,9 @@
 //! what the user says. For adapters that write sessions.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
-use super::{Conversation, Losses, Said, ToolError};
+use super::{Conversation, Losses, Plan, Planned, Said, Target, ToolError};
 use crate::object::message::{Block, Input, Part, Role, Status, Text};
 
 /// How much of what follows calls is held back while their results are awaited.
@@ -120,6 +121,26 @@ impl<'c> Turns<'c> {
             held_size: 0,
             count: 0,
             ended: false,
+        }
+    }
+
+    /// The same of a conversation in which there must be something.
+    pub(super) fn begin(from: &'c mut dyn Conversation) -> Result<Turns<'c>, ToolError> {
+        let mut turns = Turns::new(from);
+        let first = turns.next()?.ok_or(ToolError::Empty)?;
+        turns.ready.push_front(first);
+        Ok(turns)
+    }
+
+    /// What came of writing them to one file, the transcript.
+    pub(super) fn plan(&self, target: &Target, path: PathBuf) -> Plan {
+        Plan {
+            native: target.native.clone(),
+            files: vec![Planned::Create(path.clone())],
+            path,
+            losses: self.losses.list(),
+            messages: self.messages,
+            imports: Vec::new(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! What git knows of a project, asked of git itself.
 //!
 //! Git is asked to run nothing that the repository names, to lock nothing and
-//! to go nowhere. Without git, or outside of a repository, nothing is known.
+//! to go nowhere. Without git (2.31 or later), or outside of a repository,
+//! nothing is known.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::object::snapshot::Git;
@@ -11,7 +12,9 @@ use crate::object::snapshot::Git;
 /// The facts about the repository that a folder is in.
 pub fn facts(root: &Path) -> Option<Git> {
     root.ancestors().find(|dir| dir.join(".git").exists())?;
-    let status = ask(root, &["status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z"])?;
+    let status =
+        ["status", "--porcelain=v2", "--branch", "--untracked-files=no", "--ignore-submodules=dirty", "-z"];
+    let status = ask_without(root, &own_filters(root)?, &status)?;
     let mut git = Git { dirty: Some(false), ..Git::default() };
     for line in status.split('\0').filter(|line| !line.is_empty()) {
         let Some(header) = line.strip_prefix("# ") else {
@@ -34,6 +37,49 @@ pub fn committed(root: &Path, path: &str) -> Option<(String, String)> {
     let head = ask(root, &["rev-parse", "--verify", "HEAD^{commit}"])?.trim().to_owned();
     let text = ask(root, &["cat-file", "blob", &format!("{head}:{path}")])?;
     Some((head, text))
+}
+
+/// A commit of git's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GitCommit {
+    /// Its id.
+    pub id: String,
+    /// The first line of its message.
+    pub title: String,
+    /// When it was first made, in milliseconds since 1970: a rebase keeps that.
+    pub time: i64,
+    /// When the newest of its parents was made; `None` if it has none.
+    pub since: Option<i64>,
+    /// The files that it changes against its first parent, below the root.
+    pub files: Vec<String>,
+    /// The folders of the repository: where it is worked on.
+    pub roots: Vec<PathBuf>,
+}
+
+/// A commit of the repository that a folder is in, by any name that git knows.
+pub fn commit(root: &Path, name: &str) -> Option<GitCommit> {
+    let name = format!("{name}^{{commit}}");
+    let id = ask(root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?.trim().to_owned();
+    let told = ask(root, &["log", "-1", "--no-show-signature", "--format=%at%x00%P%x00%s", &id])?;
+    let mut parts = told.trim_end().splitn(3, '\0');
+    let time = seconds(parts.next()?)?;
+    let mut since = None;
+    for parent in parts.next()?.split_whitespace() {
+        let at = ask(root, &["log", "-1", "--no-show-signature", "--format=%at", parent])?;
+        since = since.max(seconds(at.trim()));
+    }
+    let title = parts.next().unwrap_or_default().to_owned();
+    let diff =
+        ["diff-tree", "-r", "-z", "-m", "--first-parent", "--root", "--no-commit-id", "--name-only", &id];
+    let files = ask(root, &diff)?.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+    let trees = ask(root, &["worktree", "list", "--porcelain", "-z"])?;
+    let roots = trees.split('\0').filter_map(|line| line.strip_prefix("worktree ")).map(PathBuf::from);
+    Some(GitCommit { id, title, time, since, files, roots: roots.collect() })
+}
+
+/// Seconds since 1970, in milliseconds.
+fn seconds(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok()?.checked_mul(1000)
 }
 
 /// The address that a branch is pulled from: of its own remote, else of
@@ -67,15 +113,47 @@ fn without_credentials(url: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
+/// The settings by which the repository itself would have commands look at its
+/// files: a folder that came from elsewhere may name any.
+fn own_filters(root: &Path) -> Option<Vec<String>> {
+    // Fails if there are none, so one is there that matches.
+    let all = [
+        "config",
+        "--null",
+        "--show-scope",
+        "--name-only",
+        "--get-regexp",
+        r"^(filter\..*|core\.fsmonitor)$",
+    ];
+    let all = ask(root, &all)?;
+    let mut words = all.split('\0');
+    let mut own = Vec::new();
+    while let (Some(scope), Some(name)) = (words.next(), words.next()) {
+        if matches!(scope, "local" | "worktree") && name.starts_with("filter.") {
+            own.push(name.to_owned());
+        }
+    }
+    Some(own)
+}
+
 fn ask(root: &Path, args: &[&str]) -> Option<String> {
+    ask_without(root, &[], args)
+}
+
+/// Asks git, with some of its settings empty.
+fn ask_without(root: &Path, empty: &[String], args: &[&str]) -> Option<String> {
     let mut git = Command::new("git");
     git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=keep"]);
+    // Not `-c`, which ends a name at its first `=`.
+    git.args(empty.iter().map(|name| format!("--config-env={name}=SFS_EMPTY"))).env("SFS_EMPTY", "");
     git.args(args).current_dir(root);
     // Where the repository is follows from the folder alone.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES"] {
         git.env_remove(name);
     }
     git.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    // What a partial clone lacks is not fetched.
+    git.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
     let output = git.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -126,7 +204,52 @@ mod tests {
         );
         std::fs::write(dir.path().join("sub/a"), "two, longer").unwrap();
         assert_eq!(facts(dir.path()).unwrap().dirty, Some(true));
+        let first = commit(dir.path(), "work").unwrap();
+        assert_eq!(
+            (first.since, first.title.as_str(), &*first.files),
+            (None, "x", &["sub/a".to_owned()][..])
+        );
+        assert_eq!(first.roots, [dir.path().canonicalize().unwrap()]);
+        git(&["commit", "-q", "-am", "two\n\nmore"]);
+        let second = commit(&dir.path().join("sub"), "HEAD").unwrap();
+        assert_eq!((second.since, second.title.as_str()), (Some(first.time), "two"));
+        assert_eq!(commit(dir.path(), &second.id[..9]), Some(second));
+        assert_eq!((commit(dir.path(), "none"), commit(dir.path(), "--all")), (None, None));
         git(&["checkout", "-q", "--detach"]);
         assert_eq!(facts(dir.path()).unwrap().branch, None);
+    }
+
+    #[test]
+    fn nothing_is_run_that_a_repository_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = |args: &[&str]| {
+            let who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
+            let mut command = Command::new("git");
+            command.args(who).args(args).current_dir(dir.path()).env("HOME", dir.path());
+            assert!(command.output().unwrap().status.success(), "{args:?}");
+        };
+        let file = dir.path().join("a");
+        git(&["init", "-q"]);
+        std::fs::write(&file, "one").unwrap();
+        git(&["add", "a"]);
+        git(&["commit", "-q", "-m", "x"]);
+        std::fs::write(dir.path().join(".gitattributes"), "a filter=a=b.c\n").unwrap();
+        let run = format!("touch '{}'; cat", dir.path().join("run").display());
+        for (name, value) in [
+            ("filter.a=b.c.clean", &run),
+            ("filter.a=b.c.required", &"true".to_owned()),
+            ("core.fsmonitor", &run),
+        ] {
+            git(&["config", name, value]);
+        }
+        // It was touched, so git must read it to know whether it changed.
+        std::fs::File::options()
+            .write(true)
+            .open(&file)
+            .unwrap()
+            .set_modified(std::time::UNIX_EPOCH)
+            .unwrap();
+        assert_eq!(facts(dir.path()).unwrap().dirty, Some(false));
+        assert!(!dir.path().join("run").exists());
     }
 }

@@ -9,13 +9,13 @@ use crate::sandbox::{Sandbox, branches};
 const ID: &str = "c3a2d09a-bca4-40dc-8b6e-a2a66fece12a";
 
 fn file() -> String {
-    format!(".qwen/projects/-work-proj/chats/{ID}.jsonl")
+    format!(".qwen/projects/-home-dev-proj/chats/{ID}.jsonl")
 }
 
 /// A row that hangs on another.
 fn row(n: usize, parent: Option<&str>, kind: &str, rest: Value) -> Value {
     let mut row = json!({
-        "uuid": format!("r{n}"), "parentUuid": parent, "sessionId": ID, "type": kind, "cwd": "/work/proj",
+        "uuid": format!("r{n}"), "parentUuid": parent, "sessionId": ID, "type": kind, "cwd": "/home/dev/proj",
         "timestamp": format!("2026-11-22T07:16:{n:02}.000Z"), "version": "0.24.4", "gitBranch": "dev",
     });
     row.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
@@ -54,7 +54,7 @@ fn a_session_grows_is_rewound_and_comes_back() {
     sandbox.put(&file(), &lines(&rows));
     let (session, commits) = sandbox.capture();
     assert_eq!((commits, &session["tool"], &session["title"]), (4, &"qwen".into(), &"A name".into()));
-    assert_eq!((&session["project"], &session["git_branch"]), (&"/work/proj".into(), &"dev".into()));
+    assert_eq!((&session["project"], &session["git_branch"]), (&"/home/dev/proj".into(), &"dev".into()));
     assert_eq!((&session["model"], &session["unknown_records"]), (&"qwen-x".into(), &0.into()));
 
     // A rewind to the first answer, and on from there.

@@ -79,6 +79,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aho_corasick", &["src/redact/"]),
     ("regex", &["src/redact/"]),
     ("toml", &["src/ops/secrets/", "src/ops/config/", "src/ops/register/"]),
+    ("toml_edit", &["src/ops/settings/"]),
     ("ignore", &["src/workspace/rules.rs"]),
     ("sha2", &["src/tool/digest.rs", "src/view/html/page.rs"]),
     ("pulldown_cmark", &["src/view/html/markdown.rs", "src/view/md.rs"]),

@@ -43,7 +43,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         }
     }
     let mut store = app.store_or_create()?;
-    let options = CaptureOptions { tools: args.tools.clone(), no_snapshots: args.no_snapshot };
+    let no_snapshots = args.no_snapshot || !app.settings.is_on("capture.snapshots");
+    let options = CaptureOptions { tools: args.tools.clone(), no_snapshots };
     if args.watch {
         return keep_capturing(args, app, store, options);
     }

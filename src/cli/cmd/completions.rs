@@ -1,10 +1,16 @@
 //! `sfs completions`
 
-use clap::CommandFactory;
+use clap_complete::env::Shells;
 
-use crate::cli::{App, Cli, CommandError};
+use crate::cli::complete::VARIABLE;
+use crate::cli::{App, CommandError};
 
 /// Print what a shell needs to complete commands
+///
+/// Commands, options, and names out of the store: sessions, revisions,
+/// branches, tags, remotes, tools. For bash, put
+/// `source <(sfs completions bash)` into ~/.bashrc; for zsh the same with zsh,
+/// after compinit; for fish, `sfs completions fish | source` into config.fish.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The shell
@@ -12,7 +18,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
+    let name = args.shell.to_string();
+    let shells = Shells::builtins();
+    let shell = shells
+        .completer(&name)
+        .ok_or_else(|| CommandError::message(format!("{name} is not among the shells that can complete")))?;
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "sfs", &mut script);
+    shell.write_registration(VARIABLE, "sfs", "sfs", "sfs", &mut script)?;
     Ok(app.ui.bytes(&script)?)
 }

@@ -216,6 +216,7 @@ fn run_here(app: &App, detached: bool) -> Result<(), CommandError> {
         clock: &move || env::now(&places),
         stop: &STOP,
         bell,
+        no_snapshots: !app.settings.is_on("capture.snapshots"),
         echo: &move |words| {
             if !quiet {
                 ui::say(color, &ui::clean_text(words));

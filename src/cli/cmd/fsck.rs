@@ -1,18 +1,30 @@
 //! `sfs fsck`
 
+use super::bundle;
+use super::remote::failed;
 use crate::cli::error::DAMAGED;
 use crate::cli::ui::{bytes, clean, count};
 use crate::cli::{App, CommandError};
-use crate::ops::{Monitor, causes};
+use crate::ops::{Monitor, causes, verify};
 use crate::store::StoreError;
 
 /// Check every checksum, id and reference of the store
 ///
 /// Ends with 3 when something is damaged or missing.
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Check a remote instead: all of it is read. `origin` or the only one if
+    /// none is named
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    remote: Option<Option<String>>,
+}
 
-pub(crate) fn run(_args: &Args, app: &App) -> Result<(), CommandError> {
+pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
+    if let Some(name) = &args.remote {
+        let store = app.store()?;
+        let found = verify::remote(&app.env, &store, name.as_deref(), &app.ui.monitor());
+        return bundle::tell(&found.map_err(failed)?, name.as_deref().unwrap_or("the remote"), app);
+    }
     let store = app.store().map_err(|e| if e.is_missing_file() { e.with_code(DAMAGED) } else { e })?;
     let monitor = app.ui.monitor();
     monitor.begin("Checking", None);

@@ -10,7 +10,10 @@ use crate::view;
 /// Show a session turn by turn
 ///
 /// A line a turn, the last one first: the revision, when, what was asked, the
-/// model, tokens in and out, and the files touched.
+/// model, tokens in and out, and the files touched. With --git, the turns of any
+/// session in this repository that a commit of git's comes from: those between
+/// its parents and it that wrote (likely) or looked at (possible) files of it,
+/// or in which its id was printed (certain).
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The revision; the newest session of this directory if not given
@@ -28,6 +31,9 @@ pub(crate) struct Args {
     /// Draw all branches of the session
     #[arg(long)]
     graph: bool,
+    /// Show the turns behind this commit of git's instead, and how sure that is
+    #[arg(long, value_name = "COMMIT", conflicts_with_all = ["rev", "graph", "oneline"])]
+    git: Option<String>,
     /// Print an array of JSON objects
     #[arg(long)]
     json: bool,
@@ -35,6 +41,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let store = app.fresh_store()?;
+    if let Some(name) = &args.git {
+        return super::behind::run(app, &store, name, args.most, args.json);
+    }
     let found = revision::resolve(&store, &app.env, &args.rev)?;
     let most = args.most.unwrap_or(usize::MAX);
     if args.graph {
@@ -85,7 +94,8 @@ fn stat(args: &Args, app: &App, turn: &Turn, indent: &str) -> Result<(), Command
     Ok(())
 }
 
-fn line(turn: &Turn, node: Option<&Node>, short: bool) -> String {
+/// A turn in a line.
+pub(super) fn line(turn: &Turn, node: Option<&Node>, short: bool) -> String {
     let id = ui::paint(ui::ID, format!("{:.10}", turn.tip));
     let midway = node.is_some_and(|node| node.parent.is_some());
     let untitled = if midway { "(the turn, gone on with otherwise)" } else { "(before the first prompt)" };

@@ -187,7 +187,7 @@ impl Server<'_> {
     fn now(&self) -> App {
         let app = self.app;
         let env = Env { now: env::now(&app.env.places), ..app.env.clone() };
-        App { env, ui: app.ui.clone(), captures: app.captures }
+        App { env, ui: app.ui.clone(), settings: app.settings.clone(), given: app.given.clone(), ..*app }
     }
 }
 

@@ -104,6 +104,8 @@ pub(super) fn failed(error: SyncError) -> CommandError {
         }
         SyncError::NoIdentity => "name one with --identity FILE; `sfs remote key new FILE` makes one",
         SyncError::NotEmpty(_) => "`sfs remote add origin DIR` and `sfs pull` bring them together",
+        SyncError::Exists(_) => "`--force` writes over it",
+        SyncError::Nothing => "`sfs list --all` shows what there is",
         SyncError::Remote(e) => of_remote(e),
         _ => "",
     };
@@ -144,6 +146,7 @@ fn of_remote(error: &RemoteError) -> &'static str {
         RemoteError::Sealed { .. } => {
             "nothing was changed; if the file was damaged, remove it, and `sfs push --full` from a store that has it all mends the remote"
         }
+        RemoteError::NoBundle { .. } => "have it sent again; `sfs bundle create` makes one",
         RemoteError::ReadOnly(_) => "push to the place that it is published from",
         RemoteError::Lost { .. } => "what has arrived stays; run it again, and it goes on from there",
         _ => "",

@@ -10,6 +10,7 @@ use answers::Answers;
 use crate::cli::screen::Screen;
 use crate::cli::{App, CommandError, ui};
 use crate::ops::revision::Resolved;
+use crate::ops::settings::Settings;
 use crate::tool;
 use crate::view::tui::{self, Ask, Leave, Setting};
 
@@ -31,8 +32,8 @@ pub(crate) struct Args {
 
 impl Args {
     /// As it is opened without a command.
-    pub(crate) fn plain() -> Args {
-        Args { mouse: false }
+    pub(crate) fn plain(settings: &Settings) -> Args {
+        Args { mouse: settings.is_on("ui.mouse") }
     }
 }
 

@@ -89,31 +89,25 @@ fn told(
             continue;
         }
         let mut calls = before.cloned().unwrap_or_else(Calls::with_writes);
-        let (time, first) = (step.time.unwrap_or_default(), events.len());
-        for Done { commit, changes, shown, .. } in calls.step(store, step.id, &step.commit)? {
+        let time = step.time.unwrap_or_default();
+        for Done { commit, changes, .. } in calls.step(store, step.id, &step.commit)? {
             let begun = store.commit(&commit)?.time.unwrap_or(time);
-            for change in changes {
+            for (change, shown) in changes {
                 let what = match change.what {
                     // It comes from where nothing was followed.
                     What::Move(to) if target.is(session.as_ref(), &to) => What::Unknown,
                     what if target.is(session.as_ref(), &change.path) => what,
                     _ => continue,
                 };
-                // What records show of a file is it before the first change.
-                let one = shown.iter().find(|one| target.is_shown(session.as_ref(), &one.path));
-                let one = one.cloned().filter(|_| events.len() == first);
-                let (before, after) = one.map(|one| (one.before, one.after)).unwrap_or_default();
+                let shown = shown.filter(|one| target.is_shown(session.as_ref(), &one.path));
+                let (before, after) = shown.map(|one| (one.before, one.after)).unwrap_or_default();
                 let deed = Deed::Told { what, before, after };
                 events.push(Event { time, begun, commit, session, model: step.model.clone(), deed });
             }
         }
-        // After several changes, it isn't after the first what is shown.
-        if let Some([Event { deed: Deed::Told { after, .. }, .. }, _, ..]) = events.get_mut(first..) {
-            *after = None;
-        }
         calls.retain(|change| {
             let moved = matches!(&change.what, What::Move(to) if target.is(session.as_ref(), to));
-            moved || target.is(session.as_ref(), &change.path)
+            moved || target.has_name(&change.path)
         });
         if calls.is_open() {
             open.insert(step.id, calls);

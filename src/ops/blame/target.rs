@@ -87,9 +87,14 @@ impl Target {
         (name(called) == name(&project)).then_some(project)
     }
 
+    /// Tells whether a tool's path may be this file's or that of one of its name.
+    pub(super) fn has_name(&self, path: &str) -> bool {
+        path.ends_with(&self.name)
+    }
+
     /// Tells whether a tool's path is this file.
     pub(super) fn is(&self, session: Option<&Id>, path: &str) -> bool {
-        if !path.ends_with(&self.name) {
+        if !self.has_name(path) {
             return false;
         }
         let path = plain(path);

@@ -9,14 +9,14 @@ use std::io::Read;
 use super::CaptureError;
 use super::feed::Feed;
 use super::read::fingerprint;
-use crate::object::id::{Id, IdMap, checksum};
+use crate::object::id::{Id, IdMap, IdSet, checksum};
 use crate::object::split::Splitter;
-use crate::object::{Body, Record};
+use crate::object::{Body, Commit, Record};
 use crate::ops::said::Follow;
 use crate::ops::source::{self, Rebuilder};
-use crate::store::Store;
 use crate::store::refs::{Resumed, Source};
-use crate::tool::{Found, Framing, Key, Link, Tool};
+use crate::store::{Store, StoreError};
+use crate::tool::{Found, Framing, Key, Link, Reader, Step, Tool};
 
 /// What a source may begin with copies of.
 pub(super) struct Originals<'a> {
@@ -26,6 +26,12 @@ pub(super) struct Originals<'a> {
     coming: &'a HashSet<Id>,
     own: Id,
     known: HashMap<u64, Id>,
+    /// The sources that are copied from, and the names of their messages.
+    sources: Vec<Source>,
+    said: IdSet,
+    /// The commits by the native ids of their messages, each with the
+    /// message's name; once they were asked for.
+    keys: Option<HashMap<Key, (Id, Id)>>,
     /// Where each skeleton of the originals stands.
     skeletons: IdMap<(Id, u32)>,
     session: Option<Id>,
@@ -41,6 +47,9 @@ impl<'a> Originals<'a> {
             coming,
             own,
             known: HashMap::new(),
+            sources: Vec::new(),
+            said: IdSet::default(),
+            keys: None,
             skeletons: IdMap::default(),
             session: None,
             resumed: None,
@@ -103,13 +112,14 @@ impl<'a> Originals<'a> {
             self.later = true;
             return Ok(false);
         }
+        let own = self.own;
         let same = |s: &&Source| {
-            s.about.root == print && s.tool == tool && Source::key(&s.tool, &s.native, &s.part) != self.own
+            s.about.root == print && s.tool == tool && Source::key(&s.tool, &s.native, &s.part) != own
         };
-        let originals: Vec<&Source> = source::all(store).filter(same).collect();
-        for original in originals {
+        for original in source::all(store).filter(same) {
             self.session = self.session.or(Some(original.session));
             self.learn(store, original)?;
+            self.sources.push(original.clone());
         }
         Ok(!self.known.is_empty())
     }
@@ -137,7 +147,9 @@ impl<'a> Originals<'a> {
             let body = store.body(&id, &commit)?;
             self.note_skeletons(id, &body)?;
             if let Some(message) = body.message {
-                self.known.entry(fingerprint(&message, commit.time)?).or_insert(id);
+                let name = message.id()?;
+                self.known.entry(fingerprint(&name, commit.time)).or_insert(id);
+                self.said.insert(name);
             }
         }
         Ok(())
@@ -149,12 +161,49 @@ impl<'a> Originals<'a> {
         Ok(self.skeletons.get(&record.skeleton()?).copied())
     }
 
-    /// The commit that a message at `offset` of the source is a copy of.
-    pub(super) fn copy_of(&self, print: u64, offset: u64) -> Option<Id> {
-        match &self.resumed {
-            Some(resumed) => (offset < resumed.len).then_some(resumed.from),
-            None => self.known.get(&print).copied(),
+    /// The commit that a message is a copy of, which begins at `offset` of the
+    /// source and has this name and fingerprint. A tool may give what it copies
+    /// another time or another native id, but not both.
+    pub(super) fn copy_of(
+        &mut self,
+        store: &Store,
+        tool: &dyn Tool,
+        (name, print): (Id, u64),
+        key: Option<Key>,
+        offset: u64,
+    ) -> Result<Option<Id>, CaptureError> {
+        if let Some(resumed) = &self.resumed {
+            return Ok((offset < resumed.len).then_some(resumed.from));
         }
+        if let Some(id) = self.known.get(&print) {
+            return Ok(Some(*id));
+        }
+        let Some(key) = key.filter(|_| self.said.contains(&name)) else { return Ok(None) };
+        if self.keys.is_none() {
+            self.keys = Some(self.native_ids(store, tool)?);
+        }
+        let found = self.keys.as_ref().and_then(|keys| keys.get(&key));
+        Ok(found.filter(|(_, said)| *said == name).map(|(id, _)| *id))
+    }
+
+    /// The commits of what is copied from, by the native ids of their messages.
+    /// These are not in the store but in the records, which are read again.
+    fn native_ids(&self, store: &Store, tool: &dyn Tool) -> Result<HashMap<Key, (Id, Id)>, CaptureError> {
+        let mut keys = HashMap::new();
+        for original in &self.sources {
+            let mut records = Records::new(store, tool, original);
+            for id in source::chain(store, original.file)? {
+                let commit = store.commit(&id)?;
+                let body = store.body(&id, &commit)?;
+                // The last record is the one that speaks.
+                let mut last = None;
+                records.read(&commit, &body, &mut |step| last = step.key)?;
+                if let (Some(key), Some(message)) = (last, &body.message) {
+                    keys.entry(key).or_insert((id, message.id()?));
+                }
+            }
+        }
+        Ok(keys)
     }
 
     /// The commit of a record in another source.
@@ -213,33 +262,58 @@ fn begins_so(resumed: &Resumed, found: &Found) -> Option<u64> {
     same.then(|| bytes.trim_ascii_end().len() as u64)
 }
 
+/// Reads the records of a source out of the store as its adapter does.
+struct Records<'s> {
+    rebuilder: Rebuilder<'s>,
+    reader: Box<dyn Reader>,
+    splitter: Splitter,
+    lift: &'static [&'static str],
+}
+
+impl<'s> Records<'s> {
+    fn new(store: &'s Store, tool: &dyn Tool, original: &Source) -> Records<'s> {
+        let found = Found {
+            native: original.native.clone(),
+            part: original.part.clone(),
+            path: std::path::PathBuf::new(),
+            place: original.place.clone(),
+            framing: Framing::Lines,
+            stamp: crate::tool::Stamp::default(),
+            side: Vec::new(),
+        };
+        Records {
+            rebuilder: Rebuilder::new(store),
+            reader: tool.reader(&found, &[]),
+            splitter: Splitter::default(),
+            lift: tool.lift(),
+        }
+    }
+
+    /// What each record of the next commit means.
+    fn read(&mut self, commit: &Commit, body: &Body, f: &mut dyn FnMut(&Step)) -> Result<(), StoreError> {
+        let Records { rebuilder, reader, splitter, lift } = self;
+        rebuilder.records(&commit.copies, body, &mut |raw| {
+            let piece = splitter.document(raw);
+            splitter.split(raw, piece, lift);
+            f(&reader.read(splitter.row(raw, piece)));
+            Ok(())
+        })
+    }
+}
+
 /// Reads a source out of the store until the record of a key; its commit.
 fn find_key(store: &Store, tool: &dyn Tool, original: &Source, key: Key) -> Result<Option<Id>, CaptureError> {
-    let found = Found {
-        native: original.native.clone(),
-        part: original.part.clone(),
-        path: std::path::PathBuf::new(),
-        place: original.place.clone(),
-        framing: Framing::Lines,
-        stamp: crate::tool::Stamp::default(),
-        side: Vec::new(),
-    };
-    let (mut reader, mut splitter) = (tool.reader(&found, &[]), Splitter::default());
-    let (mut rebuilder, mut at) = (Rebuilder::new(store), None);
+    let (mut records, mut at) = (Records::new(store, tool, original), None);
     for id in source::chain(store, original.file)? {
         let commit = store.commit(&id)?;
         let body = store.body(&id, &commit)?;
         let says = !commit.parents.is_empty() || body.message.is_some();
         let (mut here, mut n) = (None, 0);
-        rebuilder.records(&commit.copies, &body, &mut |raw| {
-            let piece = splitter.document(raw);
-            splitter.split(raw, piece, tool.lift());
+        records.read(&commit, &body, &mut |step| {
             n += 1;
-            let step = reader.read(splitter.row(raw, piece));
             if step.key == Some(key) || step.then.iter().any(|step| step.key == Some(key)) {
                 here = Some(n);
             }
-            Ok(())
         })?;
         // The last record of a commit is the one that speaks; those before it
         // ride along and belong to what was said before.

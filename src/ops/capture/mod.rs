@@ -138,9 +138,11 @@ pub fn capture_survey(
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
     hold::settle(store)?;
-    let mut report = CaptureReport { trouble: survey.trouble.clone(), ..CaptureReport::default() };
+    let sources = survey.found.len() as u64;
+    let mut report = CaptureReport { sources, trouble: survey.trouble.clone(), ..CaptureReport::default() };
+    let changed = survey.changed(store);
     missing(env, store, options, survey, &mut report)?;
-    these(env, store, options, survey.found.clone(), report, monitor)
+    these(env, store, options, changed, report, monitor)
 }
 
 /// Captures what is new in these sources, without a look for others: for one
@@ -152,7 +154,8 @@ pub fn capture_sources(
     sources: Work,
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
-    these(env, store, options, sources, CaptureReport::default(), monitor)
+    let report = CaptureReport { sources: sources.len() as u64, ..CaptureReport::default() };
+    these(env, store, options, sources, report, monitor)
 }
 
 /// Captures sources: here everything that is captured comes by.
@@ -164,10 +167,9 @@ fn these(
     mut report: CaptureReport,
     monitor: &dyn Monitor,
 ) -> Result<CaptureReport, StoreError> {
-    report.sources = work.len() as u64;
-    // What was purged would come back from the tool's own file.
-    work.retain(|(tool, found)| !source::is_purged(store, tool.name(), &found.native, &found.part));
     work.retain(|(tool, found)| !is_unchanged(store, *tool, found));
+    // What was deleted or purged would come back from the tool's own file.
+    work.retain(|(tool, found)| !source::is_left(store, tool.name(), &found.native, &found.part));
     // The older first, so that a copy finds what it was copied from; sessions
     // before their parts.
     work.sort_by(|(_, a), (_, b)| {
@@ -216,13 +218,15 @@ fn follow(
 }
 
 fn is_unchanged(store: &Store, tool: &dyn Tool, found: &Found) -> bool {
-    let stamp = (found.stamp.len, found.stamp.mtime, found.stamp.inode);
-    source::find(store, tool.name(), &found.native, &found.part).is_some_and(|known| {
-        known.mark.stamp == stamp
-            && known.mark.side == side::fingerprint(&found.side)
-            && known.place == found.place
-            && !known.about.gone
-    })
+    source::find(store, tool.name(), &found.native, &found.part).is_some_and(|known| is_as(known, found))
+}
+
+/// Tells whether a source looks as it did when it was captured.
+fn is_as(known: &Source, found: &Found) -> bool {
+    known.mark.stamp == (found.stamp.len, found.stamp.mtime, found.stamp.inode)
+        && known.mark.side == side::fingerprint(&found.side)
+        && known.place == found.place
+        && !known.about.gone
 }
 
 /// Sources, each with its tool.
@@ -342,7 +346,9 @@ impl Pass {
         let main = source.about.label.clone();
         let prefix = if main == "main" { String::new() } else { format!("{main}/") };
         if let Some(head) = source.head {
-            self.head(store, format!("{below}{main}"), head);
+            let name = format!("{below}{main}");
+            self.keep_pulled(store, &name, known.as_ref().and_then(|known| known.head), head);
+            self.head(store, name, head);
         }
         for (label, tip) in leaves {
             self.head(store, format!("{below}{prefix}{label}"), tip);
@@ -355,6 +361,24 @@ impl Pass {
             expect: known.map(RefValue::from),
             new: Some(RefValue::from(source)),
         });
+    }
+
+    /// A branch may have moved on to what another machine made of it. When the
+    /// file here goes on from where it was, that stays beside it, as it does when
+    /// both are known at once ([`crate::ops::pull`]).
+    fn keep_pulled(&mut self, store: &Store, name: &str, before: Option<Id>, now: Id) {
+        let Some(RefValue::Commit(tip)) = store.refs().get(name) else { return };
+        if before.is_none_or(|before| before == *tip || before == now) {
+            return;
+        }
+        let theirs = store.refs_below("remote/").find_map(|(full, value)| {
+            let (_, rest) = full.strip_prefix("remote/")?.split_once('/')?;
+            let (writer, other) = rest.split_once('/')?;
+            (other == name && *value == RefValue::Commit(*tip)).then_some(writer)
+        });
+        if let Some(writer) = theirs {
+            self.head(store, format!("{name}@{:.8}", writer), *tip);
+        }
     }
 
     /// The tip that a rewritten file had stays under a name of its own.

@@ -2,6 +2,7 @@
 
 mod about;
 mod print;
+mod waiting;
 
 pub(super) use print::fingerprint;
 use print::{shape_of, shape_of_message};
@@ -13,21 +14,13 @@ use super::input::Passed;
 use super::{CaptureError, CaptureReport};
 use crate::object::codec;
 use crate::object::commit::{Commit, Usage};
-use crate::object::id::{Id, Kind};
+use crate::object::id::Id;
 use crate::object::message::{Block, Message};
 use crate::object::split::{Parts, Piece, Splitter};
-use crate::object::{Body, Context, Record};
+use crate::object::{Context, Record};
 use crate::store::refs::{About, Mark, Source};
-use crate::store::{Batch, Store, Stored};
+use crate::store::{Batch, Store};
 use crate::tool::{Found, Frame, Key, Link, Reader, Step, Tool};
-
-/// Records that say nothing wait for one that does; when so many wait, or so
-/// many bytes, they get a commit of their own.
-const WAITING: usize = 64;
-const WAITING_BYTES: usize = 256 << 10;
-/// What is needed to go on is taken note of after so many bytes, at a commit.
-/// What was read since is read again; it makes the same commits.
-const MARK_EVERY: u64 = 16 << 10;
 
 /// What came of reading a source.
 pub(super) enum Outcome {
@@ -242,7 +235,7 @@ impl<'a> SourceReader<'a> {
         };
         self.link_results(&mut draft.message, &draft.results, parent)?;
         let message = draft.message;
-        let copied = self.copied(&message, step.time)?;
+        let copied = self.copied(&message, &step)?;
         if self.originals.is_later() {
             return Ok(Err(Stop::Later));
         }
@@ -317,50 +310,6 @@ impl<'a> SourceReader<'a> {
         }
     }
 
-    /// Lets the last record refer to the one that it is a copy of.
-    fn shrink(&mut self) -> Result<(), CaptureError> {
-        let Some(record) = self.waiting.last_mut() else { return Ok(()) };
-        let Some((commit, place)) = self.originals.skeleton(record)? else { return Ok(()) };
-        let known = self.waiting_copies.iter().rposition(|id| *id == commit);
-        let number = known.unwrap_or(self.waiting_copies.len());
-        if known.is_none() {
-            self.waiting_copies.push(commit);
-        }
-        let copy = Some((u32::try_from(number).unwrap_or(u32::MAX), place));
-        *record = Record { context: record.context, copy, ..Record::default() };
-        Ok(())
-    }
-
-    fn flush_if_many(&mut self) -> Result<(), CaptureError> {
-        if self.waiting.len() >= WAITING || self.waiting_raw.len() >= WAITING_BYTES {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Puts the texts and the context of a record in, and names the context.
-    fn keep_record(&mut self, parts: Parts) -> Result<Record, CaptureError> {
-        let mut record = parts.record;
-        if !parts.context.values.is_empty() {
-            record.context = Some(match &self.context {
-                Some((context, id)) if *context == parts.context => *id,
-                _ => {
-                    let id = self.batch.put_context(self.store, &parts.context)?;
-                    self.context = Some((parts.context, id));
-                    id
-                }
-            });
-        }
-        Ok(record)
-    }
-
-    fn put_texts(&mut self) -> Result<(), CaptureError> {
-        for (id, bytes) in self.splitter.texts().drain() {
-            let _ = self.batch.put(self.store, Kind::Blob, id, bytes)?;
-        }
-        Ok(())
-    }
-
     /// Where a step hangs.
     fn hook(&mut self, step: &Step) -> Result<Hook, CaptureError> {
         if let Link::Other { .. } = step.link
@@ -403,12 +352,13 @@ impl<'a> SourceReader<'a> {
 
     /// The commit that has this message already, while a source begins with
     /// copies.
-    fn copied(&mut self, message: &Message, time: Option<i64>) -> Result<Option<Node>, CaptureError> {
+    fn copied(&mut self, message: &Message, step: &Step) -> Result<Option<Node>, CaptureError> {
         let first = self.graph.kept.root == 0;
         if !first && !self.graph.kept.copying {
             return Ok(None);
         }
-        let print = fingerprint(message, time)?;
+        let name = message.id()?;
+        let print = fingerprint(&name, step.time);
         if first {
             self.graph.kept.root = print;
             self.graph.kept.copying |= self.originals.look_up(self.store, self.tool.name(), print)?;
@@ -416,11 +366,8 @@ impl<'a> SourceReader<'a> {
         if !self.graph.kept.copying {
             return Ok(None);
         }
-        let at = self.originals.copy_of(print, self.begun);
-        match at {
-            Some(id) => Ok(Some(self.graph.node(id, self.store)?)),
-            None => Ok(None),
-        }
+        let at = self.originals.copy_of(self.store, self.tool, (name, print), step.key, self.begun)?;
+        at.map(|id| self.graph.node(id, self.store)).transpose().map_err(CaptureError::from)
     }
 
     fn note_calls(&mut self, calls: &[Key], count: u64) {
@@ -477,46 +424,6 @@ impl<'a> SourceReader<'a> {
             self.graph.keep_before_compaction(parent);
         }
         Ok(node)
-    }
-
-    /// Gives the waiting records a commit that is no part of the conversation.
-    fn flush(&mut self) -> Result<(), CaptureError> {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
-        let usage = std::mem::take(&mut self.waiting_usage);
-        let tool = self.tool.name().to_owned();
-        let commit = Commit { after: self.graph.kept.file, tool, usage, ..Commit::default() };
-        self.store_commit(commit, None).map(drop)
-    }
-
-    fn store_commit(&mut self, mut commit: Commit, message: Option<Message>) -> Result<Id, CaptureError> {
-        self.waiting_raw.clear();
-        commit.copies = std::mem::take(&mut self.waiting_copies);
-        let body = Body { records: std::mem::take(&mut self.waiting), message };
-        let (records, messages) = (body.records.len() as u64, u64::from(body.message.is_some()));
-        let (id, stored) = self.batch.put_commit(self.store, commit, body)?;
-        if stored == Stored::New {
-            self.report.commits += 1;
-            self.report.records += records;
-            self.report.messages += messages;
-        }
-        self.graph.kept.file = Some(id);
-        self.offset = self.passed;
-        Ok(id)
-    }
-
-    /// Takes note of where to go on, now and then. Between two records.
-    fn note_mark(&mut self) -> Result<(), CaptureError> {
-        if self.waiting.is_empty() && self.offset - self.mark.offset >= MARK_EVERY {
-            self.mark.offset = self.offset;
-            self.mark.reader = self.reader.state();
-            self.graph.kept.unknown = self.about.unknown;
-            self.graph.kept.broken = self.about.broken;
-            self.mark.graph = codec::encode(&self.graph.keep())?;
-            (self.mark.start, self.mark.window) = self.seen.sums();
-        }
-        Ok(())
     }
 }
 

@@ -1,9 +1,9 @@
 //! Which sources there are, and which are no more.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use super::{CaptureOptions, CaptureReport, Kept, Work};
+use super::{CaptureOptions, CaptureReport, Kept, Work, is_as};
 use crate::object::id::Id;
 use crate::ops::{Env, source};
 use crate::store::refs::{Edit, RefValue, Source};
@@ -32,6 +32,25 @@ impl Survey {
         }
         survey
     }
+
+    /// Those that don't look as they did when they were captured. All names
+    /// are looked up at once: hashing each is most of the cost of a capture
+    /// with nothing new.
+    pub(super) fn changed(&self, store: &Store) -> Work {
+        let known: HashMap<Names<'_>, &Source> =
+            source::all(store).map(|s| ((s.tool.as_str(), s.native.as_str(), s.part.as_str()), s)).collect();
+        let is_new = |(tool, found): &&(&'static dyn Tool, Found)| {
+            known.get(&names(*tool, found)).is_none_or(|known| !is_as(known, found))
+        };
+        self.found.iter().filter(is_new).cloned().collect()
+    }
+}
+
+/// What a source is called: tool, native id, part.
+type Names<'s> = (&'s str, &'s str, &'s str);
+
+fn names<'s>(tool: &'s dyn Tool, found: &'s Found) -> Names<'s> {
+    (tool.name(), &found.native, &found.part)
 }
 
 /// Gives sources that claim the same native id parts of their own: the file
@@ -42,16 +61,13 @@ fn tell_apart(store: &Store, tool: &dyn Tool, mut found: Vec<Found>) -> Vec<Foun
         (!known, std::cmp::Reverse(f.stamp.mtime))
     };
     found.sort_by(|a, b| {
-        (&a.native, &a.part, rank(a), &a.place).cmp(&(&b.native, &b.part, rank(b), &b.place))
+        let names = (&a.native, &a.part).cmp(&(&b.native, &b.part));
+        names.then_with(|| (rank(a), &a.place).cmp(&(rank(b), &b.place)))
     });
-    let mut before: Option<(String, String)> = None;
-    for source in &mut found {
-        let name = (source.native.clone(), source.part.clone());
-        if before.as_ref() == Some(&name) {
+    for same in found.chunk_by_mut(|a, b| a.native == b.native && a.part == b.part) {
+        for source in same.iter_mut().skip(1) {
             let place = Id::of(crate::object::Kind::Session, source.place.as_bytes());
-            source.part = format!("{}copy-{place:.8}", if name.1.is_empty() { "" } else { "agent-" });
-        } else {
-            before = Some(name);
+            source.part = format!("{}copy-{place:.8}", if source.part.is_empty() { "" } else { "agent-" });
         }
     }
     found
@@ -65,13 +81,11 @@ pub(super) fn missing(
     survey: &Survey,
     report: &mut CaptureReport,
 ) -> Result<(), StoreError> {
-    let here: HashSet<Id> =
-        survey.found.iter().map(|(tool, f)| Source::key(tool.name(), &f.native, &f.part)).collect();
+    let here: HashSet<Names<'_>> = survey.found.iter().map(|(tool, found)| names(*tool, found)).collect();
     let mut edits = Vec::new();
     for known in source::all(store).filter(|s| options.wants(&s.tool) && !s.about.gone && s.file.is_some()) {
-        let key = Source::key(&known.tool, &known.native, &known.part);
         // A source of another machine was never here.
-        if here.contains(&key) || known.mark.stamp == (0, 0, 0) {
+        if here.contains(&(&*known.tool, &*known.native, &*known.part)) || known.mark.stamp == (0, 0, 0) {
             continue;
         }
         let path = tool::by_name(&known.tool).map(|tool| tool.root(&env.places).join(&known.place));
@@ -82,7 +96,7 @@ pub(super) fn missing(
         now.about.gone = true;
         report.gone.push(Kept { session: known.session, path: known.place.clone(), tip: known.head });
         edits.push(Edit {
-            name: source::ref_name(&key),
+            name: source::ref_name(&Source::key(&known.tool, &known.native, &known.part)),
             expect: Some(RefValue::from(known.clone())),
             new: Some(RefValue::from(now)),
         });

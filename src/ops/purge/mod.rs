@@ -14,9 +14,10 @@ use std::path::PathBuf;
 use super::remote::SyncError;
 use super::revision::RevisionError;
 use super::secrets::{Secrets, SecretsError};
-use super::{Env, Monitor, revision, source};
+use super::{Env, Monitor, delete, revision, source};
 use crate::object::id::Id;
-use crate::store::{Store, StoreError};
+use crate::search::{self, Index, SearchError};
+use crate::store::{Purge, Scrub, Store, StoreError};
 use crate::tool::{self, Tool};
 
 /// What to take out.
@@ -79,6 +80,9 @@ pub enum PurgeError {
     /// A remote could not be read.
     #[error(transparent)]
     Remote(#[from] SyncError),
+    /// The words that are kept for searches could not be reached.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// It is the beginning of a finding's id and names a session.
     #[error("{0:?} names a finding and a session")]
     Both(String),
@@ -117,16 +121,38 @@ fn target(
     monitor: &dyn Monitor,
 ) -> Result<Target, PurgeError> {
     if let Some(text) = text.strip_prefix("session:") {
-        return Ok(Target::Session(revision::session(store, env, text)?));
+        return Ok(Target::Session(session_called(env, store, text)?));
     }
     let only = text.strip_prefix("finding:");
-    let session = revision::session(store, env, text).ok().filter(|_| only.is_none());
+    let session = session_called(env, store, text).ok().filter(|_| only.is_none());
     match (finding::find(env, store, secrets, only.unwrap_or(text), monitor), session) {
         (Ok(_), Some(_)) => Err(PurgeError::Both(text.to_owned())),
         (Ok(id), None) => Ok(Target::Finding(id)),
         (Err(PurgeError::Secrets(SecretsError::Unknown(_))), Some(session)) => Ok(Target::Session(session)),
         (Err(e), _) => Err(e),
     }
+}
+
+/// The session of a name or id, be it deleted.
+fn session_called(env: &Env, store: &Store, text: &str) -> Result<Id, RevisionError> {
+    let found = revision::session(store, env, text);
+    found.or_else(|e| delete::find(store, text).map(|session| session.id).map_err(|_| e))
+}
+
+/// Takes it out of the store, and out of what is kept to be faster. Returns the
+/// files in which it may still be.
+fn take_out(
+    env: &Env,
+    store: &mut Store,
+    purge: Purge,
+    scrub: Scrub<'_>,
+) -> Result<Vec<PathBuf>, PurgeError> {
+    // Held until it is gone: a search that indexes now would keep its words.
+    let index = Index::remove(store)?;
+    let mut left = store.purge(purge, scrub, &env.actor())?;
+    store.forget_cached(search::FOLDER)?;
+    left.extend(index.left);
+    Ok(left)
 }
 
 /// The files of the tools that are there still, each with its source's name.

@@ -82,6 +82,7 @@ impl<'s> Reading<'s> {
 }
 
 /// Replaces the beginning of JSON strings that are `from` or a path below it.
+/// What is below is parted as paths of the system of `to` are.
 pub(super) fn replace_paths(literal: &mut Vec<u8>, from: &str, to: &str) -> u64 {
     let quoted = |path: &str| {
         let mut bytes = vec![b'"'];
@@ -89,18 +90,50 @@ pub(super) fn replace_paths(literal: &mut Vec<u8>, from: &str, to: &str) -> u64 
         bytes
     };
     let (old, new) = (quoted(from), quoted(to));
+    let (was_windows, windows) = (is_windows(from), is_windows(to));
     let (mut out, mut done, mut count) = (Vec::with_capacity(literal.len()), 0, 0);
     for at in memchr::memmem::find_iter(literal.as_slice(), &old) {
-        if matches!(literal.get(at + old.len()), Some(b'"' | b'/')) {
+        let rest = literal.get(at + old.len()..).unwrap_or_default();
+        // JSON that is itself a string: what would be escaped there stays.
+        let within = at.checked_sub(1).and_then(|before| literal.get(before)) == Some(&b'\\');
+        let is_below = matches!(rest, [b'"' | b'/', ..]) || was_windows && rest.starts_with(br"\\");
+        if is_below && at >= done && !(within && to.contains(['\\', '"'])) {
             out.extend_from_slice(literal.get(done..at).unwrap_or_default());
             out.extend_from_slice(&new);
             done = at + old.len();
+            if windows != was_windows && !within {
+                done += part_anew(rest, windows, &mut out);
+            }
             count += 1;
         }
     }
     out.extend_from_slice(literal.get(done..).unwrap_or_default());
     *literal = out;
     count
+}
+
+/// Whether a path is one of Windows: `C:\x`, `C:/x` or `\\server\x`.
+fn is_windows(path: &str) -> bool {
+    let has_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    has_drive || path.starts_with(r"\\")
+}
+
+/// Writes the rest of a JSON string with the separators of the other system;
+/// how long it was.
+fn part_anew(rest: &[u8], windows: bool, out: &mut Vec<u8>) -> usize {
+    let mut done = 0;
+    loop {
+        let left = rest.get(done..).unwrap_or_default();
+        let (len, written): (usize, &[u8]) = match left {
+            [] | [b'"', ..] => return done,
+            [b'/', ..] if windows => (1, br"\\"),
+            [b'\\', b'\\', ..] if !windows => (2, b"/"),
+            [b'\\', _, ..] => (2, left.get(..2).unwrap_or_default()),
+            [..] => (1, left.get(..1).unwrap_or_default()),
+        };
+        out.extend_from_slice(written);
+        done += len;
+    }
 }
 
 /// The same where long strings were taken out: the holes move along.
@@ -172,5 +205,28 @@ mod tests {
         assert_eq!(replace_paths(&mut literal, "/old", "/new/place"), 2);
         let expected = r#"{"a":"/new/place/x.rs","b":"/new/place","c":"/older","d":"see /old/y"}"#;
         assert_eq!(String::from_utf8(literal).unwrap(), expected);
+    }
+
+    #[test]
+    fn paths_of_windows_are_replaced_and_become_those_of_the_new_place() {
+        let literal =
+            r#"{"a":"C:\\old\\src\\\"x\".rs","b":"C:\\old","c":"C:\\older","d":"C:\\old/y","e":"\\"}"#;
+        for (to, expected) in [
+            ("/new", r#"{"a":"/new/src/\"x\".rs","b":"/new","c":"C:\\older","d":"/new/y","e":"\\"}"#),
+            (r"D:\n", r#"{"a":"D:\\n\\src\\\"x\".rs","b":"D:\\n","c":"C:\\older","d":"D:\\n/y","e":"\\"}"#),
+        ] {
+            let mut literal = literal.as_bytes().to_vec();
+            assert_eq!(replace_paths(&mut literal, r"C:\old", to), 3);
+            assert_eq!(String::from_utf8(literal).unwrap(), expected);
+        }
+        let mut within = br#"{"a":"{\"b\":\"/old/x\",\"c\":\"y/z\"}"}"#.to_vec();
+        assert_eq!(
+            (replace_paths(&mut within.clone(), "/old", r"D:\n"), replace_paths(&mut within, "/old", "/n")),
+            (0, 1)
+        );
+        assert_eq!(String::from_utf8(within).unwrap(), r#"{"a":"{\"b\":\"/n/x\",\"c\":\"y/z\"}"}"#);
+        let mut literal = br#"{"a":"/old/a\n/b","b":"/old\\c"}"#.to_vec();
+        assert_eq!(replace_paths(&mut literal, "/old", r"D:\n"), 1);
+        assert_eq!(String::from_utf8(literal).unwrap(), r#"{"a":"D:\\n\\a\n\\b","b":"/old\\c"}"#);
     }
 }

@@ -9,6 +9,7 @@ mod snippet;
 
 use std::collections::{HashSet, VecDeque};
 
+use super::delete::DELETED;
 use crate::object::id::IdSet;
 use crate::object::{Commit, Id, Role};
 use crate::search::{self, Index, Order, Query, QueryError, Ranked, SearchError};
@@ -104,7 +105,9 @@ pub fn search<'s>(
         let index = Index::open(store, &Told(monitor))?;
         let unreadable = index.unreadable();
         let owners = Owners::new(&index, wanted(&sessions, &options.query))?;
-        let narrow = !options.query.projects.is_empty() || !options.query.sessions.is_empty();
+        let narrow = !options.query.projects.is_empty()
+            || !options.query.sessions.is_empty()
+            || store.refs_below(DELETED).next().is_some();
         let roots: IdSet = owners.roots().collect();
         let ranked = index.rank(&options.query, narrow.then_some(&roots), options.order, env.now)?;
         Ok(Search {

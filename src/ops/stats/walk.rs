@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::PAUSE;
 use crate::object::id::{IdMap, checksum};
 use crate::object::{Commit, Id, Usage};
+use crate::ops::delete::is_deleted;
 use crate::ops::session::SessionInfo;
 use crate::ops::{line, source};
 use crate::store::refs::RefValue;
@@ -182,7 +183,7 @@ fn tips(store: &Store, sessions: &[SessionInfo]) -> Vec<(Id, Option<usize>)> {
     let places: IdMap<usize> = sessions.iter().enumerate().map(|(n, session)| (session.id, n)).collect();
     let began = |place: &Option<usize>| place.and_then(|n| sessions.get(n)).and_then(|s| s.created_at);
     let mut tips = Vec::new();
-    for source in source::all(store) {
+    for source in source::all(store).filter(|source| !is_deleted(store, &source.session)) {
         let place = places.get(&source.session).copied();
         for tip in source.head.into_iter().chain(source.file) {
             tips.push((0, began(&place), place, source.about.created, source.part.as_str(), tip));
@@ -192,7 +193,11 @@ fn tips(store: &Store, sessions: &[SessionInfo]) -> Vec<(Id, Option<usize>)> {
         for (name, value) in store.refs_below(prefix) {
             let RefValue::Commit(tip) = value else { continue };
             let session = name.get(prefix.len()..).and_then(|rest| rest.split('/').next());
-            let place = session.and_then(Id::from_hex).and_then(|id| places.get(&id)).copied();
+            let session = session.and_then(Id::from_hex);
+            if session.is_some_and(|id| is_deleted(store, &id)) {
+                continue;
+            }
+            let place = session.and_then(|id| places.get(&id)).copied();
             tips.push((rank, began(&place), place, None, name, *tip));
         }
     }

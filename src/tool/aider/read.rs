@@ -3,7 +3,7 @@
 use super::lines::{Kind, is_plain, kind, lines, millis, started};
 use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Message, Role};
+use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
 use crate::tool::{Counted, Draft, Key, Reader, Step};
@@ -131,8 +131,7 @@ impl Reader for BlockReader {
 }
 
 fn says(role: Role, blocks: Vec<Block>) -> Step {
-    let message = Message { role, blocks };
-    Step { message: Some(Draft { message, calls: Vec::new(), results: Vec::new() }), ..Step::default() }
+    Step { message: Some(Draft::of(role, blocks)), ..Step::default() }
 }
 
 /// What the user typed: a prompt, or a command to aider.

@@ -2,9 +2,9 @@
 
 use super::open::path_of;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Action, Block, Input, Message, Part, Role, Status};
+use crate::object::message::{Action, Block, Input, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Step};
 
 /// What the tool's own tools do.
@@ -117,8 +117,7 @@ struct Making {
 
 impl Making {
     fn new() -> Making {
-        let message = Message { role: Role::User, blocks: Vec::new() };
-        Making { draft: Draft { message, calls: Vec::new(), results: Vec::new() }, files: Vec::new() }
+        Making { draft: Draft::of(Role::User, Vec::new()), files: Vec::new() }
     }
 
     fn push(&mut self, block: Block) {
@@ -159,17 +158,10 @@ impl Making {
 
     fn call(&mut self, block: Value<'_>, texts: &mut Texts) {
         let name = block.string("name").unwrap_or_default();
-        let action =
-            ACTIONS.iter().find(|(own, _)| *own == name).map_or(Action::Other, |(_, action)| *action);
+        let action = step::action(ACTIONS, &name);
         let input = block.get("input").map(|input| texts.json(input)).unwrap_or_default();
-        let letter = match action {
-            Action::Read => Some('r'),
-            Action::Write => Some('w'),
-            Action::Edit => Some('e'),
-            _ => None,
-        };
         let path = block.path(&["input", "path"]).and_then(|path| path.str());
-        self.files.extend(letter.zip(path).map(|(letter, path)| format!("{letter}{path}")));
+        self.files.extend(path.and_then(|path| step::file(action, &path)));
         self.draft.calls.push(Key::of(block.get("id").map(|id| id.raw()).unwrap_or_default()));
         self.push(Block::Call { name, action, input: Input::Json(input) });
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::NAME;
 use crate::tool::fit::{self, Fitting};
 use crate::tool::turns::{Answer, Call, Piece, Turn, Turns, quoted};
-use crate::tool::{Conversation, Losses, Plan, Planned, Sink, Target, ToolError, claude_code, ids, time};
+use crate::tool::{Conversation, Losses, Plan, Sink, Target, ToolError, claude_code, ids, time};
 
 /// Writes the conversation to a file in `folder`.
 pub(super) fn write(
@@ -19,8 +19,7 @@ pub(super) fn write(
     folder: &Path,
     sink: &mut dyn Sink,
 ) -> Result<Plan, ToolError> {
-    let mut turns = Turns::new(conversation);
-    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
+    let mut turns = Turns::begin(conversation)?;
     let native = format!("T-{}", target.native);
     let path = folder.join(format!("{native}.json"));
     let out = sink.create(&path, 0o600)?;
@@ -31,22 +30,11 @@ pub(super) fn write(
         target.started,
         quoted(&target.title)
     ))?;
-    loop {
+    while let Some(turn) = turns.next()? {
         thread.turn(turn, &mut turns.losses)?;
-        match turns.next()? {
-            Some(next) => turn = next,
-            None => break,
-        }
     }
     thread.end()?;
-    Ok(Plan {
-        native,
-        files: vec![Planned::Create(path.clone())],
-        path,
-        losses: turns.losses.list(),
-        messages: turns.messages,
-        imports: Vec::new(),
-    })
+    Ok(Plan { native, ..turns.plan(target, path) })
 }
 
 struct Thread<'a> {

@@ -5,7 +5,7 @@ use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
 use crate::object::message::{Action, Block, Input, Message, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Counted, Draft, Key, Step};
 
 /// How texts begin that the tool put into the user's mouth.
@@ -197,10 +197,8 @@ impl Said {
         self.calls.push(native(block.get("id")));
         let action = action(name.raw());
         let input = block.get("input");
-        if let (Some(letter), Some(input)) = (letter(action), input) {
-            let path = input.string("file_path").or_else(|| input.string("notebook_path"));
-            files.extend(path.map(|path| format!("{letter}{path}")));
-        }
+        let path = input.and_then(|i| i.string("file_path").or_else(|| i.string("notebook_path")));
+        files.extend(path.and_then(|path| step::file(action, &path)));
         let input = match input {
             Some(input) => Input::Json(texts.json(input)),
             None => Input::Json(crate::object::message::Json { literal: b"{}".to_vec(), holes: Vec::new() }),
@@ -272,14 +270,5 @@ fn action(name: &[u8]) -> Action {
         b"Task" | b"Agent" => Action::Task,
         b"TodoWrite" | b"TodoRead" | b"TaskCreate" | b"TaskUpdate" | b"TaskList" | b"TaskGet" => Action::Plan,
         _ => Action::Other,
-    }
-}
-
-fn letter(action: Action) -> Option<char> {
-    match action {
-        Action::Read => Some('r'),
-        Action::Write => Some('w'),
-        Action::Edit => Some('e'),
-        _ => None,
     }
 }

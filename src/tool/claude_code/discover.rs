@@ -9,7 +9,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::object::json::Tape;
-use crate::tool::{Discovery, Found, Framing, SideFile, Stamp, Trouble, stamp_of};
+use crate::tool::look::{Entry, Look};
+use crate::tool::{Discovery, Found, Framing, SideFile, Trouble};
 
 /// How much of a subagent's transcript is read to learn whose it is.
 const HEAD: u64 = 64 << 10;
@@ -19,132 +20,76 @@ const DEPTH: usize = 8;
 
 /// Finds the sessions below the tool's folder.
 pub(super) fn discover(root: &Path) -> Discovery {
-    let mut search = Search { root: root.to_owned(), ..Search::default() };
-    for project in search.entries("projects").into_iter().filter(|e| e.dir) {
-        search.project(&project);
+    let mut search = Search {
+        look: Look::below(root.to_owned()),
+        sessions: Vec::new(),
+        parts: Vec::new(),
+        side: HashMap::new(),
+    };
+    for project in search.look.folders("projects") {
+        search.project(root, &project);
     }
     search.beside();
     search.finish()
 }
 
-/// What a directory holds.
-struct Entry {
-    name: String,
-    /// Its path below the root.
-    place: String,
-    dir: bool,
-    stamp: Option<Stamp>,
-}
-
-#[derive(Default)]
 struct Search {
-    root: PathBuf,
+    look: Look,
     sessions: Vec<Found>,
     parts: Vec<Found>,
     /// Files beside a session, by its id.
     side: HashMap<String, Vec<SideFile>>,
-    trouble: Vec<Trouble>,
 }
 
 impl Search {
-    /// The files and folders in a folder, by name. One that isn't there is empty.
-    fn entries(&mut self, place: &str) -> Vec<Entry> {
-        let path = self.root.join(place);
-        let mut entries = Vec::new();
-        match std::fs::read_dir(&path) {
-            Ok(dir) => {
-                for entry in dir {
-                    match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
-                        Ok((kind, entry)) if kind.is_dir() || kind.is_file() => {
-                            let name = entry.file_name().to_string_lossy().into_owned();
-                            let place = format!("{place}/{name}");
-                            let stamp = if kind.is_file() { self.look(&entry) } else { None };
-                            entries.push(Entry { name, place, dir: kind.is_dir(), stamp });
-                        }
-                        Ok(_) => {}
-                        Err(error) => self.trouble.push(Trouble { path: path.clone(), error }),
-                    }
-                }
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => self.trouble.push(Trouble { path, error }),
-        }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        entries
-    }
-
-    fn look(&mut self, entry: &std::fs::DirEntry) -> Option<Stamp> {
-        match entry.metadata() {
-            Ok(meta) => stamp_of(&meta),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                self.trouble.push(Trouble { path: entry.path(), error });
-                None
-            }
-        }
-    }
-
-    fn project(&mut self, project: &Entry) {
-        for entry in self.entries(&project.place) {
-            if entry.dir {
+    fn project(&mut self, root: &Path, project: &Entry) {
+        for entry in self.look.entries(&project.place) {
+            if entry.stamp.is_none() {
                 self.folder(&entry.name, &entry.place, 0);
                 continue;
             }
             let Some(stem) = entry.name.strip_suffix(".jsonl").map(str::to_owned) else { continue };
             if stem.starts_with("agent-") {
-                let native = self.owner(&entry).unwrap_or_else(|| stem.clone());
-                self.parts.extend(self.found(&entry, native, stem));
+                let native = self.owner(root.join(&entry.place)).unwrap_or_else(|| stem.clone());
+                self.part(&native, stem, entry);
             } else {
-                self.sessions.extend(self.found(&entry, stem, String::new()));
+                self.sessions.extend(self.look.source(&stem, entry, Framing::Lines));
             }
         }
     }
 
     /// Looks into the folder beside a session.
     fn folder(&mut self, native: &str, place: &str, depth: usize) {
-        for entry in self.entries(place) {
-            if entry.dir {
+        for entry in self.look.entries(place) {
+            if entry.stamp.is_none() {
                 if depth < DEPTH {
                     self.folder(native, &entry.place, depth + 1);
                 }
                 continue;
             }
-            let stem = entry.name.strip_suffix(".jsonl").filter(|s| s.starts_with("agent-"));
-            match stem {
-                Some(stem) if entry.place.contains("/subagents/") => {
-                    self.parts.extend(self.found(&entry, native.to_owned(), stem.to_owned()));
-                }
-                _ => self.keep(native, &entry),
+            let stem = entry.name.strip_suffix(".jsonl").filter(|stem| stem.starts_with("agent-"));
+            match stem.filter(|_| entry.place.contains("/subagents/")).map(str::to_owned) {
+                Some(stem) => self.part(native, stem, entry),
+                None => self.keep(native, entry),
             }
         }
     }
 
-    fn found(&self, entry: &Entry, native: String, part: String) -> Option<Found> {
-        Some(Found {
-            native,
-            part,
-            path: self.root.join(&entry.place),
-            place: entry.place.clone(),
-            framing: Framing::Lines,
-            stamp: entry.stamp?,
-            side: Vec::new(),
-        })
+    fn part(&mut self, native: &str, part: String, entry: Entry) {
+        let found = self.look.source(native, entry, Framing::Lines);
+        self.parts.extend(found.map(|found| Found { part, ..found }));
     }
 
-    fn keep(&mut self, native: &str, entry: &Entry) {
-        let Some(stamp) = entry.stamp else { return };
-        let path = self.root.join(&entry.place);
-        let file = SideFile { path, place: entry.place.clone(), stamp };
-        self.side.entry(native.to_owned()).or_default().push(file);
+    fn keep(&mut self, native: &str, entry: Entry) {
+        self.side.entry(native.to_owned()).or_default().extend(self.look.side(entry));
     }
 
     /// The session that a subagent's transcript names in its first row.
-    fn owner(&mut self, entry: &Entry) -> Option<String> {
-        let path = self.root.join(&entry.place);
+    fn owner(&mut self, path: PathBuf) -> Option<String> {
         let mut head = Vec::new();
         let read = std::fs::File::open(&path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
         if let Err(error) = read {
-            self.trouble.push(Trouble { path, error });
+            self.look.trouble.push(Trouble { path, error });
             return None;
         }
         let mut tape = Tape::default();
@@ -157,16 +102,17 @@ impl Search {
         let mut known: Vec<String> = self.sessions.iter().map(|found| found.native.clone()).collect();
         known.sort();
         let is_known = |name: &str| known.binary_search_by(|id| id.as_str().cmp(name)).is_ok();
-        for entry in self.entries("file-history").into_iter().filter(|e| e.dir && is_known(&e.name)) {
-            for file in self.entries(&entry.place).into_iter().filter(|file| !file.dir) {
-                self.keep(&entry.name, &file);
+        for folder in self.look.folders("file-history").into_iter().filter(|e| is_known(&e.name)) {
+            for file in self.look.entries(&folder.place) {
+                self.keep(&folder.name, file);
             }
         }
         // `<id>-agent-<id>.json`, up to 2.1.54.
-        for entry in self.entries("todos").into_iter().filter(|e| !e.dir && e.name.ends_with(".json")) {
+        for entry in self.look.entries("todos").into_iter().filter(|e| e.name.ends_with(".json")) {
             let Some((id, rest)) = entry.name.split_at_checked(36) else { continue };
             if rest.starts_with('-') && is_known(id) {
-                self.keep(id, &entry);
+                let id = id.to_owned();
+                self.keep(&id, entry);
             }
         }
     }
@@ -177,6 +123,6 @@ impl Search {
         for found in &mut self.sessions {
             found.side = self.side.remove(&found.native).unwrap_or_default();
         }
-        Discovery { found: self.sessions, trouble: self.trouble }
+        Discovery { found: self.sessions, trouble: self.look.trouble }
     }
 }

@@ -22,8 +22,7 @@ pub(super) fn write(
 ) -> Result<Plan, ToolError> {
     let folder = sessions.join(&target.native);
     let path = folder.join(format!("{}.messages.json", target.native));
-    let mut turns = Turns::new(conversation);
-    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
+    let mut turns = Turns::begin(conversation)?;
     let mut messages = Messages {
         out: sink.create(&path, 0o600)?,
         path: &path,
@@ -32,12 +31,8 @@ pub(super) fn write(
         last: target.started.saturating_sub(1),
         model: None,
     };
-    loop {
+    while let Some(turn) = turns.next()? {
         messages.turn(&turn, &mut turns)?;
-        match turns.next()? {
-            Some(next) => turn = next,
-            None => break,
-        }
     }
     if messages.written == 0 {
         return Err(ToolError::Empty);
@@ -48,14 +43,9 @@ pub(super) fn write(
     let text = manifest_of(target, &path, last, model.as_deref().unwrap_or(NO_MODEL));
     let written = sink.create(&manifest, 0o600)?.write_all(text.as_bytes());
     written.map_err(|source| ToolError::Write { path: manifest.clone(), source })?;
-    Ok(Plan {
-        native: target.native.clone(),
-        files: vec![Planned::Create(path.clone()), Planned::Create(manifest)],
-        path,
-        losses: turns.losses.list(),
-        messages: turns.messages,
-        imports: Vec::new(),
-    })
+    let mut plan = turns.plan(target, path);
+    plan.files.push(Planned::Create(manifest));
+    Ok(plan)
 }
 
 /// The manifest, without which a session isn't listed.

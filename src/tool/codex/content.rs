@@ -3,7 +3,7 @@
 use super::item::{Before, Item, said};
 use crate::object::escape;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Message, Role, Text};
+use crate::object::message::{Block, Role, Text};
 use crate::object::split::Texts;
 use crate::tool::{Draft, step::first_words};
 
@@ -89,9 +89,7 @@ fn user(item: Value<'_>, content: Option<Value<'_>>, texts: &mut Texts, before: 
     // Up to 0.98 a picture that the model asked for came as a message.
     let shown = before.output && blocks.iter().all(|b| matches!(b, Block::Image(..)));
     let prompt = (!shown).then_some(words.0);
-    let draft =
-        Draft { message: Message { role: Role::User, blocks }, calls: Vec::new(), results: Vec::new() };
-    Item { draft: Some(draft), prompt, ..Item::default() }
+    Item { draft: Some(Draft::of(Role::User, blocks)), prompt, ..Item::default() }
 }
 
 /// The first words of the first text that has any.

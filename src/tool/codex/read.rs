@@ -12,7 +12,7 @@ use super::item::{self, Item};
 use super::usage;
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Message, Role};
+use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::{Draft, Found, Key, Link, Reader, Settings, Step, StepFacts, setting, time};
 
@@ -342,6 +342,5 @@ fn name(value: Value<'_>, key: &str) -> Option<String> {
 }
 
 fn summary(text: Value<'_>, texts: &mut Texts) -> Draft {
-    let message = Message { role: Role::System, blocks: vec![Block::Summary(texts.of(text))] };
-    Draft { message, calls: Vec::new(), results: Vec::new() }
+    Draft::of(Role::System, vec![Block::Summary(texts.of(text))])
 }

@@ -1,6 +1,6 @@
 //! What events say: answers, calls, results, and the files that go with them.
 
-use super::read::{draft, string};
+use super::read::string;
 use crate::object::codec::{Decode, Encode};
 use crate::object::json::{Type, Value};
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status, Text};
@@ -59,7 +59,7 @@ pub(super) fn attachment(item: Value<'_>, assets: &Assets, texts: &mut Texts) ->
 /// What the model says, thinks and calls; `None` if nothing.
 pub(super) fn answer(data: Value<'_>, texts: &mut Texts, files: &mut Vec<String>) -> Option<Draft> {
     let full = |key: &str| string(data, key).filter(|text| !text.raw().is_empty());
-    let mut said = draft(Role::Assistant, Vec::new());
+    let mut said = Draft::of(Role::Assistant, Vec::new());
     let proof = full("encryptedContent").or_else(|| full("reasoningOpaque"));
     if let Some(thought) = full("reasoningText").or(proof) {
         let text = if full("reasoningText").is_some() { texts.of(thought) } else { texts.make(b"") };
@@ -83,7 +83,7 @@ pub(super) fn answer(data: Value<'_>, texts: &mut Texts, files: &mut Vec<String>
 /// What the user has a tool do without the model.
 pub(super) fn request(data: Value<'_>, texts: &mut Texts, files: &mut Vec<String>) -> Option<Draft> {
     let (key, call) = call(data, string(data, "toolName")?, texts, files);
-    Some(Draft { calls: vec![key], ..draft(Role::User, vec![call]) })
+    Some(Draft { calls: vec![key], ..Draft::of(Role::User, vec![call]) })
 }
 
 fn call(request: Value<'_>, name: Value<'_>, texts: &mut Texts, files: &mut Vec<String>) -> (Key, Block) {

@@ -6,10 +6,14 @@
 //! `history-session-state/session_<id>_<ms>.json` (up to 0.0.342). Nothing
 //! else in that folder is looked at: settings, tokens and logs are no sessions.
 
-use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
-use crate::tool::{Discovery, Found, Framing, Places, SideFile, Stamp, Trouble, stamp_of};
+use crate::tool::look::{Entry, Look};
+use crate::tool::{Discovery, Found, Framing, Places, SideFile};
+
+/// The folders of sessions: of now, and of old versions.
+pub(super) const STATES: &str = "session-state";
+pub(super) const HISTORY: &str = "history-session-state";
 
 /// The transcript in a session's folder.
 pub(super) const EVENTS: &str = "events.jsonl";
@@ -25,28 +29,26 @@ pub(super) fn root(places: &Places) -> PathBuf {
 
 /// The folder of a session.
 pub(super) fn folder(places: &Places, native: &str) -> PathBuf {
-    root(places).join("session-state").join(native)
+    root(places).join(STATES).join(native)
 }
 
 /// Finds all sessions.
 pub(super) fn discover(places: &Places) -> Discovery {
-    let mut search = Search { root: root(places), discovery: Discovery::default() };
-    for entry in search.entries("session-state") {
-        match &entry.stamp {
-            None => search.session(&entry),
-            Some(stamp) => {
-                if let Some(native) = entry.name.strip_suffix(".jsonl") {
-                    search.found(native.to_owned(), &entry.place, *stamp, Framing::Lines, Vec::new());
-                }
+    let (mut look, mut found) = (Look::below(root(places)), Vec::new());
+    for entry in look.entries(STATES) {
+        found.extend(match entry.stamp {
+            None => session(&mut look, &entry),
+            Some(_) => {
+                let native = entry.name.strip_suffix(".jsonl").map(str::to_owned);
+                native.and_then(|native| look.source(&native, entry, Framing::Lines))
             }
-        }
+        });
     }
-    for entry in search.entries("history-session-state") {
-        if let (Some(stamp), Some((native, _))) = (entry.stamp, parse_name(&entry.name)) {
-            search.found(native.to_owned(), &entry.place, stamp, Framing::Document, Vec::new());
-        }
+    for entry in look.entries(HISTORY) {
+        let native = parse_name(&entry.name).map(|(native, _)| native.to_owned());
+        found.extend(native.and_then(|native| look.source(&native, entry, Framing::Document)));
     }
-    search.discovery
+    Discovery { found, trouble: look.trouble }
 }
 
 /// The session and the time of its start, in milliseconds since 1970, that the
@@ -57,87 +59,19 @@ pub(super) fn parse_name(name: &str) -> Option<(&str, Option<i64>)> {
     Some((native, time.parse().ok())).filter(|_| !native.is_empty())
 }
 
-/// A file, or a folder, which has no stamp.
-struct Entry {
-    name: String,
-    /// Its path below the root.
-    place: String,
-    stamp: Option<Stamp>,
-}
-
-struct Search {
-    root: PathBuf,
-    discovery: Discovery,
-}
-
-impl Search {
-    /// What a folder holds, by name; nothing if it isn't there. Links are not
-    /// followed.
-    fn entries(&mut self, place: &str) -> Vec<Entry> {
-        let path = self.root.join(place);
-        let mut entries = Vec::new();
-        match std::fs::read_dir(&path) {
-            Ok(dir) => {
-                for entry in dir {
-                    match entry.and_then(|entry| look(&entry, place)) {
-                        Ok(entry) => entries.extend(entry),
-                        Err(error) => self.trouble(path.clone(), error),
-                    }
-                }
-            }
-            Err(error) => self.trouble(path, error),
-        }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        entries
-    }
-
-    fn trouble(&mut self, path: PathBuf, error: std::io::Error) {
-        if error.kind() != std::io::ErrorKind::NotFound {
-            self.discovery.trouble.push(Trouble { path, error });
-        }
-    }
-
-    fn found(&mut self, native: String, place: &str, stamp: Stamp, framing: Framing, side: Vec<SideFile>) {
-        let (path, place) = (self.root.join(place), place.to_owned());
-        self.discovery.found.push(Found { native, part: String::new(), path, place, framing, stamp, side });
-    }
-
-    fn session(&mut self, folder: &Entry) {
-        let mut side = Vec::new();
-        self.beside(&folder.place, DEPTH, &mut side);
-        let events = format!("{}/{EVENTS}", folder.place);
-        if let Some(at) = side.iter().position(|file| file.place == events) {
-            let events = side.remove(at);
-            self.found(folder.name.clone(), &events.place, events.stamp, Framing::Lines, side);
-        }
-    }
-
-    /// All files in a session's folder, but for those that only say who has it open.
-    fn beside(&mut self, place: &str, depth: u32, side: &mut Vec<SideFile>) {
-        for entry in self.entries(place) {
-            match entry.stamp {
-                None if depth > 0 => self.beside(&entry.place, depth - 1, side),
-                Some(stamp) if !is_passing(&entry.name) => {
-                    side.push(SideFile { path: self.root.join(&entry.place), place: entry.place, stamp });
-                }
-                _ => {}
-            }
-        }
-    }
+/// A session's folder. Files that only say who has it open don't go with it.
+fn session(look: &mut Look, folder: &Entry) -> Option<Found> {
+    let mut side = look.files(&folder.place, DEPTH, is_passing);
+    let events = format!("{}/{EVENTS}", folder.place);
+    let SideFile { path, place, stamp } = side.remove(side.iter().position(|file| file.place == events)?);
+    let (native, part) = (folder.name.clone(), String::new());
+    Some(Found { native, part, path, place, framing: Framing::Lines, stamp, side })
 }
 
 /// Locks, and the journals of a database that is in use.
 fn is_passing(name: &str) -> bool {
     let ends = [".lock", ".hold", ".tmp", "-wal", "-shm", "-journal"];
     ends.iter().any(|end| name.ends_with(end))
-}
-
-fn look(entry: &DirEntry, place: &str) -> std::io::Result<Option<Entry>> {
-    let kind = entry.file_type()?;
-    let name = entry.file_name().to_string_lossy().into_owned();
-    let stamp = if kind.is_file() { stamp_of(&entry.metadata()?) } else { None };
-    let place = format!("{place}/{name}");
-    Ok((kind.is_dir() || stamp.is_some()).then_some(Entry { name, place, stamp }))
 }
 
 /// The name of a session and whether the user gave it, out of its

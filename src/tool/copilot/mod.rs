@@ -44,7 +44,7 @@ impl Tool for Copilot {
     }
 
     fn looks_at(&self, places: &Places) -> Vec<PathBuf> {
-        ["session-state", "history-session-state"].map(|name| find::root(places).join(name)).into()
+        [find::STATES, find::HISTORY].map(|name| find::root(places).join(name)).into()
     }
 
     fn variables(&self) -> &'static [&'static str] {
@@ -53,7 +53,7 @@ impl Tool for Copilot {
 
     fn watched(&self, places: &Places) -> Vec<Watched> {
         let root = find::root(places);
-        ["session-state", "history-session-state"].iter().map(|name| Watched::deep(root.join(name))).collect()
+        [find::STATES, find::HISTORY].iter().map(|name| Watched::deep(root.join(name))).collect()
     }
 
     /// `config.json` also holds tokens and is not read.

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::content::{action, files_of};
-use super::read::{draft, string};
+use super::read::string;
 use crate::object::json::{Tape, Type, Value};
 use crate::object::message::{Block, Input, Json, Part, Role, Status};
 use crate::object::split::Texts;
@@ -82,7 +82,7 @@ fn user(row: Value<'_>, texts: &mut Texts, step: &mut Step) {
     }
     if !blocks.is_empty() {
         step.prompt = Some(words.unwrap_or_default());
-        step.message = Some(draft(Role::User, blocks));
+        step.message = Some(Draft::of(Role::User, blocks));
     }
 }
 
@@ -95,7 +95,7 @@ fn without_reminders(text: &str) -> &str {
 }
 
 fn assistant(row: Value<'_>, texts: &mut Texts, files: &mut Vec<String>) -> Option<Draft> {
-    let mut said = draft(Role::Assistant, Vec::new());
+    let mut said = Draft::of(Role::Assistant, Vec::new());
     let text = string(row, "content").filter(|text| !text.raw().is_empty());
     said.message.blocks.extend(text.map(|text| Block::Text(texts.of(text))));
     for call in row.get("tool_calls").into_iter().flat_map(|list| list.items()) {
@@ -128,5 +128,5 @@ fn outcome(row: Value<'_>, texts: &mut Texts) -> Draft {
     });
     let block = Block::Result { call: None, status: Status::Ok, parts: parts.into_iter().collect() };
     let key = Key::of(string(row, "tool_call_id").map(|id| id.raw()).unwrap_or_default());
-    Draft { results: vec![key], ..draft(Role::User, vec![block]) }
+    Draft { results: vec![key], ..Draft::of(Role::User, vec![block]) }
 }

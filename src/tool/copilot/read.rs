@@ -9,7 +9,7 @@ use super::find;
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Message, Role};
+use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
 use crate::tool::{Counted, Draft, Found, Key, Link, Reader, Step, setting, time};
@@ -247,7 +247,7 @@ impl EventReader {
             let words = text.and_then(|text| text.str()).unwrap_or_default();
             step.prompt = Some(first_words(&words));
         }
-        step.message = Some(draft(Role::User, blocks));
+        step.message = Some(Draft::of(Role::User, blocks));
     }
 
     fn assistant(&mut self, event: &Event<'_>, data: Value<'_>, texts: &mut Texts, step: &mut Step) {
@@ -272,7 +272,7 @@ impl EventReader {
         }
         let summary = string(data, "summaryContent").filter(|text| !text.raw().is_empty());
         if data.get("success").is_some_and(|success| success.is_true()) {
-            step.message = summary.map(|text| draft(Role::System, vec![Block::Summary(texts.of(text))]));
+            step.message = summary.map(|text| Draft::of(Role::System, vec![Block::Summary(texts.of(text))]));
         }
     }
 
@@ -344,10 +344,6 @@ fn name(value: Value<'_>, key: &str) -> Option<String> {
     value.str().map(|s| s.into_owned()).filter(|s| !s.is_empty())
 }
 
-pub(super) fn draft(role: Role, blocks: Vec<Block>) -> Draft {
-    Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
-}
-
 fn notice(text: Value<'_>, texts: &mut Texts) -> Draft {
-    draft(Role::System, vec![Block::Notice(texts.of(text))])
+    Draft::of(Role::System, vec![Block::Notice(texts.of(text))])
 }

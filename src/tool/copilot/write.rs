@@ -12,7 +12,7 @@ use super::find;
 use crate::tool::fit::{self, Fitting};
 use crate::tool::jsonl::{Lines, Object};
 use crate::tool::turns::{Answer, Call, Piece, Turn, Turns};
-use crate::tool::{Conversation, Losses, Plan, Planned, Sink, Target, ToolError, ids, time};
+use crate::tool::{Conversation, Losses, Plan, Sink, Target, ToolError, ids, time};
 
 /// The version that is written for when none is known.
 const VERSION: &str = "1.0.102";
@@ -25,8 +25,7 @@ pub(super) fn write(
     target: &Target,
     sink: &mut dyn Sink,
 ) -> Result<Plan, ToolError> {
-    let mut turns = Turns::new(conversation);
-    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
+    let mut turns = Turns::begin(conversation)?;
     let path = find::folder(&target.places, &target.native).join(find::EVENTS);
     let out = sink.create(&path, 0o600)?;
     let mut writer = Writer {
@@ -36,26 +35,15 @@ pub(super) fn write(
         seen: Vec::new(),
     };
     writer.head(target)?;
-    loop {
+    while let Some(turn) = turns.next()? {
         writer.turn(turn, &mut turns.losses)?;
-        match turns.next()? {
-            Some(next) => turn = next,
-            None => break,
-        }
     }
     writer.show()?;
     if writer.events == 1 {
         return Err(ToolError::Empty);
     }
     writer.lines.finish()?;
-    Ok(Plan {
-        native: target.native.clone(),
-        files: vec![Planned::Create(path.clone())],
-        path,
-        losses: turns.losses.list(),
-        messages: turns.messages,
-        imports: Vec::new(),
-    })
+    Ok(turns.plan(target, path))
 }
 
 /// What names the session and says where it works: the events don't.
@@ -181,14 +169,7 @@ impl Writer<'_> {
                     losses.add("thinking is shown but not sent to the model");
                     thoughts.extend(Some(text).filter(|text| !text.is_empty()));
                 }
-                piece => match fit::piece(piece, losses) {
-                    Some(Fitting::Text(text)) => last = text,
-                    Some(Fitting::Image(media, _)) => {
-                        losses.add("pictures that the model made are left out");
-                        last = format!("[picture of type {media}]");
-                    }
-                    None => {}
-                },
+                piece => last = fit::said(piece, losses).unwrap_or_default(),
             }
         }
         if last.is_empty() && calls.is_empty() {

@@ -3,7 +3,7 @@
 use crate::object::json::{Tape, Type, Value};
 use crate::object::message::{Action, Block, Input, Message, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::table::millis;
 use crate::tool::{Draft, Key, Reader, Step};
 
@@ -159,18 +159,11 @@ impl Making {
 
     fn call(&mut self, data: Value<'_>, texts: &mut Texts) {
         let name = data.string("name").unwrap_or_default();
-        let action =
-            ACTIONS.iter().find(|(own, _)| *own == name).map_or(Action::Other, |(_, action)| *action);
+        let action = step::action(ACTIONS, &name);
         let input = data.get("input").and_then(|input| input.bytes()).unwrap_or_default();
-        let letter = match action {
-            Action::Read => Some('r'),
-            Action::Write => Some('w'),
-            Action::Edit => Some('e'),
-            _ => None,
-        };
         let mut tape = Tape::default();
         let path = tape.read(&input).and_then(|_| tape.root(&input).string("file_path"));
-        self.files.extend(letter.zip(path).map(|(letter, path)| format!("{letter}{path}")));
+        self.files.extend(path.and_then(|path| step::file(action, &path)));
         self.calls.push(Key::of(raw(data, "id")));
         let input: Input = texts.input(if input.is_empty() { b"{}" } else { &input });
         self.blocks.push(Block::Call { name, action, input });

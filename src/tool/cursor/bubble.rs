@@ -7,9 +7,9 @@
 use super::names;
 use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Action, Block, Input, Message, Part, Role, Status, Text};
+use crate::object::message::{Action, Block, Input, Part, Role, Status, Text};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Counted, Draft, Key, Step};
 
 /// Calls that are over, one way or another.
@@ -74,11 +74,11 @@ pub(super) fn step(bubble: Value<'_>, texts: &mut Texts) -> Step {
     if is_user(bubble) {
         if let Some(text) = text {
             step.prompt = text.str().map(|words| first_words(&words));
-            step.message = Some(draft(Role::User, vec![Block::Text(texts.of(text))]));
+            step.message = Some(Draft::of(Role::User, vec![Block::Text(texts.of(text))]));
         }
         return step;
     }
-    let mut said = draft(Role::Assistant, Vec::new());
+    let mut said = Draft::of(Role::Assistant, Vec::new());
     said.message.blocks.extend(thinking(bubble, texts));
     said.message.blocks.extend(text.map(|text| Block::Text(texts.of(text))));
     if let Some(call) = bubble.get("toolFormerData").filter(|call| call.get("name").is_some()) {
@@ -94,12 +94,8 @@ pub(super) fn step(bubble: Value<'_>, texts: &mut Texts) -> Step {
     step
 }
 
-fn draft(role: Role, blocks: Vec<Block>) -> Draft {
-    Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
-}
-
 fn then(block: Block, call: Key, time: Option<i64>) -> Step {
-    let mut message = draft(Role::User, vec![block]);
+    let mut message = Draft::of(Role::User, vec![block]);
     message.results.push(call);
     // Its key is not that of the bubble, of which there is one only.
     let key = Key::of(&[b"result".as_slice(), &call.0.to_le_bytes()].concat());
@@ -132,14 +128,13 @@ fn call_of(call: Value<'_>, texts: &mut Texts, files: &mut Vec<String>) -> Block
 
 /// The file that a call names. The names of its members changed often.
 fn file(input: &Input, action: Action) -> Option<String> {
-    let letter = names::letter(action)?;
     let Input::Json(json) = input else { return None };
     let mut tape = crate::object::json::Tape::default();
     tape.read(&json.literal).filter(|_| json.holes.is_empty())?;
     let root = tape.root(&json.literal);
     let keys = ["targetFile", "target_file", "path", "file_path", "relativeWorkspacePath", "effectiveUri"];
     let path = keys.into_iter().find_map(|key| root.string(key))?;
-    Some(format!("{letter}{path}"))
+    step::file(action, &path)
 }
 
 fn result(call: Value<'_>, texts: &mut Texts) -> Option<Block> {

@@ -9,10 +9,10 @@
 use super::names;
 use crate::object::escape::Style;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Input, Message, Part, Role, Status, Text};
+use crate::object::message::{Block, Input, Part, Role, Status, Text};
 use crate::object::split::Texts;
 use crate::tool::digest::unhex;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Step};
 
 const OPEN: &str = "<user_query>";
@@ -130,7 +130,7 @@ pub(super) fn steps(value: Value<'_>, texts: &mut Texts) -> Vec<Step> {
 }
 
 fn step(role: Role, blocks: Vec<Block>) -> Step {
-    let draft = Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() };
+    let draft = Draft::of(role, blocks);
     Step { message: Some(draft), ..Step::default() }
 }
 
@@ -266,10 +266,9 @@ fn call(part: Value<'_>, texts: &mut Texts, files: &mut Vec<String>) -> Block {
     let name = name.strip_prefix(names::FOREIGN).map(str::to_owned).unwrap_or(name);
     let args = part.get("args").or_else(|| part.get("input"));
     let action = names::action(&name);
-    if let (Some(letter), Some(args)) = (names::letter(action), args) {
-        let path = ["path", "file_path", "target_file"].into_iter().find_map(|key| args.string(key));
-        files.extend(path.map(|path| format!("{letter}{path}")));
-    }
+    let path =
+        args.and_then(|args| ["path", "file_path", "target_file"].iter().find_map(|key| args.string(key)));
+    files.extend(path.and_then(|path| step::file(action, &path)));
     let input = match args {
         Some(args) => match args.bytes() {
             Some(text) => texts.input(&text),

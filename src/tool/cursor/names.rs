@@ -42,13 +42,3 @@ pub(super) fn action(name: &str) -> Action {
         _ => Action::Other,
     }
 }
-
-/// The letter of what a call does to the file that it names.
-pub(super) fn letter(action: Action) -> Option<char> {
-    match action {
-        Action::Read => Some('r'),
-        Action::Write => Some('w'),
-        Action::Edit => Some('e'),
-        _ => None,
-    }
-}

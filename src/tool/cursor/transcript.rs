@@ -4,9 +4,9 @@
 
 use super::names;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Input, Message, Part, Role, Status};
+use crate::object::message::{Block, Input, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Step, time};
 
 /// What stands for a thought that isn't shown.
@@ -27,8 +27,7 @@ pub(super) fn step(row: Value<'_>, texts: &mut Texts, calls: &mut u64) -> Step {
             return step;
         }
     };
-    let mut draft =
-        Draft { message: Message { role, blocks: Vec::new() }, calls: Vec::new(), results: Vec::new() };
+    let mut draft = Draft::of(role, Vec::new());
     let content = row.path(&["message", "content"]);
     if let Some(text) = content.filter(|content| content.kind() == Type::String) {
         say(text, &mut draft, &mut step, texts);
@@ -70,10 +69,8 @@ fn call(part: Value<'_>, draft: &mut Draft, step: &mut Step, texts: &mut Texts, 
     *calls += 1;
     draft.calls.push(Key::of(native.as_bytes()));
     let input = part.get("input");
-    if let (Some(letter), Some(path)) = (names::letter(action), input.and_then(|input| input.string("path")))
-    {
-        step.files.push(format!("{letter}{path}"));
-    }
+    let path = input.and_then(|input| input.string("path"));
+    step.files.extend(path.and_then(|path| step::file(action, &path)));
     let input = Input::Json(input.map(|input| texts.json(input)).unwrap_or_default());
     draft.message.blocks.push(Block::Call { name, action, input });
 }

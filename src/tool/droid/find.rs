@@ -4,13 +4,16 @@
 //! `<id>.settings.json` beside: the model, the tokens of the whole session.
 //! Older versions kept sessions in the folder `sessions` itself.
 
-use std::io::ErrorKind;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::tool::{Discovery, Found, Framing, Places, SideFile, Target, Trouble, stamp, stamp_of};
+use crate::tool::look::Look;
+use crate::tool::{Discovery, Found, Framing, Places, Target};
 
 /// The folder of all sessions.
 pub(super) const SESSIONS: &str = "sessions";
+/// How the settings of a session are called, after its id.
+const SETTINGS: &str = ".settings.json";
 /// How deep it is looked into.
 const DEPTH: u32 = 2;
 
@@ -34,51 +37,28 @@ fn slug(cwd: &Path) -> String {
 
 /// Finds all sessions.
 pub(super) fn discover(places: &Places) -> Discovery {
-    let mut discovery = Discovery::default();
-    folder(&root(places).join(SESSIONS), SESSIONS, DEPTH, &mut discovery);
-    discovery.found.sort_by(|a, b| a.place.cmp(&b.place));
-    discovery
+    let (mut look, mut found) = (Look::below(root(places)), Vec::new());
+    folder(&mut look, SESSIONS, DEPTH, &mut found);
+    found.sort_by(|a, b| a.place.cmp(&b.place));
+    Discovery { found, trouble: look.trouble }
 }
 
-fn folder(path: &Path, place: &str, depth: u32, discovery: &mut Discovery) {
-    let trouble = |error| Trouble { path: path.to_owned(), error };
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == ErrorKind::NotFound => return,
-        Err(error) => return discovery.trouble.push(trouble(error)),
-    };
-    for entry in entries {
-        let looked = entry.and_then(|entry| Ok((entry.file_type()?, entry.metadata()?, entry)));
-        let (kind, meta, entry) = match looked {
-            Ok(looked) => looked,
-            Err(e) if e.kind() == ErrorKind::NotFound => continue,
-            Err(error) => {
-                discovery.trouble.push(trouble(error));
-                continue;
+fn folder(look: &mut Look, place: &str, depth: u32, found: &mut Vec<Found>) {
+    let mut settings = HashMap::new();
+    let mut sessions = Vec::new();
+    for entry in look.entries(place) {
+        if entry.stamp.is_none() {
+            if depth > 1 {
+                folder(look, &entry.place, depth - 1, found);
             }
-        };
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let place = format!("{place}/{name}");
-        let stem = name.strip_suffix(".jsonl").filter(|stem| !stem.is_empty());
-        if kind.is_dir() && depth > 1 {
-            folder(&entry.path(), &place, depth - 1, discovery);
-        } else if let (true, Some(native), Some(stamp)) = (kind.is_file(), stem, stamp_of(&meta)) {
-            discovery.found.push(Found {
-                native: native.to_owned(),
-                part: String::new(),
-                path: entry.path(),
-                side: settings(&entry.path(), &place).into_iter().collect(),
-                place,
-                framing: Framing::Document,
-                stamp,
-            });
+        } else if let Some(native) = entry.name.strip_suffix(SETTINGS).map(str::to_owned) {
+            settings.extend(look.side(entry).map(|file| (native, file)));
+        } else if let Some(native) = entry.name.strip_suffix(".jsonl").map(str::to_owned) {
+            sessions.extend(look.source(&native, entry, Framing::Document));
         }
     }
-}
-
-/// The settings of a session, if they are there.
-fn settings(path: &Path, place: &str) -> Option<SideFile> {
-    let path = path.with_extension("settings.json");
-    let stamp = stamp(&path)?;
-    Some(SideFile { path, place: format!("{}.settings.json", place.strip_suffix(".jsonl")?), stamp })
+    sessions.retain(|session| !session.native.is_empty());
+    for session in sessions {
+        found.push(Found { side: settings.remove(&session.native).into_iter().collect(), ..session });
+    }
 }

@@ -8,7 +8,7 @@
 use crate::object::json::{Type, Value};
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Link, Reader, Step, time};
 
 /// Events that say nothing of the conversation.
@@ -54,13 +54,13 @@ impl Reader for EventReader {
             b"message" => event(row, texts, &mut step),
             b"compaction_state" => {
                 let summary = string(row, "summaryText").map(|text| Block::Summary(texts.of(text)));
-                step.message = summary.map(|summary| draft(Role::System, vec![summary]));
+                step.message = summary.map(|summary| Draft::of(Role::System, vec![summary]));
             }
             b"tool_call" => printed_call(row, texts, &mut step),
             b"tool_result" => step.message = Some(printed_result(row, texts)),
             b"error" => {
                 let words = string(row, "message").map(|text| Block::Notice(texts.of(text)));
-                step.message = words.map(|words| draft(Role::System, vec![words]));
+                step.message = words.map(|words| Draft::of(Role::System, vec![words]));
             }
             kind => step.unknown = !SILENT.contains(&kind),
         }
@@ -200,17 +200,10 @@ fn thought(item: Value<'_>, text: &str, proof: &str, texts: &mut Texts) -> Optio
 
 fn call(item: Value<'_>, name: &str, input: &str, texts: &mut Texts, files: &mut Vec<String>) -> Block {
     let name = item.string(name).unwrap_or_default();
-    let action =
-        ACTIONS.iter().find(|(known, _)| *known == name).map_or(Action::Other, |(_, action)| *action);
+    let action = step::action(ACTIONS, &name);
     let input = item.get(input).filter(|input| !input.is_null());
-    let letter = match action {
-        Action::Read => Some('r'),
-        Action::Write => Some('w'),
-        Action::Edit => Some('e'),
-        _ => None,
-    };
     let path = input.and_then(|input| input.string("file_path").or_else(|| input.string("path")));
-    files.extend(letter.zip(path).map(|(letter, path)| format!("{letter}{path}")));
+    files.extend(path.and_then(|path| step::file(action, &path)));
     let empty = || Json { literal: b"{}".to_vec(), holes: Vec::new() };
     Block::Call { name, action, input: Input::Json(input.map_or_else(empty, |input| texts.json(input))) }
 }
@@ -241,7 +234,7 @@ fn image(item: Value<'_>, texts: &mut Texts) -> Option<(String, crate::object::m
 /// A call as `droid exec` prints it.
 fn printed_call(row: Value<'_>, texts: &mut Texts, step: &mut Step) {
     let block = call(row, "toolName", "parameters", texts, &mut step.files);
-    step.message = Some(Draft { calls: vec![native(row, "id")], ..draft(Role::Assistant, vec![block]) });
+    step.message = Some(Draft { calls: vec![native(row, "id")], ..Draft::of(Role::Assistant, vec![block]) });
 }
 
 /// What came of it.
@@ -249,7 +242,7 @@ fn printed_result(row: Value<'_>, texts: &mut Texts) -> Draft {
     let failed = row.get("isError").is_some_and(|failed| failed.is_true());
     let said = row.get("value").or_else(|| row.path(&["error", "message"])).or_else(|| row.get("error"));
     let block = result(failed, said, texts);
-    Draft { results: vec![native(row, "id")], ..draft(Role::User, vec![block]) }
+    Draft { results: vec![native(row, "id")], ..Draft::of(Role::User, vec![block]) }
 }
 
 fn native(value: Value<'_>, key: &str) -> Key {
@@ -258,8 +251,4 @@ fn native(value: Value<'_>, key: &str) -> Key {
 
 fn string<'t>(value: Value<'t>, key: &str) -> Option<Value<'t>> {
     value.get(key).filter(|v| v.kind() == Type::String && !v.raw().is_empty())
-}
-
-fn draft(role: Role, blocks: Vec<Block>) -> Draft {
-    Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
 }

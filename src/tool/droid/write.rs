@@ -7,7 +7,7 @@ use super::find;
 use crate::tool::fit::{self, Fitting};
 use crate::tool::jsonl::{Lines, Object};
 use crate::tool::turns::{Answer, Call, Piece, Turn, Turns};
-use crate::tool::{Conversation, Losses, Plan, Planned, Sink, Target, ToolError, ids, time};
+use crate::tool::{Conversation, Losses, Plan, Sink, Target, ToolError, ids, time};
 
 /// The version of the form.
 const VERSION: &str = "2";
@@ -20,32 +20,20 @@ pub(super) fn write(
     target: &Target,
     sink: &mut dyn Sink,
 ) -> Result<Plan, ToolError> {
-    let mut turns = Turns::new(conversation);
-    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
+    let mut turns = Turns::begin(conversation)?;
     let path = find::path_for(target);
     let out = sink.create(&path, 0o600)?;
     let lines = Lines::new(out, path.clone(), target.started.saturating_sub(1));
     let mut writer = Writer { lines, seed: target.seed, messages: 0 };
     writer.head(target)?;
-    loop {
+    while let Some(turn) = turns.next()? {
         writer.turn(turn, &mut turns.losses)?;
-        match turns.next()? {
-            Some(next) => turn = next,
-            None => break,
-        }
     }
     if writer.messages == 0 {
         return Err(ToolError::Empty);
     }
     writer.lines.finish()?;
-    Ok(Plan {
-        native: target.native.clone(),
-        files: vec![Planned::Create(path.clone())],
-        path,
-        losses: turns.losses.list(),
-        messages: turns.messages,
-        imports: Vec::new(),
-    })
+    Ok(turns.plan(target, path))
 }
 
 struct Writer<'a> {
@@ -113,11 +101,7 @@ impl Writer<'_> {
                 let mut content: Vec<Content> =
                     said.into_iter().filter_map(|piece| spoken(piece, losses)).collect();
                 if calls.is_empty() {
-                    // An answer can't end in a thought.
-                    let last = content.iter().rposition(|piece| matches!(piece, Content::Said(_)));
-                    for _ in content.drain(last.map_or(0, |last| last + 1)..) {
-                        losses.add("thinking after which nothing was said is left out");
-                    }
+                    fit::end_in_words(&mut content, |piece| matches!(piece, Content::Thought(_)), losses);
                 }
                 content.extend(calls.iter().map(|call| self.call(call, losses)));
                 self.message(time, "assistant", &content, model.as_deref())
@@ -136,12 +120,8 @@ impl Writer<'_> {
     }
 
     fn result(&self, answer: Answer, losses: &mut Losses) -> Content {
-        let mut pieces = Vec::new();
-        if !answer.text.is_empty() || answer.images.is_empty() {
-            pieces.push(Fitting::Text(answer.text));
-        }
-        pieces.extend(answer.images.into_iter().map(|(media, data)| fit::image(&media, data, losses)));
-        Content::Result(ids::call(self.seed, answer.number), answer.failed, pieces)
+        let (id, failed) = (ids::call(self.seed, answer.number), answer.failed);
+        Content::Result(id, failed, fit::given(answer, "", losses))
     }
 }
 
@@ -166,13 +146,7 @@ fn spoken(piece: Piece, losses: &mut Losses) -> Option<Content> {
             losses.add("thinking is sent to the model as words");
             Some(Content::Thought(text))
         }
-        piece => match fit::piece(piece, losses)? {
-            Fitting::Text(text) => Some(Content::Said(Fitting::Text(text))),
-            Fitting::Image(media, _) => {
-                losses.add("pictures that the model made are left out");
-                Some(Content::Said(Fitting::Text(format!("[picture of type {media}]"))))
-            }
-        },
+        piece => fit::said(piece, losses).map(|text| Content::Said(Fitting::Text(text))),
     }
 }
 

@@ -45,14 +45,7 @@ pub(super) fn write(
         return Err(ToolError::Empty);
     }
     put(messages.out, &path, form.tail())?;
-    Ok(Plan {
-        native: target.native.clone(),
-        files,
-        path,
-        losses: turns.losses.list(),
-        messages: turns.messages,
-        imports: Vec::new(),
-    })
+    Ok(Plan { files, ..turns.plan(target, path) })
 }
 
 struct Messages<'a> {

@@ -6,7 +6,7 @@
 use crate::object::json::{Type, Value};
 use crate::object::message::{Action, Block, Input, Message, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::table::millis;
 use crate::tool::{Draft, Key, Reader, Step};
 
@@ -170,14 +170,8 @@ impl Making {
         let command = arguments.map(|arguments| raw(arguments, "command")).unwrap_or_default();
         let name = name.unwrap_or_default();
         let action = action(&name, command);
-        let letter = match action {
-            Action::Read => Some('r'),
-            Action::Write => Some('w'),
-            Action::Edit => Some('e'),
-            _ => None,
-        };
         let path = arguments.and_then(|arguments| arguments.string("path"));
-        self.files.extend(letter.zip(path).map(|(letter, path)| format!("{letter}{path}")));
+        self.files.extend(path.and_then(|path| step::file(action, &path)));
         self.calls.push(Key::of(raw(block, "id")));
         self.blocks.push(Block::Call { name, action, input: Input::Json(input.unwrap_or_default()) });
     }

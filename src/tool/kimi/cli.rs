@@ -11,11 +11,12 @@
 use std::path::{Path, PathBuf};
 
 use super::content::{self, native, outcome};
-use super::find::{Entry, SESSIONS, Search};
+use super::find::{SESSIONS, Search};
 use super::state::{self, STATE};
 use crate::object::json::{Tape, Value};
 use crate::object::message::{Block, Part};
 use crate::object::split::Texts;
+use crate::tool::look::Entry;
 use crate::tool::{Discovery, Found, Places, Reader, Step, StepFacts, Tool, Watched, digest, go_on};
 
 /// What the model is sent, and the log.
@@ -64,13 +65,15 @@ impl Tool for KimiCli {
     }
 
     fn discover(&self, places: &Places) -> Discovery {
-        let mut search = Search::new(self.root(places));
-        for bucket in search.folders(SESSIONS) {
-            for entry in search.entries(&bucket.place) {
+        let mut search = Search::below(self.root(places));
+        for bucket in search.look.folders(SESSIONS) {
+            for entry in search.look.entries(&bucket.place) {
                 let old = entry.name.strip_suffix(".jsonl").map(str::to_owned);
                 match (entry.stamp, old) {
                     (None, _) => session(&mut search, &entry),
-                    (Some(_), Some(native)) => search.found(&native, String::new(), entry, Vec::new()),
+                    (Some(_), Some(native)) => {
+                        search.sources(&native, vec![(String::new(), entry)], Vec::new());
+                    }
                     (Some(_), None) => {}
                 }
             }
@@ -97,16 +100,16 @@ impl Tool for KimiCli {
 /// A session's folder.
 fn session(search: &mut Search, folder: &Entry) {
     let (mut side, mut sources) = (Vec::new(), Vec::new());
-    for entry in search.entries(&folder.place) {
+    for entry in search.look.entries(&folder.place) {
         match entry.stamp {
-            Some(_) if entry.name == STATE => search.file(entry, &mut side),
+            Some(_) if entry.name == STATE => side.extend(search.look.side(entry)),
             Some(_) => sources.extend(part(&entry.name, "").map(|part| (part, entry))),
             None if entry.name == "subagents" => {
-                for agent in search.folders(&entry.place) {
-                    for entry in search.entries(&agent.place) {
+                for agent in search.look.folders(&entry.place) {
+                    for entry in search.look.entries(&agent.place) {
                         match part(&entry.name, &agent.name) {
                             Some(part) => sources.push((part, entry)),
-                            None => search.file(entry, &mut side),
+                            None => side.extend(search.look.side(entry)),
                         }
                     }
                 }
@@ -114,12 +117,7 @@ fn session(search: &mut Search, folder: &Entry) {
             None => {}
         }
     }
-    // The files go with the session; with a part where it is gone.
-    sources.sort_by_key(|(part, _)| !part.is_empty());
-    let mut side = Some(side);
-    for (part, entry) in sources {
-        search.found(&folder.name, part, entry, side.take().unwrap_or_default());
-    }
+    search.sources(&folder.name, sources, side);
 }
 
 /// Which part of a session a file is, of an agent's unless that has no name.

@@ -1,9 +1,9 @@
 //! What messages consist of, in Kimi Code as in the program before it.
 
 use crate::object::json::{Type, Value};
-use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status};
+use crate::object::message::{Action, Block, Input, Json, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Draft, Key, Step};
 
 /// What the tools' own tools do: Kimi Code's of 2.1, then those of kimi-cli.
@@ -91,7 +91,7 @@ pub(super) fn parts(content: Option<Value<'_>>, texts: &mut Texts) -> Vec<Part> 
 pub(super) fn outcome(id: Key, failed: bool, parts: Vec<Part>) -> Draft {
     let status = if failed { Status::Error } else { Status::Ok };
     let blocks = vec![Block::Result { call: None, status, parts }];
-    Draft { results: vec![id], ..draft(Role::User, blocks) }
+    Draft { results: vec![id], ..Draft::of(Role::User, blocks) }
 }
 
 /// A call: its block, and the file that it is about.
@@ -101,26 +101,18 @@ pub(super) fn call(
     texts: &mut Texts,
     files: &mut Vec<String>,
 ) -> Block {
-    let action =
-        ACTIONS.iter().find(|(known, _)| *known == name).map_or(Action::Other, |(_, action)| *action);
-    let letter = match action {
-        Action::Read => Some('r'),
-        Action::Write => Some('w'),
-        Action::Edit => Some('e'),
-        _ => None,
-    };
+    let action = step::action(ACTIONS, name);
     let input = match arguments {
         // The arguments as the model wrote them: JSON in a string.
         Some(text) if text.kind() == Type::String => {
             let text = text.bytes().unwrap_or_default();
             let path = serde_json::from_slice::<serde_json::Value>(&text).ok();
             let path = path.as_ref().and_then(|args| args.get("path")?.as_str());
-            files.extend(letter.zip(path).map(|(letter, path)| format!("{letter}{path}")));
+            files.extend(path.and_then(|path| step::file(action, path)));
             texts.input(&text)
         }
         Some(args) if !args.is_null() => {
-            let path = args.string("path");
-            files.extend(letter.zip(path).map(|(letter, path)| format!("{letter}{path}")));
+            files.extend(args.string("path").and_then(|path| step::file(action, &path)));
             Input::Json(texts.json(args))
         }
         _ => Input::Json(Json { literal: b"{}".to_vec(), holes: Vec::new() }),
@@ -136,7 +128,7 @@ pub(super) fn prompt(content: Option<Value<'_>>, texts: &mut Texts, step: &mut S
     }
     let words = items(content).filter_map(|item| text_of(item)?.str().map(|text| first_words(&text)));
     step.prompt = Some(words.into_iter().find(|words| !words.is_empty()).unwrap_or_default());
-    step.message = Some(draft(Role::User, blocks));
+    step.message = Some(Draft::of(Role::User, blocks));
 }
 
 /// The words of a content, joined, without the white space around them.
@@ -156,7 +148,7 @@ pub(super) fn put_in(
         other => other,
     });
     let blocks: Vec<Block> = blocks.collect();
-    (!blocks.is_empty()).then(|| draft(Role::System, blocks))
+    (!blocks.is_empty()).then(|| Draft::of(Role::System, blocks))
 }
 
 /// An answer with its calls; `function` leads from a call to what holds its
@@ -177,15 +169,11 @@ pub(super) fn answer(
         ids.push(native(item, "id"));
     }
     if !blocks.is_empty() {
-        step.message = Some(Draft { calls: ids, ..draft(Role::Assistant, blocks) });
+        step.message = Some(Draft { calls: ids, ..Draft::of(Role::Assistant, blocks) });
     }
 }
 
 /// A native id.
 pub(super) fn native(value: Value<'_>, key: &str) -> Key {
     Key::of(value.get(key).map(|id| id.raw()).unwrap_or_default())
-}
-
-pub(super) fn draft(role: Role, blocks: Vec<Block>) -> Draft {
-    Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
 }

@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use super::content::{self, block, call, draft, native, outcome, string};
+use super::content::{self, block, call, native, outcome, string};
 use super::state;
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::commit::Usage;
@@ -15,7 +15,7 @@ use crate::object::json::Value;
 use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
-use crate::tool::{Counted, Found, Key, Link, Reader, Step, setting};
+use crate::tool::{Counted, Draft, Found, Key, Link, Reader, Step, setting};
 
 /// The longest name of a model that is remembered.
 const MODEL_MAX: usize = 200;
@@ -180,13 +180,13 @@ impl WireReader {
             b"content.part" => {
                 let said = event.get("part").map(|part| block(part, texts));
                 step.message =
-                    said.filter(|said| !is_empty(said)).map(|said| draft(Role::Assistant, vec![said]));
+                    said.filter(|said| !is_empty(said)).map(|said| Draft::of(Role::Assistant, vec![said]));
                 self.spoken(step);
             }
             b"tool.call" => {
                 let name = event.string("name").unwrap_or_default();
                 let block = call(&name, event.get("args"), texts, &mut step.files);
-                let mut message = draft(Role::Assistant, vec![block]);
+                let mut message = Draft::of(Role::Assistant, vec![block]);
                 message.calls.push(native(event, "toolCallId"));
                 step.message = Some(message);
                 self.spoken(step);

@@ -29,8 +29,7 @@ pub(super) fn write(
     target: &Target,
     sink: &mut dyn Sink,
 ) -> Result<Plan, ToolError> {
-    let mut turns = Turns::new(conversation);
-    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
+    let mut turns = Turns::begin(conversation)?;
     let agent = folder(target).join("agents").join(find::MAIN);
     let path = agent.join(find::WIRE);
     let out = sink.create(&path, 0o600)?;
@@ -41,12 +40,8 @@ pub(super) fn write(
             .text("protocol_version", PROTOCOL)
             .json("created_at", &target.started.to_string());
     })?;
-    loop {
+    while let Some(turn) = turns.next()? {
         writer.turn(turn, &mut turns.losses)?;
-        match turns.next()? {
-            Some(next) => turn = next,
-            None => break,
-        }
     }
     if writer.messages == 0 {
         return Err(ToolError::Empty);
@@ -57,14 +52,9 @@ pub(super) fn write(
     let mut state = Lines::new(sink.create(&beside, 0o600)?, beside.clone(), last);
     state.line(|state| self::state(state, target, &agent.to_string_lossy(), last))?;
     state.finish()?;
-    Ok(Plan {
-        native: target.native.clone(),
-        files: vec![Planned::Create(path.clone()), Planned::Create(beside)],
-        path,
-        losses: turns.losses.list(),
-        messages: turns.messages,
-        imports: Vec::new(),
-    })
+    let mut plan = turns.plan(target, path);
+    plan.files.push(Planned::Create(beside));
+    Ok(plan)
 }
 
 fn state(state: &mut Object<'_>, target: &Target, agent: &str, last: i64) {
@@ -182,11 +172,7 @@ impl Writer<'_> {
     ) -> Result<(), ToolError> {
         let mut content: Vec<Content> = said.into_iter().filter_map(|piece| spoken(piece, losses)).collect();
         if calls.is_empty() {
-            // An answer can't end in a thought.
-            let last = content.iter().rposition(|piece| matches!(piece, Content::Said(_)));
-            for _ in content.drain(last.map_or(0, |last| last + 1)..) {
-                losses.add("thinking after which nothing was said is left out");
-            }
+            fit::end_in_words(&mut content, |piece| matches!(piece, Content::Thought(..)), losses);
         }
         if content.is_empty() && calls.is_empty() {
             return Ok(());
@@ -203,16 +189,11 @@ impl Writer<'_> {
     }
 
     fn result(&mut self, time: Option<i64>, answer: Answer, losses: &mut Losses) -> Result<(), ToolError> {
-        let mut content = Vec::new();
-        if !answer.text.is_empty() || answer.images.is_empty() {
-            content.push(Content::Said(Fitting::Text(answer.text)));
-        }
-        let seen = answer.images.into_iter().map(|(media, data)| fit::image(&media, data, losses));
-        content.extend(seen.map(Content::Said));
-        let id = ids::call(self.seed, answer.number);
+        let (id, failed) = (ids::call(self.seed, answer.number), answer.failed);
+        let content: Vec<Content> = fit::given(answer, "", losses).into_iter().map(Content::Said).collect();
         self.message(time, "tool", &content, |message| {
             message.texts("toolCalls", []).text("toolCallId", &id);
-            if answer.failed {
+            if failed {
                 message.json("isError", "true");
             }
         })
@@ -240,13 +221,7 @@ fn spoken(piece: Piece, losses: &mut Losses) -> Option<Content> {
             }
             Some(Content::Thought(text, None))
         }
-        piece => match fit::piece(piece, losses)? {
-            Fitting::Text(text) => Some(Content::Said(Fitting::Text(text))),
-            Fitting::Image(media, _) => {
-                losses.add("pictures that the model made are left out");
-                Some(Content::Said(Fitting::Text(format!("[picture of type {media}]"))))
-            }
-        },
+        piece => fit::said(piece, losses).map(|text| Content::Said(Fitting::Text(text))),
     }
 }
 

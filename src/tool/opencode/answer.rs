@@ -1,10 +1,9 @@
 //! Parts of what a model says: words, thoughts, calls with their results.
 
-use super::read::said;
 use crate::object::json::{Type, Value};
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status, Text};
 use crate::object::split::Texts;
-use crate::tool::{Draft, Key, Step, codex};
+use crate::tool::{Draft, Key, Step, codex, step};
 
 /// What a part means.
 pub(super) fn part(id: &[u8], kind: &[u8], data: Value<'_>, texts: &mut Texts) -> Step {
@@ -38,7 +37,7 @@ pub(super) fn summary(data: Value<'_>, texts: &mut Texts) -> Step {
 
 fn words(data: Value<'_>, texts: &mut Texts, block: fn(Text) -> Block) -> Step {
     let text = data.get("text").filter(|text| text.kind() == Type::String && !text.raw().is_empty());
-    let message = text.map(|text| said(Role::Assistant, vec![block(texts.of(text))]));
+    let message = text.map(|text| Draft::of(Role::Assistant, vec![block(texts.of(text))]));
     Step { message, time: data.path(&["time", "start"]).and_then(|t| t.int()), ..Step::default() }
 }
 
@@ -54,7 +53,7 @@ fn thought(data: Value<'_>, texts: &mut Texts) -> Step {
     let text = text.map_or_else(|| Text::Inline(Vec::new()), |text| texts.of(text));
     let signature = proof.map(|proof| texts.of(proof));
     let is_thought = !text.is_empty() || signature.is_some();
-    let message = is_thought.then(|| said(Role::Assistant, vec![Block::Thinking { text, signature }]));
+    let message = is_thought.then(|| Draft::of(Role::Assistant, vec![Block::Thinking { text, signature }]));
     Step { message, time: data.path(&["time", "start"]).and_then(|t| t.int()), ..Step::default() }
 }
 
@@ -120,7 +119,7 @@ fn file(data: Value<'_>, texts: &mut Texts) -> Step {
         Some((media, content)) if media.starts_with("image/") => Block::Image(media, content),
         _ => Block::Other(texts.json(data)),
     });
-    Step { message: block.map(|block| said(Role::Assistant, vec![block])), ..Step::default() }
+    Step { message: block.map(|block| Draft::of(Role::Assistant, vec![block])), ..Step::default() }
 }
 
 /// What a tool of that name does. Sessions that began elsewhere hold calls of
@@ -136,12 +135,6 @@ fn action(name: &str) -> Action {
 
 /// The file that a call reads, writes or edits.
 fn file_of(action: Action, input: Value<'_>) -> Option<String> {
-    let letter = match action {
-        Action::Read => 'r',
-        Action::Write => 'w',
-        Action::Edit => 'e',
-        _ => return None,
-    };
     let path = ["filePath", "file_path", "path"].into_iter().find_map(|key| input.string(key));
-    path.filter(|path| !path.is_empty() && path.len() <= 4096).map(|path| format!("{letter}{path}"))
+    step::file(action, &path?)
 }

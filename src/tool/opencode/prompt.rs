@@ -1,11 +1,10 @@
 //! Parts of what a user says.
 
-use super::read::said;
 use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
-use crate::tool::Step;
 use crate::tool::step::first_words;
+use crate::tool::{Draft, Step};
 
 /// What a part means. The prompt is that of a message which the part begins.
 pub(super) fn part(kind: &[u8], data: Value<'_>, texts: &mut Texts) -> Step {
@@ -15,7 +14,7 @@ pub(super) fn part(kind: &[u8], data: Value<'_>, texts: &mut Texts) -> Step {
         b"text" => match text("text") {
             // Put in by the tool, or shown but not sent.
             Some(text) if flag("synthetic") || flag("ignored") => Step {
-                message: Some(said(Role::System, vec![Block::Notice(texts.of(text))])),
+                message: Some(Draft::of(Role::System, vec![Block::Notice(texts.of(text))])),
                 ..Step::default()
             },
             Some(text) => spoken(Block::Text(texts.of(text)), text.str().as_deref().unwrap_or_default()),
@@ -34,7 +33,11 @@ pub(super) fn part(kind: &[u8], data: Value<'_>, texts: &mut Texts) -> Step {
 }
 
 fn spoken(block: Block, words: &str) -> Step {
-    Step { message: Some(said(Role::User, vec![block])), prompt: Some(first_words(words)), ..Step::default() }
+    Step {
+        message: Some(Draft::of(Role::User, vec![block])),
+        prompt: Some(first_words(words)),
+        ..Step::default()
+    }
 }
 
 fn file(data: Value<'_>, texts: &mut Texts) -> Step {

@@ -5,7 +5,7 @@ use super::state::{Speaker, State};
 use super::{answer, prompt};
 use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
-use crate::object::message::{Block, Message, Role};
+use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::{Counted, Draft, Key, Link, Reader, Step};
 
@@ -52,7 +52,7 @@ impl RowReader {
                     data.path(&["error", "data", "message"]).filter(|text| text.kind() == Type::String);
                 let message = error.filter(|text| !text.raw().is_empty()).map(|text| {
                     let blocks = vec![Block::Notice(texts.of(text))];
-                    said(Role::System, blocks)
+                    Draft::of(Role::System, blocks)
                 });
                 Step { time: self.0.time, message, model: self.0.model.clone(), ..Step::default() }
             }
@@ -131,11 +131,6 @@ impl Reader for RowReader {
     fn state(&self) -> Vec<u8> {
         self.0.save()
     }
-}
-
-/// A message without calls.
-pub(super) fn said(role: Role, blocks: Vec<Block>) -> Draft {
-    Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
 }
 
 fn id<'t>(row: Value<'t>, key: &str) -> &'t [u8] {

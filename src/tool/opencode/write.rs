@@ -13,7 +13,7 @@ use super::model::{self, Model};
 use super::parts::Parts;
 use crate::tool::fit::NO_BEGINNING;
 use crate::tool::turns::{Turn, Turns, quoted};
-use crate::tool::{Conversation, Import, Plan, Planned, Sink, Target, ToolError};
+use crate::tool::{Conversation, Import, Plan, Sink, Target, ToolError};
 
 /// The project of directories that are in no repository.
 const NO_PROJECT: &str = "global";
@@ -56,11 +56,9 @@ pub(in crate::tool) fn write(
     let import = [family.name.to_owned(), "import".to_owned(), path.to_string_lossy().into_owned()];
     Ok(Plan {
         path: family.database(&target.places),
-        files: vec![Planned::Create(path)],
         native: session,
-        losses: turns.losses.list(),
-        messages: turns.messages,
         imports: vec![Import { command: import.to_vec(), uploads_to: None }],
+        ..turns.plan(target, path)
     })
 }
 

@@ -8,7 +8,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::object::json::Tape;
-use crate::tool::{Discovery, Found, Framing, Places, Target, Trouble, stamp_of, time};
+use crate::tool::look::Look;
+use crate::tool::{Discovery, Framing, Places, Target, time};
 
 /// Length of a UUID in its usual form.
 const UUID: usize = 36;
@@ -68,49 +69,19 @@ pub(super) fn native(name: &str) -> Option<&str> {
     Some(id.unwrap_or(stem))
 }
 
-/// Finds all sessions.
+/// Finds all sessions: in the root, and in the folders in it.
 pub(super) fn discover(places: &Places) -> Discovery {
-    let root = root(places);
-    let mut discovery = Discovery::default();
-    folder(&root, "", true, &mut discovery);
-    discovery.found.sort_by(|a, b| a.place.cmp(&b.place));
-    discovery
-}
-
-/// Looks into a folder, and into the folders in it if it is the root.
-fn folder(path: &Path, place: &str, deeper: bool, discovery: &mut Discovery) {
-    let trouble = |error| Trouble { path: path.to_owned(), error };
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
-        Err(error) => return discovery.trouble.push(trouble(error)),
-    };
-    for entry in entries {
-        let looked = entry.and_then(|entry| Ok((entry.file_type()?, entry.metadata()?, entry)));
-        let (kind, meta, entry) = match looked {
-            Ok(looked) => looked,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => {
-                discovery.trouble.push(trouble(error));
-                continue;
-            }
-        };
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let below = if place.is_empty() { name.clone() } else { format!("{place}/{name}") };
-        if kind.is_dir() && deeper {
-            folder(&entry.path(), &below, false, discovery);
-        } else if let (true, Some(native), Some(stamp)) = (kind.is_file(), native(&name), stamp_of(&meta)) {
-            discovery.found.push(Found {
-                native: native.to_owned(),
-                part: String::new(),
-                path: entry.path(),
-                place: below,
-                framing: Framing::Lines,
-                stamp,
-                side: Vec::new(),
-            });
-        }
+    let (mut look, mut found) = (Look::below(root(places)), Vec::new());
+    let mut files = look.entries("");
+    for folder in files.extract_if(.., |entry| entry.stamp.is_none()).collect::<Vec<_>>() {
+        files.append(&mut look.entries(&folder.place));
     }
+    for entry in files {
+        let native = native(&entry.name).map(str::to_owned);
+        found.extend(native.and_then(|native| look.source(&native, entry, Framing::Lines)));
+    }
+    found.sort_by(|a, b| a.place.cmp(&b.place));
+    Discovery { found, trouble: look.trouble }
 }
 
 #[cfg(test)]

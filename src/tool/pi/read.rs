@@ -9,7 +9,7 @@ use crate::object::commit::Usage;
 use crate::object::json::{Type, Value};
 use crate::object::message::{Action, Block, Input, Json, Message, Part, Role, Status};
 use crate::object::split::Texts;
-use crate::tool::step::first_words;
+use crate::tool::step::{self, first_words};
 use crate::tool::{Counted, Draft, Key, Link, Reader, Step, setting, time};
 
 /// Entries that say nothing of the conversation.
@@ -98,7 +98,7 @@ fn user(message: Value<'_>, texts: &mut Texts, step: &mut Step) {
     let words =
         content(message, |item| text_of(item).and_then(|text| text.str().map(|text| first_words(&text))));
     step.prompt = Some(words.flatten().find(|words| !words.is_empty()).unwrap_or_default());
-    step.message = Some(draft(Role::User, blocks));
+    step.message = Some(Draft::of(Role::User, blocks));
 }
 
 fn assistant(message: Value<'_>, texts: &mut Texts, step: &mut Step) {
@@ -145,14 +145,8 @@ fn thought(item: Value<'_>, texts: &mut Texts) -> Option<Block> {
 fn call(name: Value<'_>, arguments: Option<Value<'_>>, texts: &mut Texts, files: &mut Vec<String>) -> Block {
     let name = name.str().unwrap_or_default().into_owned();
     let action = action(&name);
-    let letter = match action {
-        Action::Read => Some('r'),
-        Action::Write => Some('w'),
-        Action::Edit => Some('e'),
-        _ => None,
-    };
     let path = arguments.and_then(|a| a.string("path").or_else(|| a.string("file_path")));
-    files.extend(letter.zip(path).map(|(letter, path)| format!("{letter}{path}")));
+    files.extend(path.and_then(|path| step::file(action, &path)));
     let input = match arguments {
         Some(arguments) => texts.json(arguments),
         None => Json { literal: b"{}".to_vec(), holes: Vec::new() },
@@ -182,7 +176,7 @@ fn outcome(message: Value<'_>, texts: &mut Texts) -> Draft {
     let failed = message.get("isError").is_some_and(|failed| failed.is_true());
     let status = if failed { Status::Error } else { Status::Ok };
     let blocks = vec![Block::Result { call: None, status, parts }];
-    Draft { results: vec![native(message, "toolCallId")], ..draft(Role::User, blocks) }
+    Draft { results: vec![native(message, "toolCallId")], ..Draft::of(Role::User, blocks) }
 }
 
 /// A command that the user ran, in the words in which the model is told of it.
@@ -202,7 +196,11 @@ fn command(message: Value<'_>, texts: &mut Texts) -> Option<Draft> {
     }
     let text = texts.make(text.as_bytes());
     let hidden = message.get("excludeFromContext").is_some_and(|v| v.is_true());
-    Some(if hidden { notice(vec![Block::Notice(text)]) } else { draft(Role::User, vec![Block::Text(text)]) })
+    Some(if hidden {
+        notice(vec![Block::Notice(text)])
+    } else {
+        Draft::of(Role::User, vec![Block::Text(text)])
+    })
 }
 
 /// What an extension put in.
@@ -224,7 +222,7 @@ fn summary(text: Value<'_>, texts: &mut Texts) -> Draft {
 fn branch(text: Value<'_>, texts: &mut Texts) -> Draft {
     let (before, after) = BRANCH;
     let text = format!("{before}{}{after}", text.str().unwrap_or_default());
-    draft(Role::User, vec![Block::Text(texts.make(text.as_bytes()))])
+    Draft::of(Role::User, vec![Block::Text(texts.make(text.as_bytes()))])
 }
 
 /// The pieces of a message's content, which may be a string alone; none of
@@ -265,10 +263,6 @@ fn string<'t>(value: Value<'t>, key: &str) -> Option<Value<'t>> {
     value.get(key).filter(|v| v.kind() == Type::String)
 }
 
-fn draft(role: Role, blocks: Vec<Block>) -> Draft {
-    Draft { message: Message { role, blocks }, calls: Vec::new(), results: Vec::new() }
-}
-
 fn notice(blocks: Vec<Block>) -> Draft {
-    draft(Role::System, blocks)
+    Draft::of(Role::System, blocks)
 }

@@ -8,7 +8,7 @@ use super::find;
 use crate::tool::fit::{self, Fitting};
 use crate::tool::jsonl::{Lines, Object};
 use crate::tool::turns::{Answer, Call, Piece, Turn, Turns};
-use crate::tool::{Conversation, Losses, Plan, Planned, Sink, Target, ToolError, ids, time};
+use crate::tool::{Conversation, Losses, Plan, Sink, Target, ToolError, ids, time};
 
 /// What the tool itself says of a command that printed nothing. A result of
 /// nothing is sent as one that holds a picture.
@@ -22,32 +22,20 @@ pub(super) fn write(
     target: &Target,
     sink: &mut dyn Sink,
 ) -> Result<Plan, ToolError> {
-    let mut turns = Turns::new(conversation);
-    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
+    let mut turns = Turns::begin(conversation)?;
     let path = find::path_for(target);
     let out = sink.create(&path, 0o600)?;
     let lines = Lines::new(out, path.clone(), target.started.saturating_sub(2));
     let mut writer = Writer { lines, seed: target.seed, entries: 0, said: 0, bytes: 0 };
     writer.head(target)?;
-    loop {
+    while let Some(turn) = turns.next()? {
         writer.turn(turn, &mut turns.losses)?;
-        match turns.next()? {
-            Some(next) => turn = next,
-            None => break,
-        }
     }
     if writer.said == 0 {
         return Err(ToolError::Empty);
     }
     writer.lines.finish()?;
-    Ok(Plan {
-        native: target.native.clone(),
-        files: vec![Planned::Create(path.clone())],
-        path,
-        losses: turns.losses.list(),
-        messages: turns.messages,
-        imports: Vec::new(),
-    })
+    Ok(turns.plan(target, path))
 }
 
 struct Writer<'a> {
@@ -167,11 +155,7 @@ impl Writer<'_> {
             content.extend(spoken(piece, losses));
         }
         if calls.is_empty() {
-            // An answer can't end in a thought.
-            let last = content.iter().rposition(|piece| matches!(piece, Spoken::Text(_)));
-            for _ in content.drain(last.map_or(0, |last| last + 1)..) {
-                losses.add("thinking after which nothing was said is left out");
-            }
+            fit::end_in_words(&mut content, |piece| matches!(piece, Spoken::Thought(_)), losses);
         }
         for call in calls {
             let id = ids::call(self.seed, call.number);
@@ -194,22 +178,16 @@ impl Writer<'_> {
     }
 
     fn result(&mut self, time: Option<i64>, result: Answer, losses: &mut Losses) -> Result<(), ToolError> {
-        let mut pieces = Vec::new();
-        if !result.text.is_empty() {
-            pieces.push(Fitting::Text(result.text));
-        }
-        pieces.extend(result.images.into_iter().map(|(media, data)| fit::image(&media, data, losses)));
-        if pieces.is_empty() {
-            pieces.push(Fitting::Text(NO_OUTPUT.to_owned()));
-        }
-        self.count(&pieces);
         let (id, name) = (ids::call(self.seed, result.number), fit::name(&result.name, losses));
+        let failed = if result.failed { "true" } else { "false" };
+        let pieces = fit::given(result, NO_OUTPUT, losses);
+        self.count(&pieces);
         self.message(time, "toolResult", |message| {
             message
                 .text("toolCallId", &id)
                 .text("toolName", &name)
                 .objects("content", &pieces, |item, piece| fitting(piece, item))
-                .json("isError", if result.failed { "true" } else { "false" });
+                .json("isError", failed);
         })
     }
 }
@@ -233,13 +211,7 @@ fn spoken(piece: Piece, losses: &mut Losses) -> Option<Spoken> {
             losses.add("thinking is sent to the model as words");
             Some(Spoken::Thought(text))
         }
-        piece => match fit::piece(piece, losses)? {
-            Fitting::Text(text) => Some(Spoken::Text(text)),
-            Fitting::Image(media, _) => {
-                losses.add("pictures that the model made are left out");
-                Some(Spoken::Text(format!("[picture of type {media}]")))
-            }
-        },
+        piece => fit::said(piece, losses).map(Spoken::Text),
     }
 }
 

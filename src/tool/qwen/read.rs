@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::object::commit::Usage;
 use crate::object::json::{Tape, Type, Value};
-use crate::object::message::{Block, Message, Role};
+use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::parts::Making;
 use crate::tool::step::first_words;
@@ -168,8 +168,7 @@ fn system(row: Value<'_>, subtype: &[u8], texts: &mut Texts, step: &mut Step) {
             let text = first.and_then(|content| content.get("parts")?.items().next()?.get("text"));
             if let Some(text) = text.filter(|text| text.kind() == Type::String) {
                 let blocks = vec![Block::Summary(texts.of(text))];
-                let message = Message { role: Role::System, blocks };
-                step.message = Some(Draft { message, calls: Vec::new(), results: Vec::new() });
+                step.message = Some(Draft::of(Role::System, blocks));
             }
         }
         b"custom_title" => {

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::tool::turns::{Answer, Call, Piece, Turn, Turns, quoted};
-use crate::tool::{Conversation, Plan, Planned, Sink, Target, ToolError, ids, parts, time};
+use crate::tool::{Conversation, Plan, Sink, Target, ToolError, ids, parts, time};
 
 /// The version that rows are written as: the newest that was verified.
 const VERSION: &str = "0.24.4";
@@ -18,26 +18,14 @@ pub(super) fn write(
     path: PathBuf,
     sink: &mut dyn Sink,
 ) -> Result<Plan, ToolError> {
-    let mut turns = Turns::new(conversation);
-    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
+    let mut turns = Turns::begin(conversation)?;
     let out = sink.create(&path, 0o600)?;
     let mut rows = Rows { out, path: &path, target, written: 0, last: i64::MIN };
-    loop {
+    while let Some(turn) = turns.next()? {
         rows.turn(&turn, &mut turns)?;
-        match turns.next()? {
-            Some(next) => turn = next,
-            None => break,
-        }
     }
     rows.title()?;
-    Ok(Plan {
-        native: target.native.clone(),
-        files: vec![Planned::Create(path.clone())],
-        path,
-        losses: turns.losses.list(),
-        messages: turns.messages,
-        imports: Vec::new(),
-    })
+    Ok(turns.plan(target, path))
 }
 
 struct Rows<'a> {

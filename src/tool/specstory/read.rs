@@ -5,7 +5,7 @@ use super::find;
 use super::head::{Head, head};
 use crate::object::codec::{self, Decode, Encode};
 use crate::object::json::Value;
-use crate::object::message::{Action, Block, Input, Message, Part, Role, Status};
+use crate::object::message::{Action, Block, Input, Part, Role, Status};
 use crate::object::split::Texts;
 use crate::tool::step::first_words;
 use crate::tool::{Draft, Found, Key, Link, Reader, Step};
@@ -158,8 +158,7 @@ fn words(text: &str, texts: &mut Texts, blocks: &mut Vec<Block>) {
 }
 
 fn says(role: Role, blocks: Vec<Block>) -> Step {
-    let message = Message { role, blocks };
-    let draft = Draft { message, calls: Vec::new(), results: Vec::new() };
+    let draft = Draft::of(role, blocks);
     Step { message: Some(draft).filter(|draft| !draft.message.blocks.is_empty()), ..Step::default() }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::object::json::Value;
 use crate::object::message::Action;
+use crate::tool::step;
 
 /// What a tool does.
 pub(super) fn action(name: &str) -> Action {
@@ -45,27 +46,17 @@ pub(super) fn is_in_text(name: &str) -> bool {
 
 /// The file that a call in text reads, writes or edits.
 pub(super) fn file_in_text(name: &str, path: Option<&str>) -> Option<String> {
-    Some(format!("{}{}", letter(action(name))?, path?))
-}
-
-fn letter(action: Action) -> Option<char> {
-    match action {
-        Action::Read => Some('r'),
-        Action::Write => Some('w'),
-        Action::Edit => Some('e'),
-        _ => None,
-    }
+    step::file(action(name), path?)
 }
 
 /// The files that a call reads, writes or edits: a letter and a path.
 pub(super) fn files(name: &str, input: Value<'_>) -> Vec<String> {
     // The editor writes the whole file where it is given no text to replace.
     let whole = name == "editor" && input.get("old_text").is_none();
-    let letter = if whole { Some('w') } else { letter(action(name)) };
-    let Some(letter) = letter else { return Vec::new() };
+    let action = if whole { Action::Write } else { action(name) };
     let listed = input.get("files").into_iter().flat_map(|files| files.items());
     let one = std::iter::once(input).chain(listed);
     one.filter_map(|value| value.string("path").or_else(|| value.string("file_path")))
-        .map(|path| format!("{letter}{path}"))
+        .filter_map(|path| step::file(action, &path))
         .collect()
 }

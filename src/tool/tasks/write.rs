@@ -41,8 +41,7 @@ pub(in crate::tool) fn write(
     };
     let folder = storage.join(super::TASKS).join(&native);
     let path = folder.join(HISTORY);
-    let mut turns = Turns::new(conversation);
-    let Some(mut turn) = turns.next()? else { return Err(ToolError::Empty) };
+    let mut turns = Turns::begin(conversation)?;
     let mut task = Task {
         out: sink.create(&path, 0o600)?,
         path: &path,
@@ -52,12 +51,8 @@ pub(in crate::tool) fn write(
         last: target.started.saturating_sub(1),
         shown: Vec::new(),
     };
-    loop {
+    while let Some(turn) = turns.next()? {
         task.turn(&turn, &mut turns)?;
-        match turns.next()? {
-            Some(next) => turn = next,
-            None => break,
-        }
     }
     if task.written == 0 {
         return Err(ToolError::Empty);
@@ -83,8 +78,7 @@ pub(in crate::tool) fn write(
         }
         Dialect::Roo => add("history_item.json", roo_item(target, last).as_bytes())?,
     }
-    let (losses, messages) = (turns.losses.list(), turns.messages);
-    Ok(Plan { native, path, files, losses, messages, imports: Vec::new() })
+    Ok(Plan { native, files, ..turns.plan(target, path) })
 }
 
 /// The entry of a task in Cline's index.

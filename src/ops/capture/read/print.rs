@@ -2,8 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::object::codec;
-use crate::object::id::checksum;
+use crate::object::id::{Id, checksum};
 use crate::object::message::{Message, Text};
 use crate::tool::Step;
 
@@ -26,12 +25,8 @@ pub(super) fn shape_of_message(message: &mut Message, time: Option<i64>) -> u64 
     hasher.finish()
 }
 
-/// What a message and its time are told by when looking for copies.
-pub(in crate::ops::capture) fn fingerprint(
-    message: &Message,
-    time: Option<i64>,
-) -> Result<u64, codec::CodecError> {
-    let id = message.id()?;
+/// What a message of this name and its time are told by when looking for copies.
+pub(in crate::ops::capture) fn fingerprint(name: &Id, time: Option<i64>) -> u64 {
     let time = time.unwrap_or(i64::MIN).to_le_bytes();
-    Ok(checksum(&[id.bytes().as_slice(), &time].concat()).max(1))
+    checksum(&[name.bytes().as_slice(), &time].concat()).max(1)
 }

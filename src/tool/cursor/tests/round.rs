@@ -50,7 +50,7 @@ impl Sink for Folder {
 pub(super) fn target(home: &Path) -> Target {
     Target {
         places: Places { home: home.to_owned(), ..Places::default() },
-        cwd: "/work/here".into(),
+        cwd: "/home/dev/here".into(),
         native: "01a20212-a86f-7d30-ba34-f1999c4bbe7a".into(),
         seed: 7,
         now: 1_795_331_107_000,
@@ -274,7 +274,7 @@ fn long_texts_come_back_and_losses_are_told() {
     assert_eq!(
         plan.path,
         home.path()
-            .join(".cursor/chats/89adfefc4b9302fd1cc7fe6fd4db21a0")
+            .join(".cursor/chats/0d99a14aa162d9132d49fefa65f596b9")
             .join(&target.native)
             .join("store.db")
     );
@@ -294,7 +294,7 @@ fn long_texts_come_back_and_losses_are_told() {
             "text [Summary of the conversation so far]\n\nall of it"
         ]
     );
-    assert_eq!(frame.facts.cwd.as_deref(), Some("/work/here"));
+    assert_eq!(frame.facts.cwd.as_deref(), Some("/home/dev/here"));
     assert_eq!(frame.facts.tool_title.as_deref(), Some("A title"));
     assert_eq!(
         (frame.facts.created, frame.facts.updated),

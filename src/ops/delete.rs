@@ -1,0 +1,111 @@
+//! Delete: a session that nobody wants to see again.
+//!
+//! What was said stays in the store, so that it can be taken back; [`purge`]
+//! takes it out for good. A tombstone stands for it that travels with the refs:
+//! nothing that other machines or the tool still have brings the session back.
+//!
+//! [`purge`]: super::purge
+
+use super::Env;
+use super::revision::{self, RevisionError};
+use super::session::{self, SessionInfo};
+use crate::object::id::Id;
+use crate::store::refs::{Edit, RefValue};
+use crate::store::{Batch, Store, StoreError};
+
+/// What the names of tombstones begin with.
+pub(super) const DELETED: &str = "deleted/";
+
+/// Why a session was not deleted, or not brought back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeleteError {
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is no session.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
+    /// No deleted session is called so.
+    #[error("no deleted session has an id that begins with {0:?}")]
+    Unknown(String),
+    /// More than one is.
+    #[error("several deleted sessions have ids that begin with {0:?}")]
+    Ambiguous(String),
+}
+
+/// Tells whether a session was deleted.
+pub fn is_deleted(store: &Store, session: &Id) -> bool {
+    store.refs().contains_key(&format!("{DELETED}{session}"))
+}
+
+/// The sessions that were deleted.
+pub fn deleted(store: &Store) -> Vec<SessionInfo> {
+    session::with_deleted(store).into_iter().filter(|s| is_deleted(store, &s.id)).collect()
+}
+
+/// Deletes sessions, all or none. Returns what they were.
+pub fn delete(
+    env: &Env,
+    store: &mut Store,
+    names: &[String],
+    dry_run: bool,
+) -> Result<Vec<SessionInfo>, DeleteError> {
+    store.refresh()?;
+    let mut gone: Vec<SessionInfo> = Vec::new();
+    for text in names {
+        let id = revision::session(store, env, text)?;
+        if gone.iter().all(|other| other.id != id) {
+            gone.extend(session::info(store, &id));
+        }
+    }
+    if !dry_run {
+        change(env, store, &gone, |id| Some(RefValue::Session(id)))?;
+    }
+    Ok(gone)
+}
+
+/// Brings deleted sessions back, all or none. Returns what they are.
+pub fn bring_back(
+    env: &Env,
+    store: &mut Store,
+    names: &[String],
+    dry_run: bool,
+) -> Result<Vec<SessionInfo>, DeleteError> {
+    store.refresh()?;
+    let mut back: Vec<SessionInfo> = Vec::new();
+    for text in names {
+        let found = find(store, text)?;
+        if back.iter().all(|other| other.id != found.id) {
+            back.push(found);
+        }
+    }
+    if !dry_run {
+        change(env, store, &back, |_| None)?;
+    }
+    Ok(back)
+}
+
+/// The deleted session whose id, or the tool's, begins so.
+pub(super) fn find(store: &Store, text: &str) -> Result<SessionInfo, DeleteError> {
+    let called = |s: &SessionInfo| s.id.to_string().starts_with(text) || s.native_id.starts_with(text);
+    let mut found = deleted(store).into_iter().filter(called);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(DeleteError::Unknown(text.to_owned())),
+        _ => Err(DeleteError::Ambiguous(text.to_owned())),
+    }
+}
+
+fn change(
+    env: &Env,
+    store: &mut Store,
+    sessions: &[SessionInfo],
+    new: impl Fn(Id) -> Option<RefValue>,
+) -> Result<(), StoreError> {
+    let edits = sessions.iter().map(|session| {
+        let name = format!("{DELETED}{}", session.id);
+        Edit { expect: store.refs().get(&name).cloned(), new: new(session.id), name }
+    });
+    store.apply(Batch::default(), edits.collect(), &env.actor())
+}
