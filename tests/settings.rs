@@ -26,8 +26,8 @@ impl Sandbox {
         let project = self.path("project").to_string_lossy().into_owned();
         let file = self.path(&format!("home/.claude/projects/-p/{native}.jsonl"));
         let text = SESSION.replace("7c1e5a30-4b7d-4d0e-9a52-3f6b8e21c904", native);
-        // With rows of its own: else it would be a copy of the first.
-        let text = text.replace("5d0e", &native[..4]).replace("Tea", native).replace("My tea", native);
+        // With rows and words of its own: else it would be a copy of the first.
+        let text = text.replace("5d0e", &native[..4]).replace("a second too early", native);
         fs::write(file, text.replace("{project}", &project)).unwrap();
     }
 
