@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+mod sandbox;
 
+use std::fs;
+
+use sandbox::Throwaway;
 use serde_json::{Value, json};
 
 const CLAUDE: &str = "11112222-3333-4444-5555-666677778888";
@@ -15,26 +16,27 @@ const HOSTILE: &str = "model-\u{1b}[31mred";
 
 /// A home in which two tools work on one project.
 struct Sandbox {
-    dir: tempfile::TempDir,
+    dir: Throwaway,
     claude: Vec<Value>,
     codex: Vec<Value>,
     /// Milliseconds since 1970.
     clock: i64,
 }
 
+impl std::ops::Deref for Sandbox {
+    type Target = Throwaway;
+
+    fn deref(&self) -> &Throwaway {
+        &self.dir
+    }
+}
+
 impl Sandbox {
     fn new() -> Sandbox {
-        let dir = tempfile::tempdir().unwrap();
-        for folder in ["home/.claude/projects/-p", "home/.codex/sessions/2026/01/01", "project"] {
-            fs::create_dir_all(dir.path().join(folder)).unwrap();
-        }
+        let dir = Throwaway::new(&["home/.claude/projects/-p", "home/.codex/sessions/2026/01/01"]);
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let clock = i64::try_from(now.as_millis()).unwrap() - 100_000;
         Sandbox { dir, claude: Vec::new(), codex: Vec::new(), clock }
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.dir.path().canonicalize().unwrap().join(path)
     }
 
     fn put(&self, path: &str, text: impl AsRef<[u8]>) {
@@ -102,41 +104,10 @@ impl Sandbox {
         self.codex("response_item", output);
     }
 
-    fn run(&self, program: &str, args: &[&str]) -> Output {
-        let mut command = Command::new(program);
-        command.env_clear().env("HOME", self.path("home")).env("SFS_DIR", self.path("store"));
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("TZ", "UTC");
-        command.current_dir(self.path("project")).args(args).output().unwrap()
-    }
-
-    fn sfs(&self, args: &[&str]) -> Output {
-        self.run(env!("CARGO_BIN_EXE_sfs"), args)
-    }
-
-    #[track_caller]
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.sfs(args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "sfs {args:?}: {said}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    #[track_caller]
-    fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(args)).unwrap()
-    }
-
-    #[track_caller]
-    fn fails(&self, args: &[&str]) -> String {
-        let output = self.sfs(args);
-        assert_eq!(output.status.code(), Some(1), "sfs {args:?}");
-        String::from_utf8(output.stderr).unwrap()
-    }
-
     #[track_caller]
     fn git(&self, args: &[&str]) -> String {
         let who = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
-        let output = self.run("git", &[&who, args].concat());
+        let output = self.program("git", &[&who, args].concat()).output().unwrap();
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
@@ -198,7 +169,7 @@ fn lines_are_put_down_to_turns_of_both_tools() {
     assert_eq!(sandbox.json(&["blame", whole.to_str().unwrap(), "--json"]), found);
     let some = sandbox.json(&["blame", "src/a.txt", "-L", "2,+2", "--json"]);
     assert_eq!(whose(&some), wanted[1..3]);
-    assert!(sandbox.fails(&["blame", "src/a.txt", "-L", "9"]).contains("hint:"));
+    assert!(sandbox.fails(1, &["blame", "src/a.txt", "-L", "9"]).contains("hint:"));
 
     // Nothing commands the terminal.
     let text = sandbox.ok(&["blame", "src/a.txt"]);
@@ -210,20 +181,20 @@ fn lines_are_put_down_to_turns_of_both_tools() {
 
     // As it was, though it is gone.
     fs::remove_dir_all(sandbox.path("project/src")).unwrap();
-    assert!(sandbox.fails(&["blame", "src/a.txt"]).contains("hint: `sfs blame REV FILE`"));
+    assert!(sandbox.fails(1, &["blame", "src/a.txt"]).contains("hint: `sfs blame REV FILE`"));
     let rev = format!("{CLAUDE:.8}~1");
     let then = sandbox.json(&["blame", &rev, "src/a.txt", "--json"]);
     assert_eq!(whose(&then), vec!["claude-code: begin (told)"; 3]);
-    assert!(sandbox.fails(&["blame", &rev, "src/b.txt"]).contains("nothing tells"));
+    assert!(sandbox.fails(1, &["blame", &rev, "src/b.txt"]).contains("nothing tells"));
     sandbox.put("src/a.txt", b"\0");
-    assert!(sandbox.fails(&["blame", "src/a.txt"]).contains("not text"));
-    assert_eq!(sandbox.sfs(&["blame", "src/a.txt", "-L", "2,1"]).status.code(), Some(2));
+    assert!(sandbox.fails(1, &["blame", "src/a.txt"]).contains("not text"));
+    sandbox.fails(2, &["blame", "src/a.txt", "-L", "2,1"]);
 }
 
 #[test]
 fn it_is_written_for_other_tools() {
     let sandbox = two_tools();
-    assert!(sandbox.fails(&["blame", "src/a.txt", "--as", "git-notes"]).contains("commit the file first"));
+    assert!(sandbox.fails(1, &["blame", "src/a.txt", "--as", "git-notes"]).contains("commit the file first"));
     sandbox.git(&["init", "-q", "-b", "main"]);
     sandbox.git(&["add", "src/a.txt"]);
     sandbox.git(&["commit", "-q", "-m", "x"]);

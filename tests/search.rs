@@ -3,25 +3,33 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+mod sandbox;
+
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
+use sandbox::Throwaway;
 use serde_json::{Value, json};
 
 const NATIVE: &str = "11112222-3333-4444-5555-666677778888";
 
 struct Sandbox {
-    dir: tempfile::TempDir,
+    dir: Throwaway,
     rows: usize,
+}
+
+impl std::ops::Deref for Sandbox {
+    type Target = Throwaway;
+
+    fn deref(&self) -> &Throwaway {
+        &self.dir
+    }
 }
 
 impl Sandbox {
     fn new() -> Sandbox {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir_all(dir.path().join("home/.claude/projects/-p")).unwrap();
-        fs::create_dir_all(dir.path().join("project")).unwrap();
-        Sandbox { dir, rows: 0 }
+        Sandbox { dir: Throwaway::new(&["home/.claude/projects/-p"]), rows: 0 }
     }
 
     /// Adds messages to the session and captures them.
@@ -31,7 +39,7 @@ impl Sandbox {
     }
 
     fn write(&mut self, texts: &[impl AsRef<str>]) {
-        let path = self.dir.path().join(format!("home/.claude/projects/-p/{NATIVE}.jsonl"));
+        let path = self.path(&format!("home/.claude/projects/-p/{NATIVE}.jsonl"));
         let mut rows = fs::read_to_string(&path).unwrap_or_default();
         for text in texts {
             let n = self.rows;
@@ -39,7 +47,7 @@ impl Sandbox {
             let row = json!({
                 "parentUuid": parent.map(|n| format!("u{n}")), "isSidechain": false, "type": kind,
                 "sessionId": NATIVE, "uuid": format!("u{n}"), "version": "2.0.0",
-                "cwd": self.dir.path().join("project"),
+                "cwd": self.path("project"),
                 "timestamp": format!("2026-01-01T{:02}:{:02}:{:02}.000Z", n / 3600, n / 60 % 60, n % 60),
                 "message": {"role": kind, "content": [{"type": "text", "text": text.as_ref()}]},
             });
@@ -47,25 +55,6 @@ impl Sandbox {
             self.rows += 1;
         }
         fs::write(path, rows).unwrap();
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
-        let home = self.dir.path();
-        command.env_clear().env("HOME", home.join("home")).env("SFS_DIR", home.join("store"));
-        command.env("TZ", "UTC").current_dir(home.join("project")).args(args);
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    #[track_caller]
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert!(output.status.success(), "sfs {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
     }
 
     /// The numbers of the messages that are found, in order.
@@ -83,7 +72,7 @@ impl Sandbox {
     }
 
     fn index(&self) -> PathBuf {
-        self.dir.path().join("store/cache/search")
+        self.path("store/cache/search")
     }
 
     /// The segments on disk.
@@ -117,7 +106,7 @@ fn hits_are_told_with_context_and_a_revision_and_are_harmless() {
     let revision = told.lines().find(|line| line.contains("assistant")).unwrap().split(' ').next().unwrap();
     assert!(sandbox.ok(&["show", revision]).contains("haystack"));
     assert!(sandbox.ok(&["--color", "always", "search", "needle"]).contains("\u{1b}[1m\u{1b}[31mNeedle"));
-    let hit = &serde_json::from_str::<Value>(&sandbox.ok(&["search", "--json", "haystack"])).unwrap()[0];
+    let hit = &sandbox.json(&["search", "--json", "haystack"])[0];
     assert_eq!(
         (&hit["n"], &hit["role"], &hit["tool"]),
         (&json!(2), &json!("assistant"), &json!("claude-code"))
@@ -128,7 +117,7 @@ fn hits_are_told_with_context_and_a_revision_and_are_harmless() {
     assert_eq!((nothing.status.code(), nothing.stdout.len()), (Some(1), 0));
     for wrong in [&["search"] as &[&str], &["search", "kind:x"], &["search", "-n", "x", "y"], &["search", ""]]
     {
-        assert_eq!(sandbox.run(wrong).status.code(), Some(2), "{wrong:?}");
+        sandbox.fails(2, wrong);
     }
 }
 
@@ -237,7 +226,7 @@ fn a_search_that_is_killed_while_it_indexes_loses_nothing() {
 fn a_store_that_can_only_be_read_is_searched() {
     let mut sandbox = Sandbox::new();
     sandbox.say(&[format!("needle {}", filler(1, 400 << 10))]);
-    fs::write(sandbox.dir.path().join("store/cache"), "a file where the folder should be").unwrap();
+    fs::write(sandbox.path("store/cache"), "a file where the folder should be").unwrap();
     assert_eq!(sandbox.numbers("needle"), [1]);
 }
 

@@ -3,27 +3,35 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+mod sandbox;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
+use sandbox::Throwaway;
 use serde_json::{Value, json};
 
 /// Tokens: input, written to a cache, read from it, output.
 type Tokens = [u64; 4];
 
-struct Sandbox(tempfile::TempDir);
+struct Sandbox(Throwaway);
+
+impl std::ops::Deref for Sandbox {
+    type Target = Throwaway;
+
+    fn deref(&self) -> &Throwaway {
+        &self.0
+    }
+}
 
 impl Sandbox {
     fn new() -> Sandbox {
-        let sandbox = Sandbox(tempfile::tempdir().unwrap());
-        fs::create_dir_all(sandbox.projects()).unwrap();
-        sandbox
+        Sandbox(Throwaway::new(&["home/.claude/projects/-p"]))
     }
 
     fn projects(&self) -> PathBuf {
-        self.0.path().join("home/.claude/projects/-p")
+        self.path("home/.claude/projects/-p")
     }
 
     fn write(&self, name: &str, rows: &[Value]) {
@@ -32,23 +40,8 @@ impl Sandbox {
         fs::write(path, rows.iter().map(|row| format!("{row}\n")).collect::<String>()).unwrap();
     }
 
-    fn run(&self, args: &[&str]) -> Output {
-        let home = self.0.path();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
-        command.env_clear().env("HOME", home.join("home")).env("SFS_DIR", home.join("store"));
-        command.env("TZ", "UTC").current_dir(home).args(args).output().unwrap()
-    }
-
-    #[track_caller]
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "sfs {args:?}: {said}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
     fn stats(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(&[&["stats", "--json"], args].concat())).unwrap()
+        self.json(&[&["stats", "--json"], args].concat())
     }
 }
 
@@ -171,7 +164,7 @@ fn costs_are_known_or_said_not_to_be() {
     assert!(text.contains("no price is known of model-1-20250101"), "{text}");
     assert!(text.lines().next().unwrap().starts_with("day") && text.contains('█'), "{text}");
     assert!(sandbox.ok(&["stats", "--ascii"]).contains("####"));
-    let config = sandbox.0.path().join("home/.config/sfs");
+    let config = sandbox.path("home/.config/sfs");
     fs::create_dir_all(&config).unwrap();
     let prices = json!({"date": "2026-02-03", "models": {"model-1": {"input": 1, "cache_write": 2, "cache_read": 0.5, "output": 10}}});
     fs::write(config.join("prices.json"), prices.to_string()).unwrap();
@@ -186,7 +179,7 @@ fn costs_are_known_or_said_not_to_be() {
     let output = sandbox.run(&["stats"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("prices.json") && said.contains("hint:"), "{said}");
-    assert_eq!(sandbox.run(&["stats", "--since", "yesterday"]).status.code(), Some(2));
+    sandbox.fails(2, &["stats", "--since", "yesterday"]);
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+mod sandbox;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
+use sandbox::Throwaway;
 use serde_json::{Value, json};
 use sfs::object::message::Input;
 use sfs::object::{Block, Id};
@@ -15,17 +18,23 @@ const NATIVE: &str = "11112222-3333-4444-5555-666677778888";
 
 /// A home with a project and a session in it.
 struct Sandbox {
-    dir: tempfile::TempDir,
+    dir: Throwaway,
     rows: Vec<Value>,
     /// Milliseconds since 1970 of the first row.
     start: i64,
 }
 
+impl std::ops::Deref for Sandbox {
+    type Target = Throwaway;
+
+    fn deref(&self) -> &Throwaway {
+        &self.dir
+    }
+}
+
 impl Sandbox {
     fn new() -> Sandbox {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir_all(dir.path().join("home/.claude/projects/-p")).unwrap();
-        fs::create_dir_all(dir.path().join("project")).unwrap();
+        let dir = Throwaway::new(&["home/.claude/projects/-p"]);
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         Sandbox { dir, rows: Vec::new(), start: i64::try_from(now.as_millis()).unwrap() - 60_000 }
     }
@@ -33,10 +42,6 @@ impl Sandbox {
     /// The session is from long ago, though its file was written just now.
     fn old() -> Sandbox {
         Sandbox { start: 1_767_225_600_000, ..Sandbox::new() }
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.dir.path().canonicalize().unwrap().join(path)
     }
 
     fn project(&self, path: &str) -> PathBuf {
@@ -93,47 +98,16 @@ impl Sandbox {
         self.calls("Edit", json!({"file_path": self.project(path), "old_string": old, "new_string": new}));
     }
 
-    fn run_with(&self, vars: &[(&str, &str)], args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sfs"));
-        command.env_clear().env("HOME", self.path("home")).env("SFS_DIR", self.path("store"));
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("TZ", "UTC");
-        command.envs(vars.iter().copied()).current_dir(self.path("project")).args(args).output().unwrap()
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.run_with(&[], args)
-    }
-
-    #[track_caller]
-    fn ok(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "sfs {args:?}: {said}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
     /// With another store, as on another machine.
     #[track_caller]
     fn other(&self, args: &[&str]) -> String {
         let store = self.path("other");
         let home = self.path("another");
         let args = [&["--store", store.to_str().unwrap()], args].concat();
-        let output = self.run_with(&[("HOME", home.to_str().unwrap())], &args);
+        let output = self.command(&args).env("HOME", home).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "sfs {args:?}: {said}");
         String::from_utf8(output.stdout).unwrap()
-    }
-
-    #[track_caller]
-    fn json(&self, args: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(args)).unwrap()
-    }
-
-    #[track_caller]
-    fn fails(&self, args: &[&str]) -> String {
-        let output = self.run(args);
-        assert_eq!(output.status.code(), Some(1), "sfs {args:?}");
-        String::from_utf8(output.stderr).unwrap()
     }
 
     fn snapshots(&self) -> Vec<Value> {
@@ -180,7 +154,7 @@ fn a_session_that_is_followed_brings_its_files_and_the_same_commits() {
     {
         let commits = live.commits();
         fs::remove_dir_all(live.path("store")).unwrap();
-        assert!(live.run_with(vars, args).status.success());
+        assert!(live.command(args).envs(vars.iter().copied()).output().unwrap().status.success());
         assert!(live.snapshots().is_empty());
         assert_eq!(live.commits(), commits);
     }
@@ -240,7 +214,7 @@ fn files_come_back_and_nothing_is_overwritten_unasked() {
 
     // In place: told first, and only told.
     sandbox.put("a.txt", "unsaved");
-    let said = sandbox.fails(&["checkout", "@~1"]);
+    let said = sandbox.fails(1, &["checkout", "@~1"]);
     assert!(said.contains("1 file would be overwritten") && said.contains("--force"), "{said}");
     assert!(sandbox.ok(&["checkout", "@~1", "--dry-run"]).contains("would replace a.txt"));
     assert_eq!(sandbox.read("a.txt"), "unsaved");
@@ -259,9 +233,9 @@ fn files_come_back_and_nothing_is_overwritten_unasked() {
     fs::remove_file(sandbox.project("keep/b.txt")).unwrap();
     let one = sandbox.json(&["checkout", "@", "keep", "--json"]);
     assert_eq!((&one["created"], &one["replaced"]), (&json!(["keep/b.txt"]), &json!([])));
-    assert!(sandbox.fails(&["checkout", "@", "../home"]).contains("outside"));
-    assert!(sandbox.fails(&["checkout", "@", "nothing"]).contains("no file"));
-    assert!(sandbox.fails(&["checkout", "@", "--to", "../home"]).contains("more than a project"));
+    assert!(sandbox.fails(1, &["checkout", "@", "../home"]).contains("outside"));
+    assert!(sandbox.fails(1, &["checkout", "@", "nothing"]).contains("no file"));
+    assert!(sandbox.fails(1, &["checkout", "@", "--to", "../home"]).contains("more than a project"));
 }
 
 #[test]
@@ -272,7 +246,7 @@ fn a_checkout_that_was_cut_short_is_gone_on_with() {
     sandbox.ok(&["capture"]);
     // Something is in the way of what is written aside.
     fs::create_dir_all(sandbox.path("then/f3.sfs-tmp/x")).unwrap();
-    assert!(sandbox.fails(&["checkout", "@", "--to", "../then"]).contains("f3"));
+    assert!(sandbox.fails(1, &["checkout", "@", "--to", "../then"]).contains("f3"));
     assert_eq!(files(&sandbox.path("then")), ["f0", "f1", "f2"]);
     fs::remove_dir_all(sandbox.path("then/f3.sfs-tmp")).unwrap();
     let rest = sandbox.json(&["checkout", "@", "--to", "../then", "--json"]);
@@ -435,7 +409,9 @@ fn a_fork_and_a_resumed_session_have_their_own_files() {
     let made = sandbox.json(&["fork", "@~1", "--name", "try", "--worktree", "../try", "--json"]);
     assert_eq!(made["worktree"], json!(sandbox.path("try")));
     assert_eq!(fs::read_to_string(sandbox.path("try/a.txt")).unwrap(), "first");
-    assert!(sandbox.fails(&["fork", "@~1", "--name", "more", "--worktree", "../try"]).contains("not empty"));
+    assert!(
+        sandbox.fails(1, &["fork", "@~1", "--name", "more", "--worktree", "../try"]).contains("not empty")
+    );
     // The fork that failed made no branch.
     assert!(!sandbox.ok(&["branch"]).contains("more"));
     let resumed = sandbox.json(&["resume", "@/try", "--worktree", "../again", "--json"]);
@@ -520,7 +496,7 @@ fn files_of_a_stranger_stay_in_their_folder() {
     let mode = fs::metadata(sandbox.path("then/a")).unwrap().permissions().mode();
     assert_eq!(mode & 0o7000, 0, "{mode:o}");
     // Without --to it would go where the stranger says.
-    assert!(sandbox.fails(&["checkout", "@"]).contains("you are elsewhere"));
+    assert!(sandbox.fails(1, &["checkout", "@"]).contains("you are elsewhere"));
 }
 
 #[test]

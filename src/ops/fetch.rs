@@ -217,7 +217,7 @@ pub(super) fn get(
     packs: &[(Id, u64)],
     monitor: &dyn Monitor,
 ) -> Result<Vec<Incoming>, SyncError> {
-    let bytes: u64 = packs.iter().map(|(_, len)| len).sum();
+    let bytes = packs.iter().fold(0u64, |all, (_, len)| all.saturating_add(*len));
     monitor.begin_bytes("Fetching", bytes);
     let got = in_parallel(packs, |_, (name, len)| -> Result<Incoming, SyncError> {
         let mut incoming = quarantine.incoming(*name)?;
@@ -227,7 +227,7 @@ pub(super) fn get(
         monitor.advance(incoming.have());
         while incoming.have() < *len {
             let from = incoming.have();
-            let piece = far.remote.get(Key::Pack(*name), from..(*len).min(from + PIECE))?;
+            let piece = far.remote.get(Key::Pack(*name), from..(*len).min(from.saturating_add(PIECE)))?;
             incoming.append(&piece)?;
             monitor.advance(piece.len() as u64);
         }

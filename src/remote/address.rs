@@ -74,7 +74,15 @@ impl Address {
             Address::Ssh(ssh) => ssh.check().map(|()| address),
             _ => Ok(address),
         });
-        parsed.map_err(|what| RemoteError::Address { address: text.to_owned(), what })
+        parsed.map_err(|what| RemoteError::Address { address: without_user(text), what })
+    }
+}
+
+/// An address that is no good, to be told: what may be a password is left out.
+fn without_user(text: &str) -> String {
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
+        _ => text.to_owned(),
     }
 }
 
@@ -161,6 +169,7 @@ fn s3(text: &str, rest: &str) -> Result<Address, &'static str> {
     let mut address = S3Address { text, bucket, prefix, ..S3Address::default() };
     for (name, value) in query.split('&').filter(|part| !part.is_empty()).filter_map(|p| p.split_once('=')) {
         let place = match name {
+            "endpoint" if value.contains('@') => return Err("it may not hold a password"),
             "endpoint" => &mut address.endpoint,
             "region" => &mut address.region,
             "profile" => &mut address.profile,
@@ -233,6 +242,7 @@ mod tests {
             "s3:///x",
             "s3://b/../x",
             "s3://b/x?key=1",
+            "s3://b/x?endpoint=https://me:secret@h",
             "https://me:secret@h/x",
             "https:///x",
             "file://host/x",
@@ -241,6 +251,8 @@ mod tests {
         ] {
             let refused = Address::parse(text);
             assert!(matches!(refused, Err(RemoteError::Address { .. })), "{text}: {refused:?}");
+            let told = refused.unwrap_err().to_string();
+            assert!(!told.to_lowercase().contains("secret"), "{told}");
         }
     }
 }

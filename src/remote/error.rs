@@ -105,6 +105,11 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
+    /// A file that ends before its length.
+    pub(super) fn too_short(place: String) -> RemoteError {
+        RemoteError::Server { place, what: "it is shorter than it was said to be".to_owned() }
+    }
+
     /// What the system refused to do to a file.
     pub(super) fn io(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RemoteError {
         let path = path.to_owned();

@@ -12,6 +12,10 @@ use std::ops::Range;
 
 use super::{Folder, Key};
 
+/// The most files that a listing is believed to have; where one comes in parts, a
+/// part counts for one more. A server could go on for ever.
+pub(super) const FILES_MAX: usize = 10_000_000;
+
 /// The first line of an `index`.
 const HEAD: &str = "sfs-remote-index 1\n";
 

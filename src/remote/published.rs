@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::dir::INDEX;
 use super::listing::{parse_index, within};
-use super::web::Web;
+use super::web::{Redirects, Web};
 use super::{Content, Folder, Key, Remote, RemoteError, Sent};
 
 /// A remote at the URL of its directory.
@@ -21,7 +21,7 @@ pub struct PublishedRemote {
 impl PublishedRemote {
     /// The remote at `url`.
     pub fn new(url: &str) -> PublishedRemote {
-        PublishedRemote { url: url.to_owned(), web: Web::new(), files: OnceLock::new() }
+        PublishedRemote { url: url.to_owned(), web: Web::new(Redirects::of(url)), files: OnceLock::new() }
     }
 
     fn read_only<T>(&self) -> Result<T, RemoteError> {

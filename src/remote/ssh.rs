@@ -180,6 +180,9 @@ impl Remote for SshRemote {
                 while at < range.end {
                     let end = range.end.min(at.saturating_add(PIECE_MAX));
                     let piece = self.ask(process, &Request::Get(key, at..end), end - at)?;
+                    if piece.len() as u64 != end - at {
+                        return Err(RemoteError::too_short(self.place(key)));
+                    }
                     bytes.extend_from_slice(&piece);
                     at = end;
                 }

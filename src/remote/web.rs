@@ -20,8 +20,29 @@ const PAUSE: Duration = Duration::from_millis(200);
 const SILENCE: Duration = Duration::from_secs(60);
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(20);
+/// How often a server may send us elsewhere, if at all.
+const REDIRECTS: u32 = 5;
 /// The longest answer that is read into memory, but for files: a listing.
 const ANSWER_MAX: u64 = 32 << 20;
+
+/// Whether a server may send us elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Redirects {
+    /// It may not: what is written or removed elsewhere isn't where it should be,
+    /// and a signature holds for one place.
+    Refused,
+    /// It may.
+    Followed,
+    /// It may, but to no place whose answers can be changed on the way.
+    FollowedSafely,
+}
+
+impl Redirects {
+    /// Those of what is published at a URL.
+    pub(super) fn of(url: &str) -> Redirects {
+        if url.starts_with("https:") { Redirects::FollowedSafely } else { Redirects::Followed }
+    }
+}
 
 /// What makes requests. Connections are kept for the next ones.
 #[derive(Debug)]
@@ -44,10 +65,13 @@ enum Failed {
 }
 
 impl Web {
-    pub(super) fn new() -> Web {
+    pub(super) fn new(redirects: Redirects) -> Web {
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(if redirects == Redirects::Refused { 0 } else { REDIRECTS })
+            .max_redirects_will_error(redirects != Redirects::Refused)
+            .https_only(redirects == Redirects::FollowedSafely)
             .timeout_connect(Some(CONNECT))
             .timeout_per_read(Some(SILENCE))
             .timeout_per_write(Some(SILENCE))
@@ -70,8 +94,8 @@ impl Web {
                 206 => 0,
                 // This server reads files from the beginning only.
                 200 => range.start,
-                416 => return Err(Failed::Ever(too_short(place))),
-                _ => return Err(refused(place, answer(response)?)),
+                416 => return Err(Failed::Ever(RemoteError::too_short(place.to_owned()))),
+                _ => return Err(refused(place, answer(response, place)?)),
             };
             let wanted = range.end - range.start;
             let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
@@ -88,7 +112,7 @@ impl Web {
     /// Reads all that is at a URL, as text; `None` if there is nothing.
     pub(super) fn text(&self, url: &str, place: &str) -> Result<Option<String>, RemoteError> {
         self.tries(place, || {
-            let answer = answer(self.agent.get(url).call().map_err(now)?)?;
+            let answer = answer(self.agent.get(url).call().map_err(now)?, place)?;
             match answer.status {
                 200 => Ok(Some(answer.text)),
                 404 | 410 => Ok(None),
@@ -127,7 +151,7 @@ impl Web {
                 request = request.header(*name, *value);
             }
             let response = request.send(SendBody::from_reader(&mut bytes)).map_err(now)?;
-            match answer(response)? {
+            match answer(response, place)? {
                 answer if is_of_the_moment(&answer) => Err(refused(place, answer)),
                 answer => Ok(answer),
             }
@@ -137,7 +161,7 @@ impl Web {
     /// Removes what is at a URL.
     pub(super) fn delete(&self, url: &str, place: &str) -> Result<(), RemoteError> {
         self.tries(place, || {
-            let answer = answer(self.agent.delete(url).call().map_err(now)?)?;
+            let answer = answer(self.agent.delete(url).call().map_err(now)?, place)?;
             match answer.status {
                 200..300 => Ok(()),
                 _ => Err(refused(place, answer)),
@@ -163,16 +187,20 @@ impl Web {
                 }
             }
         }
-        Err(too_short(place))
+        Err(RemoteError::too_short(place.to_owned()))
     }
 }
 
 /// Reads an answer whose words are for people or for a parser.
-fn answer(response: Response<Body>) -> Result<Answer, Failed> {
+fn answer(response: Response<Body>, place: &str) -> Result<Answer, Failed> {
     let status = response.status().as_u16();
     let mut bytes = Vec::new();
-    let body = response.into_body().into_with_config().limit(ANSWER_MAX).reader();
-    body.take(ANSWER_MAX).read_to_end(&mut bytes).map_err(Failed::Now)?;
+    let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    body.take(ANSWER_MAX + 1).read_to_end(&mut bytes).map_err(Failed::Now)?;
+    if bytes.len() as u64 > ANSWER_MAX {
+        let what = format!("it answers with more than {ANSWER_MAX} bytes");
+        return Err(Failed::Ever(RemoteError::Server { place: place.to_owned(), what }));
+    }
     Ok(Answer { status, text: String::from_utf8_lossy(&bytes).into_owned() })
 }
 
@@ -211,10 +239,6 @@ fn words(answer: &Answer) -> String {
         true => format!("the server answers {}", answer.status),
         false => format!("the server answers {}: {}", answer.status, said.join(": ")),
     }
-}
-
-fn too_short(place: &str) -> RemoteError {
-    RemoteError::Server { place: place.to_owned(), what: "it is shorter than it was said to be".to_owned() }
 }
 
 /// What the transport refused. None of its words hold the URL.

@@ -19,6 +19,8 @@ use crate::store::inventory::JournalMark;
 
 /// What is written and read; an index of another version is made again.
 const VERSION: &[u8; 8] = b"SFSSIX\0\x02";
+/// Where it lies in the store.
+pub const FOLDER: &str = "cache/search";
 const TABLE: &str = "table";
 const LOCK: &str = "lock";
 /// What the names of unfinished files begin with.
@@ -46,7 +48,7 @@ pub struct Index {
 impl Index {
     /// Opens the index of a store, after adding to it what it lacks.
     pub fn open(store: &Store, progress: &dyn Progress) -> Result<Index> {
-        let files = Files { dir: store.dir().join("cache/search") };
+        let files = Files { dir: store.dir().join(FOLDER) };
         let mut tried = 0;
         loop {
             tried += 1;
@@ -65,7 +67,15 @@ impl Index {
 
     /// Forgets the index, so that it is made again.
     pub fn discard(store: &Store) -> Result<()> {
-        Files { dir: store.dir().join("cache/search") }.discard()
+        Files { dir: store.dir().join(FOLDER) }.discard()
+    }
+
+    /// Removes the index, words and all. Nobody makes it again before what this
+    /// returns is dropped, nor afterwards from a store as it was before.
+    pub fn remove(store: &Store) -> Result<Removed> {
+        let files = Files { dir: store.dir().join(FOLDER) };
+        let lock = files.lock()?;
+        Ok(Removed { left: files.sweep(None), _lock: lock })
     }
 
     /// How many messages can't be searched because the store can't read them.
@@ -82,6 +92,13 @@ impl Index {
     pub fn text(&self) -> u64 {
         self.segments.iter().map(Segment::text).sum()
     }
+}
+
+/// An index that was removed, and isn't made again as long as this lives.
+pub struct Removed {
+    _lock: File,
+    /// Files of it that could not be removed.
+    pub left: Vec<PathBuf>,
 }
 
 /// The files of an index.
@@ -134,17 +151,15 @@ impl Files {
         self.write(&self.dir.join(TABLE), &bytes)
     }
 
-    /// Removes what a table doesn't name. The caller holds the lock.
-    pub(super) fn sweep(&self, table: &Table) {
-        let named: Vec<PathBuf> = table.segments.iter().map(|(name, _)| self.path(*name)).collect();
-        let kept = [self.dir.join(TABLE), self.dir.join(LOCK)];
-        for entry in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if !named.contains(&path) && !kept.contains(&path) {
-                // Where it is still being read, the next one removes it.
-                drop(std::fs::remove_file(path));
-            }
-        }
+    /// Removes all but a table and what it names, and the lock, which the caller
+    /// holds. Returns what could not be removed.
+    pub(super) fn sweep(&self, table: Option<&Table>) -> Vec<PathBuf> {
+        let named = table.into_iter().flat_map(|table| &table.segments).map(|(name, _)| self.path(*name));
+        let own = [Some(LOCK), table.map(|_| TABLE)].into_iter().flatten().map(|name| self.dir.join(name));
+        let kept: Vec<PathBuf> = named.chain(own).collect();
+        let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten().map(|entry| entry.path());
+        let gone = files.filter(|path| !kept.contains(path));
+        gone.filter(|path| std::fs::remove_file(path).is_err()).collect()
     }
 
     /// Writes a file aside and gives it its name. It needn't outlast a crash

@@ -24,7 +24,7 @@ pub mod text;
 mod update;
 
 pub use error::{Result, SearchError};
-pub use index::Index;
+pub use index::{FOLDER, Index, Removed};
 pub use matches::Found;
 pub use query::{Order, Query, QueryError};
 pub use rank::{Candidate, Ranked};

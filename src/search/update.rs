@@ -68,14 +68,15 @@ impl<'u> Update<'u> {
             }
         }
         match files.lock() {
-            Ok(_lock) => {
+            // What was taken out of the store since it was opened stays out.
+            Ok(_lock) if store.is_current()? => {
                 // Another process may have done it while we waited.
                 let update = Update::read(store, files)?;
                 let missing = update.missing()?;
                 update.persist(&missing, progress)
             }
             // Where nothing can be written, the search goes on without.
-            Err(_) => {
+            _ => {
                 let (builder, unreadable) = update.build(&missing);
                 update.with(builder, unreadable)
             }
@@ -162,7 +163,8 @@ impl<'u> Update<'u> {
         }
         self.merge()?;
         self.files.write_table(&self.table)?;
-        self.files.sweep(&self.table);
+        // Where something is still being read, the next one removes it.
+        drop(self.files.sweep(Some(&self.table)));
         let segments = self.files.segments(&self.table)?;
         Ok((segments, unreadable))
     }

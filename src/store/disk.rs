@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
@@ -81,6 +81,25 @@ pub(crate) fn publish(written: TempPath, path: &Path) -> Result<()> {
     crash_point("rename");
     written.persist(path).map_err(|e| StoreError::io("rename a new file to", path)(e.error))?;
     path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// What is in a folder; nothing if there is none.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let io = || StoreError::io("read", folder);
+    match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed.map_err(io())?.map(|entry| Ok(entry.map_err(io())?.path())).collect(),
+    }
+}
+
+/// Removes a file, or a folder with all that is in it.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    let is_folder = path.symlink_metadata().is_ok_and(|meta| meta.is_dir());
+    let removed = if is_folder { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    match removed {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        outcome => outcome.map_err(StoreError::io("remove", path)),
+    }
 }
 
 /// Reads a whole file.

@@ -47,13 +47,14 @@ impl Store {
         self.read_if_there(&self.dir.join(CACHE).join(name))
     }
 
-    /// Forgets all that was kept to be faster.
-    pub fn forget_cached(&self) -> Result<()> {
-        let folder = self.dir.join(CACHE);
-        match std::fs::remove_dir_all(&folder) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io("remove", &folder)(e)),
-            _ => Ok(()),
+    /// Forgets what was kept to be faster, but for what lies in a folder of it:
+    /// that is locked by whoever keeps it.
+    pub fn forget_cached(&self, but: &str) -> Result<()> {
+        let but = self.dir.join(but);
+        for path in disk::list(&self.dir.join(CACHE))?.into_iter().filter(|path| *path != but) {
+            disk::remove(&path)?;
         }
+        Ok(())
     }
 
     /// Keeps something to be faster. Whoever needs it must do without, too.

@@ -258,6 +258,12 @@ impl Store {
         Ok(true)
     }
 
+    /// Tells whether what counts is what did when the store was last looked at,
+    /// transactions since apart.
+    pub fn is_current(&self) -> Result<bool> {
+        Ok(Store::read_current(&self.dir)?.generation == self.current.generation)
+    }
+
     /// Where the store is.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::batch::Batch;
 use super::disk::{self, Lock};
-use super::error::{Result, StoreError};
+use super::error::Result;
 use super::journal::Journal;
 use super::refs::{Op, RefValue, Refs};
 use super::{Actor, Current, STATE_MAGIC, State, Store, fold, oplog, sealed};
@@ -99,8 +99,9 @@ pub struct Purge {
     pub batch: Batch,
 }
 
-/// Changes a ref wherever the log tells of it; false if it is to be forgotten.
-pub type Scrub<'s> = &'s dyn Fn(&str, &mut RefValue) -> bool;
+/// Changes a ref wherever the log tells of it, its name and what it stands for, if
+/// it was not removed there; false if it is to be forgotten.
+pub type Scrub<'s> = &'s dyn Fn(&mut String, Option<&mut RefValue>) -> bool;
 
 impl Store {
     /// Tells whether something is gone for good.
@@ -133,10 +134,7 @@ impl Store {
         self.must_be_whole(false)?;
         let mut ops: Vec<Op> = self.ops()?;
         for op in &mut ops {
-            op.changes.retain_mut(|(name, value)| match value {
-                Some(value) => scrub(name, value),
-                None => true,
-            });
+            op.changes.retain_mut(|(name, value)| scrub(name, value.as_mut()));
         }
         drop_lone_removals(&mut ops);
         ops.push(Op {
@@ -192,30 +190,22 @@ impl Store {
     /// killed fetch or push left goes.
     fn in_use(&self) -> Result<Vec<PathBuf>> {
         let mut left = Vec::new();
-        for path in list(&self.dir.join("packs"))?.into_iter().chain(list(&self.dir.join("journal"))?) {
+        let folders = ["packs", "journal"].map(|folder| disk::list(&self.dir.join(folder)));
+        let [packs, journals] = folders;
+        for path in packs?.into_iter().chain(journals?) {
             if path.extension().is_some_and(|e| e == fold::DAMAGED) || disk::is_in_use(&path) {
                 left.push(path);
             }
         }
-        for folder in list(&self.dir.join("quarantine"))? {
-            let is_busy = list(&folder)?.iter().any(|path| disk::is_in_use(path));
-            if is_busy || std::fs::remove_dir_all(&folder).is_err() {
-                left.push(folder);
+        // Folders of pushes and fetches, and what fetches got of a pack.
+        for path in disk::list(&self.dir.join("quarantine"))? {
+            let within = if path.is_dir() { disk::list(&path)? } else { vec![path.clone()] };
+            if within.iter().any(|path| disk::is_in_use(path)) || disk::remove(&path).is_err() {
+                left.push(path);
             }
         }
         Ok(left)
     }
-}
-
-/// What is in a folder; nothing if there is none.
-fn list(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(folder) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        outcome => outcome.map_err(StoreError::io("read", folder))?,
-    };
-    let path =
-        |entry: std::io::Result<std::fs::DirEntry>| Ok(entry.map_err(StoreError::io("read", folder))?.path());
-    entries.map(path).collect()
 }
 
 /// Forgets that a ref was removed which, by the log, never was there.

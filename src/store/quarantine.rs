@@ -293,8 +293,7 @@ fn tidy(folder: &Path) {
         let changed = entry.metadata().and_then(|meta| meta.modified());
         let old = changed.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > LEFT));
         if old {
-            let path = entry.path();
-            drop(std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path)));
+            drop(disk::remove(&entry.path()));
         }
     }
 }

@@ -94,3 +94,45 @@ fn look(entry: &DirEntry, place: &str) -> std::io::Result<Option<Entry>> {
     let place = if place.is_empty() { name.clone() } else { format!("{place}/{name}") };
     Ok((kind.is_dir() || stamp.is_some()).then_some(Entry { name, place, stamp }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(files: &[SideFile]) -> Vec<&str> {
+        files.iter().map(|file| file.place.as_str()).collect()
+    }
+
+    #[test]
+    fn files_are_found_by_name_so_many_folders_deep_and_links_are_left() {
+        let dir = tempfile::tempdir().unwrap();
+        for file in ["b/x.tmp", "b/x", "b/c/y", "b/c/d/z", "a"] {
+            let path = dir.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, file).unwrap();
+        }
+        #[cfg(unix)]
+        for (to, link) in [("../a", "b/link"), ("..", "b/c/up")] {
+            std::os::unix::fs::symlink(to, dir.path().join(link)).unwrap();
+        }
+        let mut look = Look::below(dir.path().to_owned());
+        let names: Vec<String> = look.entries("").into_iter().map(|entry| entry.name).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(look.folders("")[0].place, "b");
+        let files = look.files("b", 1, |name| name.ends_with(".tmp"));
+        assert_eq!(places(&files), ["b/c/y", "b/x"]);
+        assert_eq!(files[1].path, dir.path().join("b").join("x"));
+        assert!(look.files("gone", 1, |_| false).is_empty() && look.trouble.is_empty());
+        assert!(look.entries("a").is_empty());
+        assert_eq!((look.trouble.len(), &look.trouble[0].path), (1, &dir.path().join("a")));
+    }
+
+    #[test]
+    fn a_folder_is_no_source() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("x.jsonl")).unwrap();
+        let mut look = Look::below(dir.path().to_owned());
+        let folder = look.entries("").pop().unwrap();
+        assert!(look.source("x", folder, Framing::Lines).is_none());
+    }
+}

@@ -19,6 +19,7 @@ pub mod document;
 mod droid;
 mod fit;
 pub mod folder;
+mod found;
 mod gemini;
 mod goose;
 mod hosts;
@@ -30,6 +31,8 @@ mod look;
 mod opencode;
 mod parts;
 mod pi;
+mod pieces;
+mod places;
 mod plan;
 mod qwen;
 mod roo;
@@ -46,14 +49,16 @@ mod time;
 mod turns;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::object::id::Checksum;
 use crate::object::json::Value;
 use crate::object::split::Texts;
 
 pub use beside::Beside;
+use found::absolute_place;
+pub use found::{Discovery, Found, SideFile, Stamp, Trouble, Watched, stamp, stamp_of};
+pub use pieces::{EARLY, Frame, Framing, Pieces};
+pub use places::{Os, Places};
 pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
 pub use servers::Servers;
 pub use setting::Settings;
@@ -87,206 +92,6 @@ pub static TOOLS: &[&dyn Tool] = &[
 /// The tool called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
     TOOLS.iter().copied().find(|tool| tool.name() == name)
-}
-
-/// Where tools keep things on this machine: the home directory, and the
-/// environment that moves it.
-#[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// The user's home directory.
-    pub home: PathBuf,
-    /// The environment variables.
-    pub vars: BTreeMap<String, String>,
-    /// The operating system, whose folders differ.
-    pub os: Os,
-    /// Directories that people work in, as far as they are known: for tools
-    /// that keep their sessions there.
-    pub projects: Vec<PathBuf>,
-}
-
-/// An operating system, as far as the folders of its programs differ.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Os {
-    /// Linux and other systems that follow the XDG folders.
-    #[default]
-    Linux,
-    /// macOS.
-    Mac,
-    /// Windows.
-    Windows,
-}
-
-impl Os {
-    /// The one this program was built for.
-    pub const fn here() -> Os {
-        if cfg!(target_os = "macos") {
-            Os::Mac
-        } else if cfg!(windows) {
-            Os::Windows
-        } else {
-            Os::Linux
-        }
-    }
-}
-
-impl Places {
-    /// The folder that a variable names, if it is set and not empty.
-    pub fn var(&self, name: &str) -> Option<PathBuf> {
-        self.vars.get(name).filter(|v| !v.is_empty()).map(PathBuf::from)
-    }
-}
-
-/// How a source is cut into records, and what becomes of them when it is
-/// written out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// JSON values, a line each, in a file that grows at its end.
-    Lines,
-    /// Like `Lines`, the whole compressed as one or more zstd frames.
-    ZstdLines,
-    /// A file that the tool rewrites whole, cut by [`Tool::open`]: the lead,
-    /// the records and the trail joined are its bytes.
-    Document,
-    /// Rows of a database, read by [`Tool::open`]: each record is a line as
-    /// [`rows`] makes them, and they become a database again.
-    Rows,
-    /// Files of their own, read by [`Tool::open`]: each record is a file as
-    /// [`folder`] makes them, and they become files again.
-    Folder,
-}
-
-/// How a record begins, of a source of rows or files, that is neither: what a
-/// row says before it is final, in words of the adapter's. No restore writes it.
-pub const EARLY: &[u8] = b"{\"early\":";
-
-impl Framing {
-    /// Whether [`Tool::open`] reads it.
-    pub fn is_opened(self) -> bool {
-        !matches!(self, Framing::Lines | Framing::ZstdLines)
-    }
-}
-
-/// The records of a source that its tool may change anywhere, in order.
-///
-/// A record that says something must only be given once it is final: what a
-/// tool still writes on (an answer that streams, the rows of a step that isn't
-/// finished) goes into the trail as long as nothing follows it, so that capture
-/// in steps and capture at once make the same commits. So does what changes
-/// with every write and says nothing (time of last change, totals): into lead
-/// or trail.
-pub trait Pieces {
-    /// The bytes of the next record; `None` after the last.
-    fn next(&mut self) -> std::io::Result<Option<Cow<'_, [u8]>>>;
-
-    /// Goes past the first `len` bytes of records if they are whole records
-    /// and what they were, by their [`checksum`](crate::object::id::checksum);
-    /// their checksum so far. `None` if not: then it must be opened anew. Only
-    /// called before anything is read.
-    fn pass(&mut self, len: u64, sum: u64) -> std::io::Result<Option<Checksum>> {
-        let (mut known, mut passed) = (Checksum::default(), 0);
-        while passed < len {
-            let Some(record) = self.next()? else { return Ok(None) };
-            known.update(&record);
-            passed += record.len() as u64;
-        }
-        Ok((passed == len && known.finish() == sum).then_some(known))
-    }
-
-    /// What stands around the records. Only asked for after the last record.
-    /// An error says that what was read can't be trusted.
-    fn frame(&mut self) -> std::io::Result<Frame>;
-}
-
-/// What stands around the records of a source that is rewritten whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frame {
-    /// The bytes before the first record.
-    pub lead: Vec<u8>,
-    /// The bytes after the last record.
-    pub trail: Vec<u8>,
-    /// What they tell of the session.
-    pub facts: StepFacts,
-}
-
-/// A folder in which changes are waited for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Watched {
-    /// The folder.
-    pub path: PathBuf,
-    /// Whether the folders below it count as well.
-    pub deep: bool,
-}
-
-impl Watched {
-    /// A folder and all below it.
-    pub fn deep(path: PathBuf) -> Watched {
-        Watched { path, deep: true }
-    }
-
-    /// A folder without those below it.
-    pub fn flat(path: PathBuf) -> Watched {
-        Watched { path, deep: false }
-    }
-}
-
-/// What a look at a file without opening it tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stamp {
-    /// Length in bytes.
-    pub len: u64,
-    /// Time of last change, in nanoseconds since 1970.
-    pub mtime: i64,
-    /// The file's number on its device; 0 where there is none.
-    pub inode: u64,
-}
-
-/// A file that belongs to a source but isn't made of records.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SideFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its path below the tool's root, with `/`.
-    pub place: String,
-    /// What it looked like.
-    pub stamp: Stamp,
-}
-
-/// A source that was found, not yet opened.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The tool's own id of the session it belongs to.
-    pub native: String,
-    /// Which part of the session it is: empty for the session itself, else
-    /// the native id of a subagent or a segment.
-    pub part: String,
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its path below the tool's root, with `/`. Restoring puts it there.
-    pub place: String,
-    /// How it is cut.
-    pub framing: Framing,
-    /// What it looked like.
-    pub stamp: Stamp,
-    /// Files that go with it.
-    pub side: Vec<SideFile>,
-}
-
-/// A place that could not be looked into.
-#[derive(Debug)]
-pub struct Trouble {
-    /// The file or folder.
-    pub path: PathBuf,
-    /// Why.
-    pub error: std::io::Error,
-}
-
-/// What [`Tool::discover`] found.
-#[derive(Debug, Default)]
-pub struct Discovery {
-    /// The sources, sessions before their parts.
-    pub found: Vec<Found>,
-    /// What could not be looked into.
-    pub trouble: Vec<Trouble>,
 }
 
 /// Why a session can't be written for a tool.
@@ -488,33 +293,7 @@ pub trait Reader {
     fn state(&self) -> Vec<u8>;
 }
 
-/// The place of a file for tools whose places are absolute paths: without
-/// what makes it one.
-fn absolute_place(path: &Path) -> String {
-    let path = path.to_string_lossy().replace('\\', "/");
-    let has_drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
-    path.trim_start_matches('/').replacen(':', "", usize::from(has_drive))
-}
-
 /// The prompt that makes a tool go on from a briefing.
 fn go_on(file: &Path) -> String {
     format!("Read {} and go on with the work that it describes.", file.display())
-}
-
-/// What a look at a file tells; `None` if it is gone or no regular file.
-pub fn stamp(path: &Path) -> Option<Stamp> {
-    stamp_of(&std::fs::metadata(path).ok()?)
-}
-
-/// The same from what is known already.
-pub fn stamp_of(meta: &std::fs::Metadata) -> Option<Stamp> {
-    if !meta.is_file() {
-        return None;
-    }
-    let mtime = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-    #[cfg(unix)]
-    let inode = std::os::unix::fs::MetadataExt::ino(meta);
-    #[cfg(not(unix))]
-    let inode = 0;
-    Some(Stamp { len: meta.len(), mtime: i64::try_from(mtime.as_nanos()).unwrap_or(i64::MAX), inode })
 }

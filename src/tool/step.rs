@@ -169,3 +169,19 @@ pub(super) fn first_words(text: &str) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_of_what_touches_it_and_only_where_it_can_be_one() {
+        let of = |action| file(action, "/a/ü.rs");
+        let told = [Action::Read, Action::Write, Action::Edit].map(|action| of(action).unwrap());
+        assert_eq!(told, ["r/a/ü.rs", "w/a/ü.rs", "e/a/ü.rs"]);
+        assert_eq!((of(Action::Shell), of(Action::Search), of(Action::Other)), (None, None, None));
+        assert_eq!(file(Action::Read, ""), None);
+        assert_eq!(file(Action::Read, &"x".repeat(PATH_MAX)).map(|told| told.len()), Some(PATH_MAX + 1));
+        assert_eq!(file(Action::Read, &"x".repeat(PATH_MAX + 1)), None);
+    }
+}

@@ -126,6 +126,7 @@ fn failed(error: PurgeError) -> CommandError {
         PurgeError::Store(e) => e.into(),
         PurgeError::Secrets(e) => e.into(),
         PurgeError::Revision(e) => e.into(),
+        PurgeError::Search(e) => e.into(),
         PurgeError::Remote(e) => super::remote::failed(e),
         e @ PurgeError::Both(_) => CommandError::from(e).hint("write `finding:` or `session:` before it"),
     }

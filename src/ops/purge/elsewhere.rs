@@ -8,7 +8,7 @@ use crate::ops::far::{self, Listing};
 use crate::ops::remote::{self, Opened, SyncError};
 use crate::ops::secrets::{Doorkeeper, Mode, Secrets, Sent};
 use crate::ops::{Env, Monitor, send};
-use crate::remote::{Folder, Key, Remote, RemoteError};
+use crate::remote::{Folder, Key, Remote};
 use crate::store::exchange::{self, Gate, Table};
 use crate::store::quarantine::Quarantine;
 use crate::store::refs::RefValue;
@@ -25,15 +25,19 @@ pub(super) fn purge(
 ) -> Result<Vec<RemotePurge>, PurgeError> {
     let gone: IdSet = gone.iter().copied().collect();
     let mut done = Vec::new();
-    for name in remote::list(store)?.into_keys() {
+    for (name, place) in remote::list(store)? {
         monitor.begin(&format!("Looking at {name}"), None);
         let outcome = one(env, store, (&name, cause), &gone, dry_run, monitor);
         monitor.end();
-        done.push(match outcome {
-            Ok(report) => report,
-            Err(SyncError::Remote(RemoteError::NotThere(_))) => continue,
-            Err(e) => RemotePurge { name, failed: Some(e.to_string()), ..RemotePurge::default() },
-        });
+        if !dry_run {
+            // Tables that were read of it tell of what is gone.
+            store.known(&place.address).forget();
+        }
+        done.push(outcome.unwrap_or_else(|e| RemotePurge {
+            name,
+            failed: Some(e.to_string()),
+            ..RemotePurge::default()
+        }));
     }
     Ok(done)
 }
@@ -61,7 +65,13 @@ fn one(
     let (good, bad) = Listing::read_without(&far, &quarantine, &|id| gone.contains(id))?;
     let Tables { last, own, others } = tables(store, &far)?;
     report.others = others.len() as u64;
-    if bad.is_empty() {
+    let secrets = Secrets::open(env, store)?;
+    let before: Vec<(String, RefValue)> = own.iter().flat_map(|table| &table.refs).cloned().collect();
+    let ours = before.iter().cloned().filter_map(|(name, value)| ours_now(store, &sent, name, value));
+    let ours: Vec<_> = ours.collect();
+    // What refs say now may be new since the last push, and was never looked at.
+    let told = |sent: &Sent| Doorkeeper::new(store, &secrets, Mode::TakeOut, &[], sent.clone()).refs(&ours);
+    if bad.is_empty() && told(&sent) == before {
         return Ok(report);
     }
     let known = |id: &Id| good.has(id);
@@ -70,14 +80,9 @@ fn one(
     if dry_run {
         return Ok(report);
     }
-    let secrets = Secrets::open(env, store)?;
     let mut door = Doorkeeper::new(store, &secrets, Mode::Tell, &[], sent);
-    let ours: Vec<(String, RefValue)> = own.iter().flat_map(|table| &table.refs).cloned().collect();
-    let ours: Vec<_> =
-        ours.into_iter().filter_map(|(name, value)| ours_now(store, &door.sent, name, value)).collect();
     let dir = Some(quarantine.dir());
     let mut sent_now = store.outgoing(&ours, &known, true, dir, &mut door)?.packs;
-    let refs = door.refs(&ours);
     door.sent.write(store, name)?;
     send::packs(&far, &quarantine, &sent_now, send::size(&quarantine, &sent_now)?, monitor)?;
     if !needed {
@@ -89,15 +94,16 @@ fn one(
     }
     if own.is_some() {
         // Whole: the earlier ones, on which another could lean, go.
-        send::table(&far, store, (last, None), refs)?;
+        send::table(&far, store, (last, None), told(&door.sent))?;
         forget_older(store, remote)?;
     }
     // A purge that was cut short may have sent the same packs, which then look
     // as if they held what is gone under its new name.
     for pack in bad.into_iter().filter(|pack| !needed && !sent_now.contains(pack)) {
-        // Without its index a pack counts for nothing.
-        remote.remove(Key::Index(pack))?;
+        // An index alone says nothing of it; a pack alone would not be found
+        // again, should we be killed in between.
         remote.remove(Key::Pack(pack))?;
+        remote.remove(Key::Index(pack))?;
     }
     Ok(report)
 }

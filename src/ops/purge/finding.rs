@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{PurgeError, PurgeReport, elsewhere, tool_files};
+use super::{PurgeError, PurgeReport, elsewhere, take_out, tool_files};
 use crate::object::id::{Id, Prefix};
 use crate::ops::scan::{ScanOptions, scan};
 use crate::ops::secrets::{self, DIGITS, Secrets, SecretsError, streams, texts};
@@ -71,15 +71,15 @@ pub(super) fn purge(
     let mut gone: Vec<Id> = store.purged_for(&cause).into_iter().map(|gone| gone.id).collect();
     gone.extend(purge.gone.iter().map(|gone| gone.id));
     if !dry_run {
-        let scrub = |name: &str, value: &mut RefValue| {
+        let scrub = |name: &mut String, value: Option<&mut RefValue>| {
             if let Some(eraser) = &eraser {
-                eraser.value(value, marked.contains(name));
+                value.map(|value| eraser.value(value, marked.contains(name)));
+                eraser.name(name);
             }
             true
         };
         // Also where nothing of it is left: a purge may have been cut short.
-        report.left = store.purge(purge, &scrub, &env.actor())?;
-        store.forget_cached()?;
+        report.left = take_out(env, store, purge, &scrub)?;
     }
     report.remotes = elsewhere::purge(env, store, cause, &gone, dry_run, monitor)?;
     Ok(report)
@@ -121,7 +121,8 @@ fn secret_of(
             texts::of_content(kind, &mut bytes, &mut look).map_err(bad)?;
         }
     }
-    for (_, value) in store.ops()?.iter().flat_map(|op| &op.changes) {
+    for (name, value) in store.ops()?.iter().flat_map(|op| &op.changes) {
+        look(name.as_bytes());
         if let Some(RefValue::Source(source)) = value {
             texts::of_about(&mut source.about.clone(), &mut look);
         }
@@ -226,6 +227,13 @@ impl Eraser<'_> {
         changed
     }
 
+    /// Blacks it out in the name of a ref; whether it stood there.
+    fn name(&self, name: &mut String) -> bool {
+        let before = name.clone();
+        texts::path(name, &mut |text| self.look(text));
+        *name != before
+    }
+
     /// The names of sources in whose marks it stands.
     fn marked(&self, store: &Store) -> Result<BTreeSet<String>, StoreError> {
         let mut marked = BTreeSet::new();
@@ -242,7 +250,9 @@ impl Eraser<'_> {
 
     /// How many refs tell of it.
     fn refs(&self, store: &Store, marked: &BTreeSet<String>) -> u64 {
-        let tells = |name: &String, value: &RefValue| self.value(&mut value.clone(), marked.contains(name));
+        let tells = |name: &String, value: &RefValue| {
+            self.value(&mut value.clone(), marked.contains(name)) || self.name(&mut name.clone())
+        };
         store.refs().iter().filter(|(name, value)| tells(name, value)).count() as u64
     }
 }

@@ -16,7 +16,8 @@ use super::revision::RevisionError;
 use super::secrets::{Secrets, SecretsError};
 use super::{Env, Monitor, delete, revision, source};
 use crate::object::id::Id;
-use crate::store::{Store, StoreError};
+use crate::search::{self, Index, SearchError};
+use crate::store::{Purge, Scrub, Store, StoreError};
 use crate::tool::{self, Tool};
 
 /// What to take out.
@@ -79,6 +80,9 @@ pub enum PurgeError {
     /// A remote could not be read.
     #[error(transparent)]
     Remote(#[from] SyncError),
+    /// The words that are kept for searches could not be reached.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// It is the beginning of a finding's id and names a session.
     #[error("{0:?} names a finding and a session")]
     Both(String),
@@ -133,6 +137,22 @@ fn target(
 fn session_called(env: &Env, store: &Store, text: &str) -> Result<Id, RevisionError> {
     let found = revision::session(store, env, text);
     found.or_else(|e| delete::find(store, text).map(|session| session.id).map_err(|_| e))
+}
+
+/// Takes it out of the store, and out of what is kept to be faster. Returns the
+/// files in which it may still be.
+fn take_out(
+    env: &Env,
+    store: &mut Store,
+    purge: Purge,
+    scrub: Scrub<'_>,
+) -> Result<Vec<PathBuf>, PurgeError> {
+    // Held until it is gone: a search that indexes now would keep its words.
+    let index = Index::remove(store)?;
+    let mut left = store.purge(purge, scrub, &env.actor())?;
+    store.forget_cached(search::FOLDER)?;
+    left.extend(index.left);
+    Ok(left)
 }
 
 /// The files of the tools that are there still, each with its source's name.

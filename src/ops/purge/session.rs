@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{PurgeError, PurgeReport, elsewhere, tool_files};
+use super::{PurgeError, PurgeReport, elsewhere, take_out, tool_files};
 use crate::object::id::{Id, IdSet};
 use crate::ops::{Env, Monitor, session};
 use crate::store::refs::{RefValue, Source};
@@ -28,12 +28,13 @@ pub(super) fn purge(
         false => {
             let gone = |id: &Id| Gone { id: *id, instead: None, cause, time: env.now };
             let gone = parts.sources.iter().chain([&cause]).map(gone).collect();
-            let scrub = |name: &str, value: &mut RefValue| !parts.has(name, value);
+            let scrub = |name: &mut String, value: Option<&mut RefValue>| {
+                value.is_none_or(|value| !parts.has(name, value))
+            };
             monitor.begin("Taking it out", None);
-            let left = store.purge(Purge { gone, ..Purge::default() }, &scrub, &env.actor());
+            let left = take_out(env, store, Purge { gone, ..Purge::default() }, &scrub);
             monitor.end();
             report.left = left?;
-            store.forget_cached()?;
             let after: IdSet = store.ids()?.into_iter().collect();
             before.into_iter().filter(|id| !after.contains(id)).collect()
         }

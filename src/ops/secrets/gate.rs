@@ -154,6 +154,7 @@ impl<'d> Doorkeeper<'d> {
         let mut source = source.clone();
         self.stuck(source.native.as_bytes());
         self.stuck(source.part.as_bytes());
+        self.stuck(source.about.parent.as_deref().unwrap_or_default().as_bytes());
         let ids = [&mut source.file, &mut source.head, &mut source.tail, &mut source.lead, &mut source.side];
         for id in ids.into_iter().flatten() {
             *id = self.sent.as_theirs(id);

@@ -88,11 +88,19 @@ fn of_message(message: &mut Message, look: Look<'_>) {
                 }
             }
             Block::Result { parts, .. } => parts.iter_mut().for_each(|part| match part {
-                Part::Text(text) | Part::Image(_, text) => inline(text, look),
+                Part::Text(text) => inline(text, look),
+                Part::Image(media, text) => {
+                    string(media, look);
+                    inline(text, look);
+                }
                 Part::Other(value) => json(value, look),
             }),
-            Block::Image(_, text) => inline(text, look),
-            Block::File(_, name, text) => {
+            Block::Image(media, text) => {
+                string(media, look);
+                inline(text, look);
+            }
+            Block::File(media, name, text) => {
+                string(media, look);
                 string(name, look);
                 inline(text, look);
             }
@@ -170,4 +178,6 @@ pub(crate) fn of_about(about: &mut About, look: Look<'_>) {
         &mut about.model,
     ];
     words.into_iter().flatten().for_each(|text| string(text, look));
+    // Part of the names of refs, and as such no less a path.
+    path(&mut about.label, look);
 }

@@ -43,9 +43,10 @@ pub(super) fn sealed_len(plain: u64) -> u64 {
     HEAD + plain + plain.div_ceil(CHUNK).max(1) * TAG
 }
 
-/// The inverse; `None` for a length that no sealed file has.
+/// The inverse; `None` for a length that no sealed file has: there are as many
+/// chunks as have a number.
 pub(super) fn plain_len(sealed: u64) -> Option<u64> {
-    let body = sealed.checked_sub(HEAD)?;
+    let body = sealed.checked_sub(HEAD).filter(|body| *body <= u64::from(u32::MAX) * (CHUNK + TAG))?;
     let plain = body.checked_sub(body.div_ceil(CHUNK + TAG) * TAG)?;
     (sealed_len(plain) == sealed).then_some(plain)
 }
@@ -130,7 +131,8 @@ mod tests {
         for plain in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 10 * CHUNK + 7] {
             assert_eq!(plain_len(sealed_len(plain)), Some(plain), "{plain}");
         }
-        for sealed in [0, HEAD, HEAD + TAG - 1, HEAD + CHUNK + 2 * TAG] {
+        let longest = (u64::MAX - 2 * CHUNK..=u64::MAX).step_by(7).chain([u64::MAX]);
+        for sealed in [0, HEAD, HEAD + TAG - 1, HEAD + CHUNK + 2 * TAG].into_iter().chain(longest) {
             assert_eq!(plain_len(sealed), None, "{sealed}");
         }
     }

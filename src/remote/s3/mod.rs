@@ -7,6 +7,7 @@
 mod credentials;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,7 +16,8 @@ use rusty_s3::actions::ListObjectsV2;
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 
 use super::dir::INDEX;
-use super::web::{Web, failure};
+use super::listing::FILES_MAX;
+use super::web::{Redirects, Web, failure};
 use super::{Around, Content, Folder, Key, Remote, RemoteError, S3Address, Sent};
 use credentials::{Found, find};
 
@@ -45,7 +47,7 @@ impl S3Remote {
         let url = endpoint.parse().map_err(|e| bad(format!("the endpoint {endpoint:?} is no URL: {e}")))?;
         let bucket = Bucket::new(url, style, address.bucket.clone(), region);
         let bucket = bucket.map_err(|e| bad(format!("the endpoint {endpoint:?} can't be used: {e}")))?;
-        let (prefix, web) = (address.prefix.clone(), Web::new());
+        let (prefix, web) = (address.prefix.clone(), Web::new(Redirects::Refused));
         Ok(S3Remote { bucket, credentials, prefix, web, conditional: AtomicBool::new(true) })
     }
 
@@ -134,14 +136,15 @@ impl Remote for S3Remote {
     fn list(&self, folder: Folder) -> Result<Vec<(Key, u64)>, RemoteError> {
         let prefix = self.name(folder);
         let (mut found, mut token) = self.page(&prefix, None)?;
+        let mut seen = HashSet::new();
         while let Some(now) = token {
             let (more, next) = self.page(&prefix, Some(&now))?;
-            if next.as_ref() == Some(&now) {
+            found.extend(more);
+            token = next;
+            if !seen.insert(now) || seen.len() + found.len() > FILES_MAX {
                 let what = "its listing doesn't end".to_owned();
                 return Err(RemoteError::Server { place: self.told(&prefix), what });
             }
-            found.extend(more);
-            token = next;
         }
         found.retain(|(key, _)| key.is_in(folder));
         Ok(found)

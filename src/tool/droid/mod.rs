@@ -66,6 +66,7 @@ impl Tool for Droid {
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["droid".to_owned(), go_on(file)]
     }
+
     fn resume(&self) -> Option<&dyn Resume> {
         Some(self)
     }

@@ -72,6 +72,7 @@ impl Tool for Kimi {
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["kimi".to_owned(), "-p".to_owned(), go_on(file)]
     }
+
     fn resume(&self) -> Option<&dyn Resume> {
         Some(self)
     }

@@ -274,7 +274,7 @@ fn long_texts_come_back_and_losses_are_told() {
     assert_eq!(
         plan.path,
         home.path()
-            .join(".cursor/chats/89adfefc4b9302fd1cc7fe6fd4db21a0")
+            .join(".cursor/chats/0d99a14aa162d9132d49fefa65f596b9")
             .join(&target.native)
             .join("store.db")
     );

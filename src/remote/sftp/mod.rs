@@ -5,60 +5,26 @@
 //! file is written aside and renamed, which a server refuses if there is one
 //! of that name (section 6.5 there).
 
+mod packet;
+
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 use std::ops::Range;
 
+use packet::{
+    Answer, Attrs, EOF, NO_SUCH_FILE, OK, OPEN_NEW, OPEN_READ, PERMISSION_DENIED, attrs, hello, kind, odd,
+    parse, put_string, receive, send,
+};
+
 use super::dir::{ASIDE, INDEX};
+use super::listing::FILES_MAX;
 use super::{Folder, Key, RemoteError};
 
-/// The version of the protocol.
-const VERSION: u32 = 3;
 /// So much is read or written at once; all servers take that.
 const PIECE: u32 = 32 << 10;
 /// So many pieces are under way at once.
 const WINDOW: usize = 32;
-/// The longest packet that is believed, in bytes.
-const PACKET_MAX: u32 = 1 << 20;
-
-/// Types of packets; section 3 of the draft.
-mod packet {
-    pub(super) const INIT: u8 = 1;
-    pub(super) const VERSION: u8 = 2;
-    pub(super) const OPEN: u8 = 3;
-    pub(super) const CLOSE: u8 = 4;
-    pub(super) const READ: u8 = 5;
-    pub(super) const WRITE: u8 = 6;
-    pub(super) const OPENDIR: u8 = 11;
-    pub(super) const READDIR: u8 = 12;
-    pub(super) const REMOVE: u8 = 13;
-    pub(super) const MKDIR: u8 = 14;
-    pub(super) const STAT: u8 = 17;
-    pub(super) const RENAME: u8 = 18;
-    pub(super) const STATUS: u8 = 101;
-    pub(super) const HANDLE: u8 = 102;
-    pub(super) const DATA: u8 = 103;
-    pub(super) const NAME: u8 = 104;
-    pub(super) const ATTRS: u8 = 105;
-    pub(super) const EXTENDED: u8 = 200;
-}
-
-/// Codes of a status; section 7.
-const OK: u32 = 0;
-const EOF: u32 = 1;
-const NO_SUCH_FILE: u32 = 2;
-const PERMISSION_DENIED: u32 = 3;
-/// Ways to open; section 6.3.
-const OPEN_READ: u32 = 1;
-/// To write a file that isn't there.
-const OPEN_NEW: u32 = 2 | 8 | 32;
-/// Which attributes follow; section 5.
-const ATTR_SIZE: u32 = 1;
-const ATTR_OWNER: u32 = 2;
-const ATTR_MODE: u32 = 4;
-const ATTR_TIMES: u32 = 8;
-const ATTR_MORE: u32 = 1 << 31;
 /// Extensions of OpenSSH's server, in its file PROTOCOL.
 const FSYNC: &str = "fsync@openssh.com";
 const REPLACE: &str = "posix-rename@openssh.com";
@@ -70,35 +36,6 @@ pub(super) struct Sftp<S> {
     place: String,
     next: u32,
     extensions: Vec<String>,
-}
-
-/// What a packet answers.
-enum Answer {
-    Status(u32, String),
-    Handle(Vec<u8>),
-    Data(Vec<u8>),
-    Names(Vec<(String, Attrs)>),
-    Attrs(Attrs),
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Attrs {
-    size: u64,
-    mode: u32,
-}
-
-impl Attrs {
-    fn is(self, kind: u32) -> bool {
-        self.mode & 0o170_000 == kind
-    }
-
-    fn is_dir(self) -> bool {
-        self.is(0o040_000)
-    }
-
-    fn is_file(self) -> bool {
-        self.is(0o100_000)
-    }
 }
 
 /// Why something was not done.
@@ -176,7 +113,7 @@ impl<S: Read + Write> Sftp<S> {
     /// Removes a file.
     pub(super) fn remove(&mut self, key: Key) -> Result<(), RemoteError> {
         let path = self.path(key);
-        let removed = self.on_path(packet::REMOVE, &path, &[]);
+        let removed = self.on_path(kind::REMOVE, &path, &[]);
         removed.map_err(|e| self.failed(e, "remove", &path))
     }
 
@@ -188,7 +125,7 @@ impl<S: Read + Write> Sftp<S> {
             if sftp.knows(REPLACE) {
                 return sftp.extended(REPLACE, &[aside.as_bytes(), path.as_bytes()]);
             }
-            match sftp.on_path(packet::REMOVE, &path, &[]) {
+            match sftp.on_path(kind::REMOVE, &path, &[]) {
                 Err(Failure::Status(NO_SUCH_FILE, _)) | Ok(()) => {}
                 refused => refused?,
             }
@@ -244,14 +181,14 @@ impl<S: Read + Write> Sftp<S> {
             Err(Failure::Stream(e)) => Err(e.into()),
             Err(refused) => {
                 // What can't be removed is passed over by all who read.
-                drop(self.on_path(packet::REMOVE, &aside, &[]));
+                drop(self.on_path(kind::REMOVE, &aside, &[]));
                 if self.stat(path)?.is_some() { Ok(false) } else { Err(refused) }
             }
         }
     }
 
     fn make_dir(&mut self, path: &str) -> Outcome<()> {
-        let made = self.on_path(packet::MKDIR, path, &attrs(0o700));
+        let made = self.on_path(kind::MKDIR, path, &attrs(0o700));
         match made {
             // Most say no more than that it failed if it is there.
             Err(Failure::Status(..)) if self.stat(path)?.is_some_and(Attrs::is_dir) => Ok(()),
@@ -262,11 +199,11 @@ impl<S: Read + Write> Sftp<S> {
     fn rename(&mut self, from: &str, to: &str) -> Outcome<()> {
         let mut to_bytes = Vec::new();
         put_string(&mut to_bytes, to.as_bytes());
-        self.on_path(packet::RENAME, from, &to_bytes)
+        self.on_path(kind::RENAME, from, &to_bytes)
     }
 
     fn stat(&mut self, path: &str) -> Outcome<Option<Attrs>> {
-        let id = self.ask(packet::STAT, &[path.as_bytes()], &[])?;
+        let id = self.ask(kind::STAT, &[path.as_bytes()], &[])?;
         match self.hear(id)? {
             Answer::Attrs(attrs) => Ok(Some(attrs)),
             Answer::Status(NO_SUCH_FILE, _) => Ok(None),
@@ -282,20 +219,24 @@ impl<S: Read + Write> Sftp<S> {
     }
 
     fn read_dir(&mut self, path: &str) -> Outcome<Vec<(String, Attrs)>> {
-        let id = self.ask(packet::OPENDIR, &[path.as_bytes()], &[])?;
+        let id = self.ask(kind::OPENDIR, &[path.as_bytes()], &[])?;
         let handle = match self.hear(id)? {
             Answer::Handle(handle) => handle,
             Answer::Status(NO_SUCH_FILE, _) => return Ok(Vec::new()),
             other => return Err(unexpected(other)),
         };
-        let mut found = Vec::new();
+        let (mut found, mut parts) = (Vec::new(), 0);
         loop {
-            let id = self.ask(packet::READDIR, &[&handle], &[])?;
+            let id = self.ask(kind::READDIR, &[&handle], &[])?;
             match self.hear(id)? {
                 Answer::Names(names) if names.is_empty() => break,
                 Answer::Names(names) => found.extend(names),
                 Answer::Status(EOF, _) => break,
                 other => return Err(unexpected(other)),
+            }
+            parts += 1;
+            if parts + found.len() > FILES_MAX {
+                return Err(Failure::Status(EOF, "its listing doesn't end".to_owned()));
             }
         }
         self.close(&handle)?;
@@ -305,7 +246,7 @@ impl<S: Read + Write> Sftp<S> {
     fn open(&mut self, path: &str, how: u32, mode: u32) -> Outcome<Vec<u8>> {
         let mut rest = how.to_be_bytes().to_vec();
         rest.extend(attrs(mode));
-        let id = self.ask(packet::OPEN, &[path.as_bytes()], &rest)?;
+        let id = self.ask(kind::OPEN, &[path.as_bytes()], &rest)?;
         match self.hear(id)? {
             Answer::Handle(handle) => Ok(handle),
             other => Err(unexpected(other)),
@@ -313,7 +254,7 @@ impl<S: Read + Write> Sftp<S> {
     }
 
     fn close(&mut self, handle: &[u8]) -> Outcome<()> {
-        let id = self.ask(packet::CLOSE, &[handle], &[])?;
+        let id = self.ask(kind::CLOSE, &[handle], &[])?;
         self.hear_ok(id)
     }
 
@@ -356,7 +297,7 @@ impl<S: Read + Write> Sftp<S> {
     fn ask_read(&mut self, handle: &[u8], at: u64, len: u32) -> Outcome<u32> {
         let mut rest = at.to_be_bytes().to_vec();
         rest.extend(len.to_be_bytes());
-        self.ask(packet::READ, &[handle], &rest)
+        self.ask(kind::READ, &[handle], &rest)
     }
 
     /// Hears the answer to what was asked last. Those that come before it are
@@ -388,7 +329,7 @@ impl<S: Read + Write> Sftp<S> {
             bytes.read_exact(piece)?;
             let mut rest = at.to_be_bytes().to_vec();
             put_string(&mut rest, piece);
-            asked.push_back(self.ask(packet::WRITE, &[&handle], &rest)?);
+            asked.push_back(self.ask(kind::WRITE, &[&handle], &rest)?);
             at += wanted as u64;
             if asked.len() >= WINDOW
                 && let Some(id) = asked.pop_front()
@@ -407,7 +348,7 @@ impl<S: Read + Write> Sftp<S> {
 
     fn extended(&mut self, name: &str, strings: &[&[u8]]) -> Outcome<()> {
         let all: Vec<&[u8]> = [name.as_bytes()].into_iter().chain(strings.iter().copied()).collect();
-        let id = self.ask(packet::EXTENDED, &all, &[])?;
+        let id = self.ask(kind::EXTENDED, &all, &[])?;
         self.hear_ok(id)
     }
 
@@ -457,164 +398,9 @@ impl<S: Read + Write> Sftp<S> {
     }
 }
 
-/// Agrees on the version; the extensions that the server has.
-fn hello(stream: &mut (impl Read + Write)) -> io::Result<Vec<String>> {
-    send(stream, packet::INIT, &VERSION.to_be_bytes())?;
-    stream.flush()?;
-    let (kind, body) = receive(stream)?;
-    let mut fields = Fields(&body);
-    if kind != packet::VERSION || fields.number().is_none_or(|version| version < VERSION) {
-        return Err(odd());
-    }
-    let mut extensions = Vec::new();
-    while let (Some(name), Some(_)) = (fields.text(), fields.string()) {
-        extensions.push(name);
-    }
-    Ok(extensions)
-}
-
-fn send(stream: &mut impl Write, kind: u8, body: &[u8]) -> io::Result<()> {
-    let len = u32::try_from(body.len() + 1).map_err(|_| odd())?;
-    stream.write_all(&len.to_be_bytes())?;
-    stream.write_all(&[kind])?;
-    stream.write_all(body)
-}
-
-fn receive(stream: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
-    let (mut len, mut kind) = ([0; 4], [0; 1]);
-    stream.read_exact(&mut len)?;
-    let len = u32::from_be_bytes(len);
-    if len == 0 || len > PACKET_MAX {
-        return Err(odd());
-    }
-    stream.read_exact(&mut kind)?;
-    let mut body = vec![0; len as usize - 1];
-    stream.read_exact(&mut body)?;
-    let [kind] = kind;
-    Ok((kind, body))
-}
-
-/// Reads the answer to a question.
-fn parse(kind: u8, body: &[u8], id: u32) -> Option<Answer> {
-    let mut fields = Fields(body);
-    if fields.number()? != id {
-        return None;
-    }
-    Some(match kind {
-        packet::STATUS => Answer::Status(fields.number()?, fields.text().unwrap_or_default()),
-        packet::HANDLE => Answer::Handle(fields.string()?.to_vec()),
-        packet::DATA => Answer::Data(fields.string()?.to_vec()),
-        packet::ATTRS => Answer::Attrs(fields.attrs()?),
-        packet::NAME => {
-            let (count, mut names) = (fields.number()?, Vec::new());
-            for _ in 0..count {
-                let name = fields.string()?;
-                fields.string()?;
-                let attrs = fields.attrs()?;
-                // Ours are all text.
-                names.extend(std::str::from_utf8(name).ok().map(|name| (name.to_owned(), attrs)));
-            }
-            Answer::Names(names)
-        }
-        _ => return None,
-    })
-}
-
 fn unexpected(answer: Answer) -> Failure {
     match answer {
         Answer::Status(code, words) => Failure::Status(code, words),
         _ => Failure::Stream(odd()),
-    }
-}
-
-fn odd() -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, "it doesn't speak SFTP as it should")
-}
-
-fn put_string(to: &mut Vec<u8>, bytes: &[u8]) {
-    to.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
-    to.extend_from_slice(bytes);
-}
-
-/// Attributes with a mode alone; none for 0.
-fn attrs(mode: u32) -> Vec<u8> {
-    match mode {
-        0 => 0u32.to_be_bytes().to_vec(),
-        mode => [ATTR_MODE.to_be_bytes(), mode.to_be_bytes()].concat(),
-    }
-}
-
-/// Fields of a packet, read one after another.
-struct Fields<'b>(&'b [u8]);
-
-impl<'b> Fields<'b> {
-    fn number(&mut self) -> Option<u32> {
-        let (number, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u32::from_be_bytes(*number))
-    }
-
-    fn long(&mut self) -> Option<u64> {
-        let (number, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(u64::from_be_bytes(*number))
-    }
-
-    fn string(&mut self) -> Option<&'b [u8]> {
-        let len = self.number()? as usize;
-        let (string, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(string)
-    }
-
-    fn text(&mut self) -> Option<String> {
-        Some(String::from_utf8_lossy(self.string()?).into_owned())
-    }
-
-    fn attrs(&mut self) -> Option<Attrs> {
-        let (flags, mut attrs) = (self.number()?, Attrs::default());
-        if flags & ATTR_SIZE != 0 {
-            attrs.size = self.long()?;
-        }
-        if flags & ATTR_OWNER != 0 {
-            self.long()?;
-        }
-        if flags & ATTR_MODE != 0 {
-            attrs.mode = self.number()?;
-        }
-        if flags & ATTR_TIMES != 0 {
-            self.long()?;
-        }
-        if flags & ATTR_MORE != 0 {
-            for _ in 0..self.number()? {
-                self.string()?;
-                self.string()?;
-            }
-        }
-        Some(attrs)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packets_that_are_cut_or_lie_are_no_answers() {
-        let mut body = 7u32.to_be_bytes().to_vec();
-        body.extend(1u32.to_be_bytes());
-        put_string(&mut body, b"name");
-        put_string(&mut body, b"-rw- name");
-        body.extend((ATTR_SIZE | ATTR_MODE).to_be_bytes());
-        body.extend(5u64.to_be_bytes());
-        body.extend(0o100_600u32.to_be_bytes());
-        let Some(Answer::Names(names)) = parse(packet::NAME, &body, 7) else { panic!() };
-        let (name, attrs) = names.first().unwrap();
-        assert_eq!((name.as_str(), attrs.size, attrs.is_file(), attrs.is_dir()), ("name", 5, true, false));
-        assert!(parse(packet::NAME, &body, 8).is_none());
-        for cut in 0..body.len() {
-            assert!(parse(packet::NAME, body.get(..cut).unwrap(), 7).is_none(), "{cut}");
-        }
-        assert!(receive(&mut &b"\xff\xff\xff\xff\x01"[..]).is_err());
     }
 }
