@@ -32,7 +32,7 @@ fn what_was_deleted_stays_away_until_it_is_brought_back() {
     // The tool goes on with it.
     a.write("a", 30..40, "");
     assert!(a.ok(&["capture"]).contains("Nothing new"));
-    assert!(a.ok(&["status"]).contains("nothing"), "{}", a.ok(&["status"]));
+    assert!(a.ok(&["status"]).contains("2 files, all captured"), "{}", a.ok(&["status"]));
     gone(&a);
     // The other machine still has it, and pushes it once more.
     b.ok(&["push"]);
