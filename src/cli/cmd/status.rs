@@ -35,13 +35,12 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let daemon = daemon::is_running(&app.env.store);
     row("daemon", if daemon { "running" } else { "not running" }.to_owned())?;
     for remote in &found.remotes {
-        let when =
-            remote.time.map_or_else(|| "never pushed".to_owned(), |at| format!("pushed {}", ui::time(at)));
-        let behind = match remote.refs {
-            0 => "nothing new since".to_owned(),
-            n => format!("{} new since", count(n, "ref")),
+        let state = match (remote.time, remote.refs) {
+            (None, _) => "never pushed".to_owned(),
+            (Some(at), 0) => format!("pushed {}, nothing new since", ui::time(at)),
+            (Some(at), n) => format!("pushed {}, {} new since", ui::time(at), count(n, "ref")),
         };
-        row("remote", format!("{} {when}, {behind}", ui::paint(ui::NAME, clean(&remote.remote))))?;
+        row("remote", format!("{} {state}", ui::paint(ui::NAME, clean(&remote.remote))))?;
     }
     for (id, branches) in &found.parted {
         let branches = branches.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ");
