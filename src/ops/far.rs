@@ -148,7 +148,7 @@ impl Listing {
             _ => None,
         });
         let indexes: Vec<(Id, u64, u64)> = indexes.collect();
-        let read = in_parallel(&indexes, |_, (name, len, _)| {
+        let read = in_parallel(remote.at_once(), &indexes, |_, (name, len, _)| {
             let key = Key::Index(*name);
             match far.known.get(&key.to_string(), *len) {
                 Some(bytes) => Ok((bytes, true)),

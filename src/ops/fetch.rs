@@ -61,7 +61,7 @@ pub(super) fn fetch_from(
     let sent = Sent::read(store, &far.name)?;
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
     let tables = far::tables(&*far.remote, Folder::Refs)?;
-    let read = in_parallel(&tables, |_, tables| far::newest(far, tables));
+    let read = in_parallel(far.remote.at_once(), &tables, |_, tables| far::newest(far, tables));
     let read = read.map_err(|e| remote::explained(far, e))?;
     for Table { writer, number, refs: theirs } in read.into_iter().map(|read| read.table) {
         report.writers += u64::from(writer != store.writer());
@@ -219,7 +219,7 @@ pub(super) fn get(
 ) -> Result<Vec<Incoming>, SyncError> {
     let bytes = packs.iter().fold(0u64, |all, (_, len)| all.saturating_add(*len));
     monitor.begin_bytes("Fetching", bytes);
-    let got = in_parallel(packs, |_, (name, len)| -> Result<Incoming, SyncError> {
+    let got = in_parallel(far.remote.at_once(), packs, |_, (name, len)| -> Result<Incoming, SyncError> {
         let mut incoming = quarantine.incoming(*name)?;
         if incoming.have() > *len {
             incoming.restart()?;
