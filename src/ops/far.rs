@@ -214,6 +214,11 @@ impl Listing {
         &self.packs
     }
 
+    /// All packs and their lengths, each with the objects in it.
+    pub(super) fn contents(&self) -> impl Iterator<Item = (&(Id, u64), &Vec<Id>)> {
+        self.packs.iter().zip(&self.ids)
+    }
+
     /// The pack that holds an object, and its length.
     pub(super) fn pack_of(&self, id: &Id) -> Option<(Id, u64)> {
         self.places.get(id).and_then(|n| self.packs.get(*n as usize)).copied()
