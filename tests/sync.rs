@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+#[path = "sync/ahead.rs"]
+mod ahead;
 #[path = "sync/bundle.rs"]
 mod bundle;
 #[path = "sync/delete.rs"]
