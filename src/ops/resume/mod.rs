@@ -214,10 +214,16 @@ fn project_of(store: &Store, session: Id) -> Option<String> {
     sources.filter_map(|s| s.about.cwd.clone()).next()
 }
 
+/// The directory that a session is carried on in: the one that is wanted, else
+/// its own if it is here, else the one that the user is in.
+pub fn directory(env: &Env, store: &Store, session: Id, wanted: Option<&Path>) -> PathBuf {
+    let own = || project_of(store, session).map(PathBuf::from).filter(|path| path.is_dir());
+    let chosen = wanted.map(Path::to_owned).or_else(own);
+    chosen.map_or_else(|| env.cwd.clone(), |path| env.resolve(&path))
+}
+
 fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Result<Target, ResumeError> {
-    let project = options.project.clone().map(|path| env.resolve(&path));
-    let own = project_of(store, options.session).map(PathBuf::from).filter(|path| path.is_dir());
-    let cwd = project.or(own.map(|path| env.resolve(&path))).unwrap_or_else(|| env.cwd.clone());
+    let cwd = directory(env, store, options.session, options.project.as_deref());
     let info = sessions(store).into_iter().find(|info| info.id == options.session);
     let title = info.map(|info| info.title).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| format!("sfs {:.8}", options.commit));
