@@ -40,6 +40,7 @@ pub mod places;
 pub mod pull;
 pub mod purge;
 pub mod push;
+pub mod pushed;
 pub mod rebuilt;
 pub mod register;
 pub mod remote;

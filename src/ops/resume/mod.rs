@@ -9,6 +9,7 @@ mod apply;
 mod conversation;
 mod history;
 mod run;
+mod scratch;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,9 @@ use crate::object::json::Tape;
 use crate::store::refs::{Edit, RefValue, Resumed, Source};
 use crate::store::{Batch, Store, StoreError};
 use crate::tool::{Loss, Plan, Planned, Resume, Sink, Target, Tool, ToolError};
+
+/// Where what importers read waits for them, in the store.
+const SCRATCH: &str = "scratch";
 
 /// Why a revision can't be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +145,10 @@ pub fn resume(
         None
     };
     let part = history::part(store, &line, options.history, &target.title)?;
-    let mut written = Written::new(options.dry_run);
+    if !options.dry_run {
+        scratch::sweep(&env.store.join(SCRATCH));
+    }
+    let mut written = Written::new((!options.dry_run).then_some(&*target.scratch));
     let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
     let rebase = from.map(|from| (from, target.cwd.to_string_lossy().into_owned()));
     let (mut plan, rebased, said) = match &own {
@@ -237,7 +244,7 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
         version: tool
             .and_then(|tool| tool.version_command())
             .and_then(|words| run::version(&env.places, words)),
-        scratch: env.store.join("scratch").join(native.to_string()),
+        scratch: env.store.join(SCRATCH).join(native.to_string()),
     })
 }
 
