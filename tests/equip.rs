@@ -131,6 +131,17 @@ fn nothing_that_is_there_is_written_over() {
     assert_eq!(sandbox.read("project/.gemini/settings.json"), broken);
 }
 
+#[test]
+fn instructions_that_are_gone_come_from_the_snapshot() {
+    let sandbox = Sandbox::new();
+    sandbox.put("project/CLAUDE.md", "Brew it for 4 minutes.\n");
+    sandbox.ok(&["snapshot"]);
+    fs::remove_file(sandbox.path("project/CLAUDE.md")).unwrap();
+    let said = sandbox.says(&["resume", "@", "--in", "codex", "--with-config", "--yes"]);
+    assert!(said.contains("a copy of snapshot "), "{said}");
+    assert_eq!(sandbox.read("project/AGENTS.md"), "Brew it for 4 minutes.\n");
+}
+
 /// What the user has for all projects does not get into one.
 #[test]
 fn a_user_s_servers_stay_the_user_s() {
