@@ -12,8 +12,8 @@ use crate::object::Id;
 use crate::object::id::IdMap;
 use crate::ops::calls::{Calls, Done};
 use crate::ops::session::SessionInfo;
-use crate::ops::stats::walk::{Step, Walk};
-use crate::ops::{Env, Monitor};
+use crate::ops::stats::walk::Walk;
+use crate::ops::{Env, Monitor, line};
 use crate::store::{Result, Store};
 use crate::tool::change::What;
 
@@ -95,6 +95,11 @@ impl Past<'_> {
     /// The last command that moved it, until a time.
     fn commanded(&self, target: &Target, until: i64) -> Result<Option<Origin>> {
         let mut found: Option<Origin> = None;
+        let may =
+            |one: &SessionInfo| one.created_at.is_none_or(|time| time < until) && target.is_within(&one.id);
+        if !self.sessions.iter().any(may) {
+            return Ok(None);
+        }
         let mut open: IdMap<Calls> = IdMap::default();
         self.monitor.begin("looking for where the file was", None);
         for step in Walk::new(self.store, self.sessions) {
@@ -135,20 +140,18 @@ impl Past<'_> {
         else {
             return Ok(None);
         };
-        let begin = self.store.commit(&first.commit)?.turn;
+        let session = first.session.and_then(|id| self.sessions.iter().find(|one| one.id == id));
+        let (Some(session), Some(begin)) = (session, self.store.commit(&first.commit)?.turn) else {
+            return Ok(None);
+        };
         let mut calls = Calls::default();
-        let turn = |step: &Step| begin.is_some() && (step.commit.turn == begin || Some(step.id) == begin);
-        for step in Walk::new(self.store, self.sessions) {
-            let step = step?;
-            if !turn(&step) {
-                continue;
-            }
-            let session = step.session.and_then(|n| self.sessions.get(n)).map(|session| session.id);
-            for Done { changes, .. } in calls.step(self.store, step.id, &step.commit)? {
+        for id in self.turn(session, begin, first.commit)? {
+            let commit = self.store.commit(&id)?;
+            for Done { changes, .. } in calls.step(self.store, id, &commit)? {
                 let gone = changes.iter().filter(|(change, _)| change.what == What::Delete);
-                let paths = gone.filter_map(|(change, _)| target.here_of(session.as_ref(), &change.path));
-                for from in paths.filter(|from| !target.is(None, from)).collect::<Vec<_>>() {
-                    let until = step.time.unwrap_or(first.time);
+                let paths = gone.filter_map(|(change, _)| target.here_of(Some(&session.id), &change.path));
+                for from in paths.filter(|from| !target.is(None, from)) {
+                    let until = commit.time.unwrap_or(first.time);
                     let found = self.before(&from, until, moves)?;
                     if text_of(&found.events) == normal(text) {
                         return Ok(Some((found, Origin { from, until, before: 0 })));
@@ -157,6 +160,26 @@ impl Past<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// The commits of a turn on the first line that has one of them.
+    fn turn(&self, session: &SessionInfo, begin: Id, one: Id) -> Result<Vec<Id>> {
+        for branch in &session.branches {
+            let mut way = Vec::new();
+            for at in line::back(self.store, branch.tip) {
+                let (id, commit) = at?;
+                match id == begin || commit.turn == Some(begin) {
+                    true => way.push(id),
+                    false if way.is_empty() => {}
+                    false => break,
+                }
+            }
+            if way.contains(&one) {
+                way.reverse();
+                return Ok(way);
+            }
+        }
+        Ok(Vec::new())
     }
 }
 
