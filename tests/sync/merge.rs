@@ -32,7 +32,9 @@ fn what_two_machines_said_apart_goes_on_in_one_thread() {
     assert_eq!(a.head("/main"), Some(before), "the thread itself stays where it was");
     let log = a.ok(&["log", "a/both", "--oneline"]);
     assert!(log.lines().next().unwrap().contains("Merge"), "{log}");
-    assert!(a.ok(&["log", "a", "--graph", "--oneline"]).contains("both"));
+    let graph = a.ok(&["log", "a", "--graph", "--oneline"]);
+    let lines: Vec<&str> = graph.lines().collect();
+    assert!(lines[0].contains("(both) Merge") && lines[1].trim_end() == "|\\", "{graph}");
 
     // It goes on in another tool, with all of ours and the telling of theirs.
     a.ok(&["resume", "a/both", "--in", "codex", "--project", a.dir.to_str().unwrap()]);

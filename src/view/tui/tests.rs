@@ -138,6 +138,7 @@ fn settle(app: &mut App, width: u16, height: u16) -> (String, Vec<Ask>) {
                         turn,
                         parent,
                         branches: branches.iter().map(|name| (*name).to_owned()).collect(),
+                        merged: None,
                     };
                     let nodes = vec![
                         node(turn(2, "And the lid?"), Some(2), &["main"]),
