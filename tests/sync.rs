@@ -10,6 +10,8 @@ mod bundle;
 mod delete;
 #[path = "sync/merge.rs"]
 mod merge;
+#[path = "sync/sweep.rs"]
+mod sweep;
 
 use std::fs;
 use std::path::{Path, PathBuf};
