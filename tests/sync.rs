@@ -10,6 +10,8 @@ mod bundle;
 mod delete;
 #[path = "sync/merge.rs"]
 mod merge;
+#[path = "sync/place.rs"]
+mod place;
 #[path = "sync/sweep.rs"]
 mod sweep;
 

@@ -180,12 +180,7 @@ pub struct Ahead {
 }
 
 /// Tells what a fetch would get; nothing comes but tables and indexes.
-pub fn ahead(
-    env: &Env,
-    store: &mut Store,
-    name: Option<&str>,
-    only: &Selection,
-) -> Result<Ahead, SyncError> {
+pub fn ahead(env: &Env, store: &mut Store, name: Option<&str>, only: &Selection) -> Result<Ahead, SyncError> {
     store.refresh()?;
     let far = remote::open(env, store, name)?;
     look(store, &far, only).map(|(ahead, _)| ahead)
@@ -218,7 +213,8 @@ pub(super) fn look(
             new = new || !store.has_commit(id)? && !store.has_content(id)?;
         }
         if new {
-            (ahead.most.packs, ahead.most.bytes) = (ahead.most.packs + 1, ahead.most.bytes.saturating_add(*len));
+            (ahead.most.packs, ahead.most.bytes) =
+                (ahead.most.packs + 1, ahead.most.bytes.saturating_add(*len));
         }
     }
     Ok((ahead, refs))

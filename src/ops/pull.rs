@@ -73,9 +73,9 @@ pub fn ahead(
     for (name, value) in &refs {
         let theirs = name.strip_prefix(&prefix).and_then(|rest| rest.split_once('/'));
         let Some((writer, name)) = theirs else { continue };
-        let known = exchange::named(value).into_iter().try_fold(true, |all, want| {
-            Ok::<_, StoreError>(all && store.has(want)?)
-        })?;
+        let known = exchange::named(value)
+            .into_iter()
+            .try_fold(true, |all, want| Ok::<_, StoreError>(all && store.has(want)?))?;
         match merge.ours(name) {
             Some(ours) if !known && ours != value => unsure.push(name.to_owned()),
             Some(_) if !known => {}

@@ -137,7 +137,9 @@ pub(super) fn push_to(
 /// Tells whether packs are there with their indexes.
 fn are_there(far: &Opened, packs: impl Iterator<Item = Id>) -> Result<bool, SyncError> {
     let there: BTreeSet<Key> = far.remote.list(Folder::Packs)?.into_iter().map(|(key, _)| key).collect();
-    Ok(packs.into_iter().all(|name| [Key::Pack(name), Key::Index(name)].iter().all(|key| there.contains(key))))
+    Ok(packs
+        .into_iter()
+        .all(|name| [Key::Pack(name), Key::Index(name)].iter().all(|key| there.contains(key))))
 }
 
 /// Says what becomes of the secrets that were found.

@@ -84,5 +84,7 @@ impl World {
 /// Tells whether a branch of a session has a commit in its history.
 fn leads_to(store: &Store, session: Id, commit: Id) -> bool {
     let has = store.has_commit(&commit).unwrap();
-    has && tips(store).iter().any(|(of, tip)| *of == session && line::led_through(store, commit, *tip).unwrap())
+    has && tips(store)
+        .iter()
+        .any(|(of, tip)| *of == session && line::led_through(store, commit, *tip).unwrap())
 }

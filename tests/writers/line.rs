@@ -19,14 +19,27 @@ pub(crate) enum Fate {
     Nothing,
     /// The n-th request fails, and so many after it; the first of them perhaps
     /// after it was carried out.
-    Fails { at: u64, requests: u64, done: bool },
+    Fails {
+        at: u64,
+        requests: u64,
+        done: bool,
+    },
     /// The process is killed at the n-th request, perhaps after it was carried
     /// out.
-    Dies { at: u64, done: bool },
+    Dies {
+        at: u64,
+        done: bool,
+    },
     /// At the n-th request others do something.
-    Waits { at: u64, depth: u64 },
+    Waits {
+        at: u64,
+        depth: u64,
+    },
     /// One in `part` of the files that others made isn't here yet.
-    Lags { part: u64, salt: u64 },
+    Lags {
+        part: u64,
+        salt: u64,
+    },
 }
 
 /// What a writer's operation reaches the remote by.
@@ -83,7 +96,10 @@ impl Line {
     fn sees(&self, key: Key, by: usize) -> bool {
         match self.fate {
             Fate::Lags { part, salt } if by != self.writer => {
-                let sum = key.to_string().bytes().fold(salt, |sum, b| (sum ^ u64::from(b)).wrapping_mul(0x100_0000_01B3));
+                let sum = key
+                    .to_string()
+                    .bytes()
+                    .fold(salt, |sum, b| (sum ^ u64::from(b)).wrapping_mul(0x100_0000_01B3));
                 !(sum >> 20).is_multiple_of(part)
             }
             _ => true,

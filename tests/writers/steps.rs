@@ -75,7 +75,11 @@ impl World {
                 ("push", pushed.map(drop))
             }
             73..76 => {
-                let options = SweepOptions { remote: None, grace: i64::try_from(self.below(3)).unwrap() * DAY, dry_run: false };
+                let options = SweepOptions {
+                    remote: None,
+                    grace: i64::try_from(self.below(3)).unwrap() * DAY,
+                    dry_run: false,
+                };
                 let swept = sweep(&env, &mut store, &options, &quiet);
                 self.say(n, "sweep", &swept);
                 ("sweep", swept.map(drop))

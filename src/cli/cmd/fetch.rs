@@ -56,7 +56,9 @@ pub(super) fn tell_ahead(ahead: &Ahead, app: &App) {
     let (refs, writers) = (count(most.refs, "ref"), count(most.writers, "other store"));
     let what = match *packs == most.packs {
         true => format!("{}, {}", count(*packs, "pack"), bytes(*size)),
-        false => format!("{packs} to {}, {} to {}", count(most.packs, "pack"), bytes(*size), bytes(most.bytes)),
+        false => {
+            format!("{packs} to {}, {} to {}", count(most.packs, "pack"), bytes(*size), bytes(most.bytes))
+        }
     };
     app.ui.note(&format!("Would fetch from {} ({writers}): {what}, {refs}", most.remote));
 }

@@ -42,7 +42,11 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     }
     let monitor = app.ui.monitor();
     monitor.begin("Packing", None);
-    let options = GcOptions { dry_run: args.dry_run, grace: grace(args.grace.as_deref().unwrap_or("1h"))?, level: args.level };
+    let options = GcOptions {
+        dry_run: args.dry_run,
+        grace: grace(args.grace.as_deref().unwrap_or("1h"))?,
+        level: args.level,
+    };
     let report = store.gc(&options);
     monitor.end();
     let report = report?;

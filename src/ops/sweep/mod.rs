@@ -101,7 +101,12 @@ pub fn sweep(
     }
     notes.write(store)?;
     if !seen.hide(&far, &hide)? {
-        return Ok(Swept { remote: report.remote, waiting: report.waiting, disturbed: true, ..Swept::default() });
+        return Ok(Swept {
+            remote: report.remote,
+            waiting: report.waiting,
+            disturbed: true,
+            ..Swept::default()
+        });
     }
     for key in rest {
         seen.remove(&far, key)?;
@@ -163,7 +168,9 @@ impl See {
         monitor: &dyn Monitor,
     ) -> Result<Graph, SyncError> {
         match Graph::read(store, far, &self.wants, monitor) {
-            Err(SyncError::Incomplete { .. }) if !options.dry_run && self.bring_back(store, far, monitor)? > 0 => {
+            Err(SyncError::Incomplete { .. })
+                if !options.dry_run && self.bring_back(store, far, monitor)? > 0 =>
+            {
                 Graph::read(store, far, &self.wants, monitor)
             }
             outcome => outcome,
