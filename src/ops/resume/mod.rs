@@ -10,6 +10,7 @@ mod conversation;
 mod history;
 mod place;
 mod run;
+mod scratch;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 pub(super) use apply::Foreign;
 use apply::{Written, apply};
 use conversation::{Path as Line, Reading, replace_paths};
-pub use place::Elsewhere;
+pub use place::{Elsewhere, directory};
 pub(super) use run::program;
 
 use super::hold::Hold;
@@ -29,6 +30,9 @@ use crate::object::json::Tape;
 use crate::store::refs::{Edit, RefValue, Resumed, Source};
 use crate::store::{Batch, Store, StoreError};
 use crate::tool::{Loss, Plan, Planned, Resume, Sink, Target, Tool, ToolError};
+
+/// Where what importers read waits for them, in the store.
+const SCRATCH: &str = "scratch";
 
 /// Why a revision can't be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +142,7 @@ pub fn resume(
     let tool = options.tool.resume().ok_or(ResumeError::Unsupported(options.tool.title()))?;
     monitor.begin("reading the conversation", None);
     let line = Line::to(store, options.commit)?;
-    let (cwd, elsewhere) = place::place(env, store, options)?;
+    let (cwd, elsewhere) = place::place(env, store, options.session, options.project.as_deref())?;
     let target = target(env, store, options, (&line, cwd))?;
     let own = if tool.repeats() && options.history == History::All {
         own_chain(store, options, &line)?
@@ -146,7 +150,10 @@ pub fn resume(
         None
     };
     let part = history::part(store, &line, options.history, &target.title)?;
-    let mut written = Written::new(options.dry_run);
+    if !options.dry_run {
+        scratch::sweep(&env.store.join(SCRATCH));
+    }
+    let mut written = Written::new((!options.dry_run).then_some(&*target.scratch));
     let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
     let rebase = from.map(|from| (from, target.cwd.to_string_lossy().into_owned()));
     let (mut plan, rebased, said) = match &own {
@@ -239,7 +246,7 @@ fn target(
         version: tool
             .and_then(|tool| tool.version_command())
             .and_then(|words| run::version(&env.places, words)),
-        scratch: env.store.join("scratch").join(native.to_string()),
+        scratch: env.store.join(SCRATCH).join(native.to_string()),
     })
 }
 

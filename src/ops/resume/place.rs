@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ResumeError, ResumeOptions, project_of};
+use super::project_of;
+use crate::object::id::Id;
 use crate::ops::{Env, snapshot};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::workspace::project::{self, Same};
 
 /// A session whose own folder isn't on this machine.
@@ -22,16 +23,17 @@ pub struct Elsewhere {
 pub(super) fn place(
     env: &Env,
     store: &Store,
-    options: &ResumeOptions,
-) -> Result<(PathBuf, Option<Elsewhere>), ResumeError> {
-    if let Some(named) = &options.project {
+    session: Id,
+    wanted: Option<&Path>,
+) -> Result<(PathBuf, Option<Elsewhere>), StoreError> {
+    if let Some(named) = wanted {
         return Ok((env.resolve(named), None));
     }
-    let Some(folder) = project_of(store, options.session) else { return Ok((env.cwd.clone(), None)) };
+    let Some(folder) = project_of(store, session) else { return Ok((env.cwd.clone(), None)) };
     if Path::new(&folder).is_dir() {
         return Ok((env.resolve(Path::new(&folder)), None));
     }
-    let snapshots = snapshot::all(store, &options.session)?;
+    let snapshots = snapshot::all(store, &session)?;
     let mut facts = snapshots.into_iter().filter_map(|(_, snapshot)| snapshot.git);
     let found = facts.next().and_then(|git| project::same(&env.cwd, &git));
     Ok(match found {
@@ -40,6 +42,11 @@ pub(super) fn place(
         }
         None => (env.cwd.clone(), Some(Elsewhere { folder, same: None })),
     })
+}
+
+/// The directory alone. What can't be read is told by the resume itself.
+pub fn directory(env: &Env, store: &Store, session: Id, wanted: Option<&Path>) -> PathBuf {
+    place(env, store, session, wanted).map_or_else(|_| env.cwd.clone(), |(folder, _)| folder)
 }
 
 /// The folder of the repository that corresponds: one around the current that is
