@@ -16,6 +16,9 @@ use crate::store::exchange::Want;
 use crate::store::quarantine::Quarantine;
 use crate::store::{Store, StoreError};
 
+/// What a pack names that isn't in it, and the bytes of its index.
+type Looked = (Vec<Id>, Vec<u8>);
+
 /// The packs of a remote that count.
 pub(super) struct Graph {
     /// The packs that each leans on.
@@ -135,8 +138,8 @@ fn outside_of(
     Ok(outside.into_iter().collect())
 }
 
-/// Gets a pack and looks into it: what it names that isn't in it, and its index.
-fn checked(far: &Opened, pack: (Id, u64), monitor: &dyn Monitor) -> Result<(Vec<Id>, Vec<u8>), SyncError> {
+/// Gets a pack and looks into it.
+fn checked(far: &Opened, pack: (Id, u64), monitor: &dyn Monitor) -> Result<Looked, SyncError> {
     let dir = tempfile::tempdir().map_err(StoreError::io("create a folder in", &std::env::temp_dir()))?;
     let scratch = Store::open_or_create(&dir.path().join("store"), Id::ZERO)?;
     let mut quarantine = Quarantine::new(&scratch)?;
@@ -151,12 +154,12 @@ fn checked(far: &Opened, pack: (Id, u64), monitor: &dyn Monitor) -> Result<(Vec<
     Ok((wants, index))
 }
 
-/// What a pack names that isn't in it, and its index; none if it isn't whole.
+/// Gets a pack and looks into it; none if it isn't whole.
 pub(super) fn look_into(
     far: &Opened,
     pack: (Id, u64),
     monitor: &dyn Monitor,
-) -> Result<Option<(Vec<Id>, Vec<u8>)>, SyncError> {
+) -> Result<Option<Looked>, SyncError> {
     match checked(far, pack, monitor) {
         Ok(found) => Ok(Some(found)),
         Err(SyncError::Damaged { .. }) => Ok(None),
