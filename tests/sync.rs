@@ -10,6 +10,10 @@ mod bundle;
 mod delete;
 #[path = "sync/merge.rs"]
 mod merge;
+#[path = "sync/place.rs"]
+mod place;
+#[path = "sync/sweep.rs"]
+mod sweep;
 
 use std::fs;
 use std::path::{Path, PathBuf};

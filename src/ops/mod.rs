@@ -62,6 +62,7 @@ pub mod snapshot;
 pub mod source;
 pub mod stats;
 pub mod status;
+pub mod sweep;
 pub mod undo;
 mod unresolved;
 pub mod verify;

@@ -6,14 +6,15 @@
 //! push never fails because someone else pushed, since no two write the same
 //! file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::far::{self, Listing, Read};
 use super::remote::{self, Opened, SyncError};
 use super::secrets::{self, Doorkeeper, Found, Mode, Secrets, Sent};
 use super::selection::Selection;
 use super::{Env, Monitor, pushed, send};
-use crate::remote::{Folder, RemoteError};
+use crate::object::id::Id;
+use crate::remote::{Folder, Key, RemoteError};
 use crate::store::Store;
 use crate::store::exchange::{self, Outgoing};
 use crate::store::quarantine::Quarantine;
@@ -127,8 +128,23 @@ pub(super) fn push_to(
     send::packs(far, &quarantine, &packs, report.bytes, monitor)?;
     if report.refs > 0 || report.removed > 0 {
         send::table(far, store, (own.last, own.read.as_ref().map(|read| &read.base)), theirs)?;
+        let counted = listing.packs().iter().map(|(name, _)| *name).chain(packs);
+        if !options.full && !are_there(far, counted)? {
+            // Somebody swept away what nobody needed when we began.
+            let again = PushOptions { full: true, ..options.clone() };
+            let more = push_to(env, store, far, &again, monitor)?;
+            report.bytes += more.bytes;
+        }
     }
     Ok(report)
+}
+
+/// Tells whether packs are there with their indexes.
+fn are_there(far: &Opened, packs: impl Iterator<Item = Id>) -> Result<bool, SyncError> {
+    let there: BTreeSet<Key> = far.remote.list(Folder::Packs)?.into_iter().map(|(key, _)| key).collect();
+    Ok(packs
+        .into_iter()
+        .all(|name| [Key::Pack(name), Key::Index(name)].iter().all(|key| there.contains(key))))
 }
 
 /// Says what becomes of the secrets that were found.

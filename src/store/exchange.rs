@@ -228,6 +228,29 @@ impl Store {
         }
     }
 
+    /// The objects that an object names; none if it isn't here as it was
+    /// written.
+    pub fn names(&self, id: &Id) -> Result<Option<Vec<Id>>> {
+        if self.is_purged(id) {
+            return Ok(None);
+        }
+        let mut names = Vec::new();
+        if self.has_commit(id)? {
+            let commit = self.commit(id)?;
+            let mut body = self.body(id, &commit)?;
+            let mut commit = (*commit).clone();
+            commit.for_each_commit(&mut |id| names.push(*id));
+            commit.for_each_object(&mut |id| names.push(*id));
+            body.for_each_id(&mut |id| names.push(*id));
+        } else if self.has_content(id)? {
+            let (kind, bytes) = self.content(id)?;
+            names.extend(named_by(kind, id, &bytes)?.iter().map(Want::id));
+        } else {
+            return Ok(None);
+        }
+        Ok(Some(names))
+    }
+
     /// Finds all that `refs` lead to and the other side lacks, and packs it in
     /// `dir`, if that is given, as it is when it has gone through the gate. Unless it is to go through all, it believes
     /// that the other side has an object only with all that it leads to.

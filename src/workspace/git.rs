@@ -39,6 +39,25 @@ pub fn committed(root: &Path, path: &str) -> Option<(String, String)> {
     Some((head, text))
 }
 
+/// The topmost folder of the repository that a folder is in.
+pub(super) fn top(here: &Path) -> Option<PathBuf> {
+    here.ancestors().find(|dir| dir.join(".git").exists())?;
+    let top = ask(here, &["rev-parse", "--show-toplevel"])?;
+    Some(PathBuf::from(top.trim_end_matches(['\n', '\r']))).filter(|top| top.is_dir())
+}
+
+/// The addresses of all its remotes, without credentials.
+pub(super) fn addresses(root: &Path) -> Vec<String> {
+    let config = ask(root, &["config", "--null", "--get-regexp", r"^remote\..*\.url$"]).unwrap_or_default();
+    let pairs = config.split('\0').filter_map(|pair| pair.split_once('\n'));
+    pairs.map(|(_, address)| without_credentials(address)).collect()
+}
+
+/// Tells whether it has a commit of that name, which is one in hexadecimal.
+pub(super) fn has_commit(root: &Path, name: &str) -> bool {
+    ask(root, &["cat-file", "-e", &format!("{name}^{{commit}}")]).is_some()
+}
+
 /// A commit of git's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GitCommit {

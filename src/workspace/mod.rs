@@ -13,6 +13,7 @@ pub mod compare;
 pub mod files;
 pub mod git;
 pub mod place;
+pub mod project;
 
 pub mod rules;
 mod stamps;

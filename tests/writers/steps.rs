@@ -14,12 +14,13 @@ use sfs::ops::push::{PushOptions, push};
 use sfs::ops::remote::SyncError;
 use sfs::ops::selection::Selection;
 use sfs::ops::session::sessions;
+use sfs::ops::sweep::{SweepOptions, sweep};
 use sfs::ops::{Env, Quiet, delete};
 use sfs::store::{GcOptions, Store};
 
 use super::line::Fate;
 use super::number;
-use super::world::{World, Writer};
+use super::world::{DAY, World, Writer};
 
 /// How deep steps are within steps.
 const DEEP: u64 = 3;
@@ -67,13 +68,23 @@ impl World {
         let mut store = self.store(n);
         let (all, quiet) = (Selection::default(), Quiet);
         let (what, done) = match pick {
-            50..75 => {
+            50..73 => {
                 let options = PushOptions { full: pick == 50, ..PushOptions::default() };
                 let pushed = push(&env, &mut store, &options, &quiet);
                 assert!(pushed.as_ref().is_ok_and(|report| report.stopped.is_empty()) || pushed.is_err());
                 ("push", pushed.map(drop))
             }
-            75..80 => ("fetch", fetch(&env, &mut store, None, &all, &quiet).map(drop)),
+            73..76 => {
+                let options = SweepOptions {
+                    remote: None,
+                    grace: i64::try_from(self.below(3)).unwrap() * DAY,
+                    dry_run: false,
+                };
+                let swept = sweep(&env, &mut store, &options, &quiet);
+                self.say(n, "sweep", &swept);
+                ("sweep", swept.map(drop))
+            }
+            76..80 => ("fetch", fetch(&env, &mut store, None, &all, &quiet).map(drop)),
             _ => ("pull", pull(&env, &mut store, None, &all, &quiet).map(drop)),
         };
         self.say(n, &format!("{what}, {fate:?}"), &done);

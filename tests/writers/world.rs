@@ -14,7 +14,7 @@ use sfs::tool::Places;
 
 use super::line::{Fate, Files, Line};
 
-const DAY: i64 = 24 * 3600 * 1000;
+pub(crate) const DAY: i64 = 24 * 3600 * 1000;
 
 /// Writers that share a remote.
 pub(crate) struct World {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::remote::failed;
 use crate::cli::ui::{bytes, count};
 use crate::cli::{App, CommandError};
 use crate::ops::Monitor;
 use crate::ops::delete::delete_older;
 use crate::ops::list::moment;
-use crate::store::GcOptions;
+use crate::ops::sweep::{SweepOptions, Swept, sweep};
+use crate::store::{GcOptions, Store};
 
 /// Pack the store anew and drop what nothing ever named
 ///
@@ -18,9 +20,14 @@ pub(crate) struct Args {
     /// Only tell what would be done
     #[arg(long, short = 'n')]
     dry_run: bool,
-    /// Keep files that no longer count for so long: 10m, 12h, 7d
-    #[arg(long, value_name = "TIME", default_value = "1h")]
-    grace: String,
+    /// Sweep a remote instead: remove packs that no store needs, and earlier
+    /// lists of this store's refs. `origin` or the only one if none is named
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    remote: Option<Option<String>>,
+    /// Keep files that no longer count for so long: 10m, 12h, 7d. If nothing is
+    /// said, 1h, and on a remote 14d
+    #[arg(long, value_name = "TIME")]
+    grace: Option<String>,
     /// How hard to compress, as of zstd
     #[arg(long, value_name = "LEVEL", default_value_t = 12)]
     #[arg(value_parser = clap::value_parser!(i32).range(1..=22))]
@@ -36,7 +43,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
-    let options = GcOptions { dry_run: args.dry_run, grace: age(&args.grace)?, level: args.level };
+    if let Some(name) = &args.remote {
+        return remote(args, name.clone(), &mut store, app);
+    }
+    let options = GcOptions {
+        dry_run: args.dry_run,
+        grace: age(args.grace.as_deref().unwrap_or("1h"))?,
+        level: args.level,
+    };
     let deleted = match &args.retain {
         Some(retain) => {
             let retain = i64::try_from(age(retain)?.as_millis()).unwrap_or(i64::MAX);
@@ -74,6 +88,35 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
             bytes(report.before)
         ),
     });
+    Ok(())
+}
+
+/// Sweeps a remote.
+fn remote(args: &Args, name: Option<String>, store: &mut Store, app: &App) -> Result<(), CommandError> {
+    let grace = age(args.grace.as_deref().unwrap_or("14d"))?.as_millis();
+    let grace = i64::try_from(grace).unwrap_or(i64::MAX);
+    let options = SweepOptions { remote: name, grace, dry_run: args.dry_run };
+    let swept = sweep(&app.env, store, &options, &app.ui.monitor()).map_err(failed)?;
+    let Swept { remote, tables, hidden, packs, bytes: size, waiting, disturbed } = swept;
+    if args.json {
+        return Ok(app.ui.json(&serde_json::json!({
+            "remote": remote, "dry_run": args.dry_run, "tables": tables, "indexes": hidden, "packs": packs,
+            "bytes": size, "waiting": waiting, "disturbed": disturbed,
+        }))?);
+    }
+    if disturbed {
+        app.ui.note(&format!("Somebody pushed to {remote} just now: nothing was removed"));
+        return Ok(());
+    }
+    let (packs, tables) = (count(packs, "pack"), count(tables, "table"));
+    let what = format!("{packs}, indexes of {hidden} more, {tables} of refs; {}", bytes(size));
+    app.ui.note(&match args.dry_run {
+        true => format!("Would remove from {remote}: {what}"),
+        false => format!("Removed from {remote}: {what}"),
+    });
+    if waiting > 0 {
+        app.ui.note(&format!("Not needed, and not yet for long enough: {}", count(waiting, "file")));
+    }
     Ok(())
 }
 

@@ -8,11 +8,12 @@ use crate::cli::{App, CommandError};
 use crate::ops::briefing::Briefing;
 use crate::ops::equip::{EquipOptions, Equipment};
 use crate::ops::handoff::{HandOffOptions, hand_off};
-use crate::ops::resume::{History, ResumeError, ResumeOptions, ResumeOutcome, resume};
+use crate::ops::resume::{Elsewhere, History, ResumeError, ResumeOptions, ResumeOutcome, resume};
 use crate::ops::revision::{self, Resolved};
 use crate::ops::source;
 use crate::store::Store;
 use crate::tool::{self, Tool};
+use crate::workspace::project::Same;
 
 /// How long a briefing may be if nothing else is said, in tokens.
 const BUDGET: usize = 12_000;
@@ -29,7 +30,9 @@ pub(crate) struct Args {
     /// The tool to resume it in; the one it was in if not given
     #[arg(long = "in", value_name = "TOOL")]
     tool: Option<String>,
-    /// The directory to resume it in; the session's own if not given
+    /// The directory to resume it in. If not given, the session's own; if that
+    /// isn't on this machine, the one of the same repository around the current
+    /// directory
     #[arg(long, value_name = "DIR")]
     project: Option<PathBuf>,
     /// Put the files of that moment into this folder, which must be new or
@@ -224,6 +227,9 @@ fn tell(app: &App, outcome: &ResumeOutcome, dry_run: bool) {
     let verb = if dry_run { "Would write" } else { "Wrote" };
     let form = if outcome.own_bytes { ", in the tool's own bytes" } else { "" };
     app.ui.note(&format!("{verb} {} messages to {}{form}.", outcome.messages, outcome.path.display()));
+    if let Some(elsewhere) = &outcome.elsewhere {
+        tell_place(app, elsewhere, &outcome.cwd);
+    }
     if outcome.rebased > 0 {
         app.ui.note(&format!("{} paths in calls now lead to {}.", outcome.rebased, outcome.cwd.display()));
     }
@@ -239,6 +245,22 @@ fn tell(app: &App, outcome: &ResumeOutcome, dry_run: bool) {
     }
     for loss in &outcome.losses {
         app.ui.warn(&format!("{} ({} times)", loss.what, loss.count));
+    }
+}
+
+/// Says where it is resumed, if its own directory isn't here.
+fn tell_place(app: &App, elsewhere: &Elsewhere, cwd: &Path) {
+    let (folder, cwd) = (clean(&elsewhere.folder), clean(&cwd.to_string_lossy()));
+    match &elsewhere.same {
+        Some(Same::Address(address)) => {
+            app.ui.note(&format!("{folder} isn't here. {cwd} is the same project: it comes from {}.", clean(address)));
+        }
+        Some(Same::Commit(commit)) => {
+            app.ui.note(&format!("{folder} isn't here. {cwd} is the same project: it has commit {commit:.12}."));
+        }
+        None => app.ui.note(&format!(
+            "{folder} isn't here, and nothing tells that {cwd} is the same project; --project DIR names another."
+        )),
     }
 }
 
@@ -269,7 +291,8 @@ fn json(outcome: &ResumeOutcome) -> serde_json::Value {
         outcome.losses.iter().map(|l| serde_json::json!({"what": l.what, "count": l.count})).collect();
     serde_json::json!({
         "native_id": outcome.native, "path": outcome.path, "files": outcome.files, "command": outcome.command,
-        "cwd": outcome.cwd, "losses": losses, "messages": outcome.messages, "rebased": outcome.rebased,
+        "cwd": outcome.cwd, "own_folder": outcome.elsewhere.as_ref().map(|e| &e.folder),
+        "same_project": outcome.elsewhere.as_ref().map(|e| e.same.is_some()), "losses": losses, "messages": outcome.messages, "rebased": outcome.rebased,
         "own_bytes": outcome.own_bytes, "left_out_turns": outcome.left_out, "imports": outcome.imports, "consent": outcome.consent,
     })
 }

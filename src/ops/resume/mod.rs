@@ -8,6 +8,7 @@
 mod apply;
 mod conversation;
 mod history;
+mod place;
 mod run;
 mod scratch;
 
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub(super) use apply::Foreign;
 use apply::{Written, apply};
 use conversation::{Path as Line, Reading, replace_paths};
+pub use place::{Elsewhere, directory};
 pub(super) use run::program;
 
 use super::hold::Hold;
@@ -116,6 +118,8 @@ pub struct ResumeOutcome {
     pub command: Vec<String>,
     /// The directory to run it in.
     pub cwd: PathBuf,
+    /// If the session's own directory isn't here: which it was.
+    pub elsewhere: Option<Elsewhere>,
     /// What the tool can't hold.
     pub losses: Vec<Loss>,
     /// Messages written.
@@ -138,7 +142,8 @@ pub fn resume(
     let tool = options.tool.resume().ok_or(ResumeError::Unsupported(options.tool.title()))?;
     monitor.begin("reading the conversation", None);
     let line = Line::to(store, options.commit)?;
-    let target = target(env, store, options, &line)?;
+    let (cwd, elsewhere) = place::place(env, store, options.session, options.project.as_deref())?;
+    let target = target(env, store, options, (&line, cwd))?;
     let own = if tool.repeats() && options.history == History::All {
         own_chain(store, options, &line)?
     } else {
@@ -188,6 +193,7 @@ pub fn resume(
         files: plan.files.iter().map(|file| file.path().to_owned()).filter(|path| !scratch(path)).collect(),
         path: plan.path,
         cwd: target.cwd,
+        elsewhere,
         losses: plan.losses,
         messages: plan.messages,
         left_out: part.left_out,
@@ -214,16 +220,12 @@ fn project_of(store: &Store, session: Id) -> Option<String> {
     sources.filter_map(|s| s.about.cwd.clone()).next()
 }
 
-/// The directory that a session is carried on in: the one that is wanted, else
-/// its own if it is here, else the one that the user is in.
-pub fn directory(env: &Env, store: &Store, session: Id, wanted: Option<&Path>) -> PathBuf {
-    let own = || project_of(store, session).map(PathBuf::from).filter(|path| path.is_dir());
-    let chosen = wanted.map(Path::to_owned).or_else(own);
-    chosen.map_or_else(|| env.cwd.clone(), |path| env.resolve(&path))
-}
-
-fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Result<Target, ResumeError> {
-    let cwd = directory(env, store, options.session, options.project.as_deref());
+fn target(
+    env: &Env,
+    store: &Store,
+    options: &ResumeOptions,
+    (line, cwd): (&Line, PathBuf),
+) -> Result<Target, ResumeError> {
     let info = sessions(store).into_iter().find(|info| info.id == options.session);
     let title = info.map(|info| info.title).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| format!("sfs {:.8}", options.commit));
