@@ -33,6 +33,8 @@ mod own;
 mod pi;
 #[path = "real/qwen.rs"]
 mod qwen;
+#[path = "real/work.rs"]
+mod work;
 
 use std::fs;
 use std::path::Path;

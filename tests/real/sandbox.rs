@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use super::mock::Server;
 use super::script::serial;
-use super::tools::{Run, Tools, clean, run_guarded, tools};
+use super::tools::{Age, Run, Tools, clean, eventually, run_guarded, tools};
 use super::{PNG_BASE64, decode_base64};
 
 /// The model that Codex is set to. It has `apply_patch` and `view_image`, and
@@ -29,16 +29,21 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// A sandbox, or `None` with a printed reason where the tools can't be had.
     pub(crate) fn new() -> Option<Self> {
-        Self::create(false)
+        Self::create(false, Age::New)
+    }
+
+    /// The same, with the tools of this age.
+    pub(crate) fn of(age: Age) -> Option<Self> {
+        Self::create(false, age)
     }
 
     /// The same, with `CLAUDE_CONFIG_DIR` and `CODEX_HOME` pointing elsewhere.
     pub(crate) fn moved() -> Option<Self> {
-        Self::create(true)
+        Self::create(true, Age::New)
     }
 
-    fn create(moved: bool) -> Option<Self> {
-        let tools = tools()?;
+    fn create(moved: bool, age: Age) -> Option<Self> {
+        let tools = tools(age)?;
         let name = format!("real-{}-{}", std::process::id(), serial());
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&root).expect("a folder for the sandbox");
@@ -194,6 +199,22 @@ supports_websockets = false
         self.run(Path::new(env!("CARGO_BIN_EXE_sfs")), folder, &self.store_vars(), args)
     }
 
+    /// Runs the daemon on the store until what is returned goes, once it watches.
+    pub(crate) fn daemon(&self) -> Daemon<'_> {
+        let mut command = clean(Path::new(env!("CARGO_BIN_EXE_sfs")), &self.tools.path, &self.home, &self.root);
+        command.envs(self.places()).env("SFS_DIR", self.root.join("store")).args(["daemon", "run"]);
+        let log = fs::File::create(self.outputs()).expect("a file for what it says");
+        let child = command.stdout(log.try_clone().expect("the file")).stderr(log).spawn();
+        let daemon = Daemon { child: child.expect("a daemon"), sandbox: self };
+        let pid = u64::from(daemon.child.id());
+        let is_it = || {
+            let status = self.sfs(&["daemon", "status", "--json"]).stdout;
+            serde_json::from_str::<serde_json::Value>(&status).is_ok_and(|status| status["pid"] == pid)
+        };
+        eventually("the daemon watches", || is_it().then_some(()).ok_or_else(String::new));
+        daemon
+    }
+
     /// The store, and that nothing is captured but when a test says so: what one
     /// resume added is no part of what the next begins with.
     fn store_vars(&self) -> Vec<(&'static str, String)> {
@@ -230,6 +251,30 @@ supports_websockets = false
     /// All transcripts of Codex, the oldest first.
     pub(crate) fn codex_transcripts(&self) -> Vec<PathBuf> {
         transcripts(&self.codex_home().join("sessions"))
+    }
+}
+
+/// A daemon that ends when this goes.
+pub(crate) struct Daemon<'s> {
+    child: Child,
+    sandbox: &'s Sandbox,
+}
+
+impl Daemon<'_> {
+    /// Asks it to end; fails if it doesn't end well.
+    #[track_caller]
+    pub(crate) fn stop(mut self) {
+        self.sandbox.sfs(&["daemon", "stop"]).ok();
+        let status = self.child.wait().expect("its end");
+        assert!(status.success(), "the daemon ended with {status}");
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        // It has ended already unless the test failed.
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
