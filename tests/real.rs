@@ -21,10 +21,14 @@ mod cline;
 mod copilot;
 #[path = "real/cursor.rs"]
 mod cursor;
+#[path = "real/droid.rs"]
+mod droid;
 #[path = "real/gemini.rs"]
 mod gemini;
 #[path = "real/guest.rs"]
 mod guest;
+#[path = "real/kimi.rs"]
+mod kimi;
 #[path = "real/opencode.rs"]
 mod opencode;
 #[path = "real/own.rs"]
@@ -51,6 +55,7 @@ use real::scenario::{
     delegating_session, last_request,
 };
 use real::script::{call, on, text};
+use real::tools::Age;
 
 /// What is asked after a resume.
 const NEXT: &str = "SFS-NEXT go on ✓";
@@ -387,4 +392,38 @@ fn the_longer_scenarios_hold_what_the_tests_rely_on() {
     assert!(text.contains("compact_boundary") && text.contains("SFS-SUMMARY"), "the session was compacted");
     assert!(compacted.conversation.calls("Bash").is_empty(), "the early call isn't sent any more");
     assert_eq!(early.calls("Bash").len(), 1, "it was before");
+}
+
+/// The same two ways for versions that some still use.
+#[test]
+fn an_old_claude_code_to_an_old_codex_and_back() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let native = claude_session(&sandbox);
+    let work = [text("I carry on."), call("exec_command", json!({"cmd": "echo carried-on"}))];
+    there_and_back(&sandbox, &native, Tool::Claude, Tool::Codex, work);
+    assert_restored(&sandbox, &[&native.path]);
+}
+
+#[test]
+fn an_old_codex_to_an_old_claude_code_and_back() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let native = codex_session(&sandbox);
+    let work =
+        [text("I carry on."), call("Bash", json!({"command": "echo carried-on", "description": "Go on"}))];
+    there_and_back(&sandbox, &native, Tool::Codex, Tool::Claude, work);
+    assert_restored(&sandbox, &[&native.path]);
+}
+
+#[test]
+fn an_old_claude_code_to_itself_at_the_tip_and_before() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let native = claude_session(&sandbox);
+    in_its_own_tool(&sandbox, &native, Tool::Claude);
+}
+
+#[test]
+fn an_old_codex_to_itself_at_the_tip_and_before() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let native = codex_session(&sandbox);
+    in_its_own_tool(&sandbox, &native, Tool::Codex);
 }

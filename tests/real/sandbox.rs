@@ -10,10 +10,6 @@ use super::script::serial;
 use super::tools::{Age, Run, Tools, clean, eventually, run_guarded, tools};
 use super::{PNG_BASE64, decode_base64};
 
-/// The model that Codex is set to. It has `apply_patch` and `view_image`, and
-/// sends its tools beside the conversation, not in it.
-const CODEX_MODEL: &str = "gpt-5.5";
-
 /// A machine of its own: everything below one folder, which goes away at the
 /// end unless the test fails.
 pub(crate) struct Sandbox {
@@ -21,6 +17,7 @@ pub(crate) struct Sandbox {
     pub(crate) home: PathBuf,
     pub(crate) project: PathBuf,
     tools: &'static Tools,
+    age: Age,
     /// Whether the tools keep their things elsewhere than in the home.
     moved: bool,
     runs: Cell<u32>,
@@ -49,7 +46,7 @@ impl Sandbox {
         fs::create_dir_all(&root).expect("a folder for the sandbox");
         let root = root.canonicalize().expect("the folder");
         let (home, project) = (root.join("home"), root.join("work").join("my project"));
-        let sandbox = Self { root, home, project, tools, moved, runs: Cell::new(0) };
+        let sandbox = Self { root, home, project, tools, age, moved, runs: Cell::new(0) };
         fs::create_dir_all(&sandbox.home).expect("a home");
         sandbox.make_project(&sandbox.project);
         sandbox.configure_codex("http://127.0.0.1:9");
@@ -156,12 +153,15 @@ impl Sandbox {
         self.configure_codex(&server.url());
         let mut command = clean(&self.tools.codex, &self.tools.path, &self.home, folder);
         command.envs(self.places()).env("MOCK_API_KEY", "not-a-key").arg("exec").args(args);
+        // 0.98 asks its maker for models, whatever the provider.
+        command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
         run_guarded(command, &self.outputs())
     }
 
     fn configure_codex(&self, url: &str) {
+        let model = self.age.codex_model();
         let config = format!(
-            r#"model = "{CODEX_MODEL}"
+            r#"model = "{model}"
 model_provider = "mock"
 approval_policy = "never"
 sandbox_mode = "danger-full-access"
@@ -201,7 +201,8 @@ supports_websockets = false
 
     /// Runs the daemon on the store until what is returned goes, once it watches.
     pub(crate) fn daemon(&self) -> Daemon<'_> {
-        let mut command = clean(Path::new(env!("CARGO_BIN_EXE_sfs")), &self.tools.path, &self.home, &self.root);
+        let mut command =
+            clean(Path::new(env!("CARGO_BIN_EXE_sfs")), &self.tools.path, &self.home, &self.root);
         command.envs(self.places()).env("SFS_DIR", self.root.join("store")).args(["daemon", "run"]);
         let log = fs::File::create(self.outputs()).expect("a file for what it says");
         let child = command.stdout(log.try_clone().expect("the file")).stderr(log).spawn();

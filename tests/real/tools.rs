@@ -27,6 +27,15 @@ impl Age {
         };
         [("@anthropic-ai/claude-code", claude), ("@openai/codex", codex)]
     }
+
+    /// The model that Codex is set to. It has `apply_patch` and `view_image`,
+    /// and sends its tools beside the conversation, not in it.
+    pub(crate) fn codex_model(self) -> &'static str {
+        match self {
+            Age::New => "gpt-5.5",
+            Age::Old => "gpt-5-codex",
+        }
+    }
 }
 
 /// A program that runs longer hangs, and is killed. No test asserts a time.
@@ -34,6 +43,9 @@ const HANGING: Duration = Duration::from_secs(240);
 
 /// The same for the installation, which downloads some hundred megabytes.
 const HANGING_INSTALL: Duration = Duration::from_secs(1200);
+
+/// What never comes about within this time doesn't at all.
+const NEVER: Duration = Duration::from_secs(90);
 
 /// How often a running program is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -170,7 +182,7 @@ impl Run {
 /// comes about.
 #[track_caller]
 pub(crate) fn eventually<T>(what: &str, is_so: impl Fn() -> Result<T, String>) -> T {
-    let deadline = Instant::now() + HANGING;
+    let deadline = Instant::now() + NEVER;
     loop {
         match is_so() {
             Ok(found) => return found,

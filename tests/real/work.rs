@@ -70,6 +70,11 @@ fn poem(turn: usize) -> String {
     LINES[turn - 1].iter().map(|(line, _)| format!("{line}\n")).collect()
 }
 
+/// The same after someone has added a line.
+fn by_hand(turn: usize) -> String {
+    poem(turn) + "by hand\n"
+}
+
 /// A command that changes, makes, links and removes files, and what is run.
 const COMMAND: &str = "sed -i s/four/fourth/ poem.txt && rm README.md && ln -s poem.txt link && chmod +x src/tool.py \
      && head -c 5000 /dev/zero | tr '\\0' '\\377' > blob.bin && printf 'made\\n' > made.txt";
@@ -182,9 +187,7 @@ impl Work<'_> {
     fn turn(&mut self, tool: Tool, id: Option<String>) -> String {
         let (turn, sandbox) = (self.images.len() + 1, self.sandbox);
         if turn == BY_HAND {
-            let file = sandbox.project.join(POEM);
-            let text = fs::read_to_string(&file).expect("the poem") + "by hand\n";
-            fs::write(&file, text).expect("the poem");
+            fs::write(sandbox.project.join(POEM), by_hand(turn - 1)).expect("the poem");
         }
         let server = tool.server(rules(tool, &sandbox.project, turn));
         let (asked, before) = (prompt(turn), self.snapshots());
@@ -232,9 +235,13 @@ impl Work<'_> {
     fn restores(&self) -> Result<(), String> {
         let to = self.sandbox.folder("restored");
         fs::remove_dir_all(&to).expect("the folder is ours");
-        let run = self.sandbox.sfs(&["restore", "@", "--to", &to.to_string_lossy()]);
-        if !run.succeeded() {
-            return Err(run.stderr);
+        // Old versions of Claude Code make sessions that hold but a subagent.
+        let list = self.sandbox.sfs(&["list", "--all", "--json"]).json();
+        for id in list.as_array().into_iter().flatten().filter_map(|session| session["id"].as_str()) {
+            let run = self.sandbox.sfs(&["restore", id, "--to", &to.join(id).to_string_lossy()]);
+            if !run.succeeded() {
+                return Err(run.stderr);
+            }
         }
         let restored: Vec<Vec<u8>> = files(&to).iter().map(|file| fs::read(file).expect("a file")).collect();
         let transcripts = [self.sandbox.claude_transcripts(), self.sandbox.codex_transcripts()].concat();
@@ -256,7 +263,17 @@ impl Work<'_> {
         if !run.succeeded() {
             return Err(run.stderr);
         }
-        let (there, wanted) = (image(&to), &self.images[turn - 1]);
+        let (mut there, wanted) = (image(&to), &self.images[turn - 1]);
+        if turn == BY_HAND - 1 {
+            // What is done by hand before the next prompt may count for this turn.
+            let untouched = |entry: &mut Entry| match entry {
+                Entry::File { bytes, .. } if *bytes == by_hand(turn).as_bytes() => {
+                    *bytes = poem(turn).into_bytes()
+                }
+                _ => {}
+            };
+            there.get_mut(Path::new(POEM)).map(untouched);
+        }
         let paths = there.keys().chain(wanted.keys());
         let differ: Vec<&PathBuf> = paths.filter(|path| there.get(*path) != wanted.get(*path)).collect();
         if differ.is_empty() { Ok(()) } else { Err(format!("turn {turn} differs in {differ:?}")) }
@@ -267,7 +284,9 @@ impl Work<'_> {
     fn blames(&self, turn: usize) {
         let rev = format!("@~{}", self.images.len() - turn);
         let found = self.sandbox.sfs(&["blame", &rev, POEM, "--json"]).json();
-        assert_eq!(whose(&found), LINES[turn - 1].iter().map(owned).collect::<Vec<_>>(), "at turn {turn}");
+        let mut found = whose(&found);
+        found.pop_if(|last| turn == BY_HAND - 1 && last.0 == "by hand" && last.1 == "-");
+        assert_eq!(found, LINES[turn - 1].iter().map(owned).collect::<Vec<_>>(), "at turn {turn}");
     }
 }
 
@@ -320,7 +339,8 @@ fn is_kept_whole(age: Age, here: Tool, there: Tool) {
     }
     let now = sandbox.sfs(&["blame", POEM, "--json"]).json();
     assert_eq!(whose(&now), LINES[newest - 1].iter().map(owned).collect::<Vec<_>>());
-    let tools: Vec<&str> = now["origins"].as_array().expect("origins").iter().filter_map(|o| o["tool"].as_str()).collect();
+    let tools: Vec<&str> =
+        now["origins"].as_array().expect("origins").iter().filter_map(|o| o["tool"].as_str()).collect();
     assert!(tools.contains(&here.name()) && tools.contains(&there.name()), "{tools:?}");
 }
 

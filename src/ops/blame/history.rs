@@ -11,7 +11,7 @@ use crate::ops::calls::{Calls, Done};
 use crate::ops::session::SessionInfo;
 use crate::ops::stats::walk::Walk;
 use crate::ops::{Env, Monitor, line, snapshot};
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, StoreError};
 use crate::tool::change::What;
 use crate::workspace::files::find;
 
@@ -39,20 +39,33 @@ pub(super) enum Deed {
     Seen { text: String, since: Option<Id> },
 }
 
-/// All that is known of the file until a time, the first first.
+/// All that is known of the file, until a commit of a session if one is
+/// given, the first first.
 pub(super) fn events(
     env: &Env,
     store: &Store,
     sessions: &[SessionInfo],
     target: &Target,
-    until: i64,
+    until: Option<(Id, Id)>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Event>> {
+    let time = |commit: &Id| Ok::<_, StoreError>(store.commit(commit)?.time.unwrap_or(i64::MAX));
     let mut events = told(store, sessions, target, monitor)?;
     for session in sessions.iter().filter(|session| target.is_within(&session.id)) {
         events.extend(seen(env, store, session.id, target)?);
     }
-    events.retain(|event| event.time <= until);
+    if let Some((session, commit)) = until {
+        let until = time(&commit)?;
+        let mut kept = Vec::new();
+        for event in events {
+            // The files of a moment are looked at a little after it.
+            let of_then = matches!(event.deed, Deed::Seen { .. }) && event.session == Some(session);
+            if event.time <= until || of_then && time(&event.commit)? <= until {
+                kept.push(event);
+            }
+        }
+        events = kept;
+    }
     // What was seen at the same time was seen after it was done.
     events.sort_by_key(|event| (event.time, matches!(event.deed, Deed::Seen { .. })));
     // A tool that writes a conversation anew tells the same once more.

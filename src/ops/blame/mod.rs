@@ -154,17 +154,13 @@ pub fn blame(
         Some(at) => text_at(env, store, at, &target)?,
         None => text_now(&target)?,
     };
-    let until = match options.at {
-        Some((_, commit)) => store.commit(&commit)?.time.unwrap_or(i64::MAX),
-        None => i64::MAX,
-    };
     let all: Vec<&str> = text.split_inclusive('\n').collect();
     let (first, last) = options.lines.unwrap_or((1, all.len()));
     if first == 0 || options.lines.is_some() && (first > all.len() || last < first) {
         return Err(BlameError::NoLines(all.len()));
     }
     let sessions = session::sessions(store);
-    let events = history::events(env, store, &sessions, &target, until, monitor)?;
+    let events = history::events(env, store, &sessions, &target, options.at, monitor)?;
     let mut replay = Replay { store, track: Track::default(), commands: HashMap::new() };
     let mut done = vec![false; events.len()];
     for n in 0..events.len() {
