@@ -394,24 +394,36 @@ fn the_longer_scenarios_hold_what_the_tests_rely_on() {
     assert_eq!(early.calls("Bash").len(), 1, "it was before");
 }
 
-/// The same two ways for versions that some still use.
-#[test]
-fn an_old_claude_code_to_an_old_codex_and_back() {
-    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
-    let native = claude_session(&sandbox);
-    let work = [text("I carry on."), call("exec_command", json!({"cmd": "echo carried-on"}))];
-    there_and_back(&sandbox, &native, Tool::Claude, Tool::Codex, work);
-    assert_restored(&sandbox, &[&native.path]);
+/// A session as it goes over to the other tool, in versions that some still use.
+fn goes_over(sandbox: &Sandbox, native: &Native, here: Tool, there: Tool) {
+    capture(sandbox, here, native, 3);
+    let asked = Resumed::new(sandbox, "@", there).go_on(sandbox, NEXT);
+    Expected::carried(&then_asked(native)).assert(&asked);
+    capture(sandbox, here, native, 4);
+    assert_restored(sandbox, &[&native.path]);
 }
 
 #[test]
-fn an_old_codex_to_an_old_claude_code_and_back() {
+fn an_old_claude_code_to_an_old_codex() {
     let Some(sandbox) = Sandbox::of(Age::Old) else { return };
-    let native = codex_session(&sandbox);
-    let work =
-        [text("I carry on."), call("Bash", json!({"command": "echo carried-on", "description": "Go on"}))];
-    there_and_back(&sandbox, &native, Tool::Codex, Tool::Claude, work);
-    assert_restored(&sandbox, &[&native.path]);
+    let native = claude_session(&sandbox);
+    goes_over(&sandbox, &native, Tool::Claude, Tool::Codex);
+}
+
+#[test]
+fn an_old_codex_to_an_old_claude_code() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let mut native = codex_session(&sandbox);
+    // It keeps what a patch said as JSON, and tells its model in other words.
+    for item in &mut native.conversation.items {
+        let Item::Result { texts, .. } = item else { continue };
+        for text in texts.iter_mut().filter(|text| text.contains("Success. Updated")) {
+            let output = text.split_once("Output:\n").map_or("", |(_, output)| output);
+            let kept = json!({"output": output, "metadata": {"exit_code": 0, "duration_seconds": 0.0}});
+            *text = kept.to_string();
+        }
+    }
+    goes_over(&sandbox, &native, Tool::Codex, Tool::Claude);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The real Droid: its own sessions captured and resumed, and sessions of
-//! Claude Code resumed in it, against a mocked Chat Completions API. It runs
-//! without a login where it is told that it has no network.
+//! Claude Code resumed in it, against a mocked Chat Completions API. Its
+//! maker's server is the same mock, which knows of nothing.
 
 use std::fs;
 use std::path::PathBuf;
@@ -30,14 +30,15 @@ impl Guest for Droid {
 
     fn command(&self, sandbox: &Sandbox, server: &Server, resume: Option<&str>, prompt: &str) -> Command {
         let model = json!({"model": "mock-model", "displayName": "Mock", "baseUrl": format!("{}/v1", server.url()),
-            "apiKey": "not-a-key", "provider": "generic-chat-completion-api", "maxOutputTokens": 4000});
+            "apiKey": "not-a-key", "provider": "generic-chat-completion-api", "maxOutputTokens": 4000,
+            "supportsImages": true});
         let folder = sandbox.home.join(".factory");
         fs::create_dir_all(&folder).expect("a folder for settings");
         fs::write(folder.join("settings.json"), json!({"customModels": [model]}).to_string())
             .expect("settings");
         let mut command = clean(&self.0.bin.join("droid"), &self.0.path, &sandbox.home, &sandbox.project);
         for (name, value) in [
-            ("FACTORY_AIRGAP_ENABLED", "true"),
+            ("FACTORY_API_KEY", "fk-not-a-key"),
             ("FACTORY_DROID_AUTO_UPDATE_ENABLED", "false"),
             ("FACTORY_DISABLE_KEYRING", "true"),
             ("HTTPS_PROXY", "http://127.0.0.1:9"),
@@ -45,6 +46,8 @@ impl Guest for Droid {
         ] {
             command.env(name, value);
         }
+        // Before it goes on with a session it asks its maker for it, and takes its own if there is none.
+        command.env("FACTORY_API_BASE_URL", server.url());
         command.args(["exec", "-m", "custom:mock-model", "--skip-permissions-unsafe"]);
         if let Some(id) = resume {
             command.args(["--session-id", id]);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::guest::{self, Guest};
 use crate::real::completions::Completions;
-use crate::real::conversation::{Conversation, Role};
+use crate::real::conversation::{Conversation, Item, Role};
 use crate::real::mock::Server;
 use crate::real::package::{Package, package};
 use crate::real::sandbox::{Sandbox, files};
@@ -59,6 +59,11 @@ impl Guest for Kimi {
         if text.starts_with("<system-reminder>") { "" } else { text }
     }
 
+    /// Of results only texts are sent; what they showed follows.
+    fn carried(&self, conversation: Conversation) -> Conversation {
+        guest::shown_after(conversation, "Attached media from tool result:")
+    }
+
     fn transcripts(&self, sandbox: &Sandbox) -> Vec<PathBuf> {
         let all = files(&sandbox.home.join(".kimi-code").join("sessions"));
         all.into_iter().filter(|file| file.ends_with("agents/main/wire.jsonl")).collect()
@@ -93,7 +98,20 @@ fn own_session(kimi: &Kimi, sandbox: &Sandbox) -> Conversation {
     guest::run(kimi, sandbox, &server, Some(&id), "SFS-TWO look");
     guest::run(kimi, sandbox, &server, Some(&id), "SFS-THREE so?");
     server.assert_played();
-    guest::asked(kimi, &server, "SFS-THREE so?").and(Role::Assistant, "The end ■.")
+    untimed(guest::asked(kimi, &server, "SFS-THREE so?").and(Role::Assistant, "The end ■."))
+}
+
+/// Without what it tells its model of how long a call took, which isn't part
+/// of the conversation and not written for it.
+fn untimed(mut conversation: Conversation) -> Conversation {
+    let texts = conversation.items.iter_mut().filter_map(|item| match item {
+        Item::Result { texts, .. } => texts.first_mut(),
+        _ => None,
+    });
+    for text in texts.filter(|text| text.starts_with("Wall time: ")) {
+        *text = text.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+    }
+    conversation
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -22,6 +23,9 @@ const POEM: &str = "poem.txt";
 const BY_HAND: usize = 4;
 /// The last turn in the first tool. The next is in the other.
 const LAST: usize = 6;
+
+/// How long a person reads.
+const READING: Duration = Duration::from_secs(3);
 
 /// What is asked in a turn.
 fn prompt(turn: usize) -> String {
@@ -210,8 +214,10 @@ impl Work<'_> {
         self.images.push(image(&sandbox.project));
         let said = fs::read_to_string(sandbox.project.join(POEM)).expect("the poem");
         assert_eq!(said, poem(turn), "the tool did in turn {turn} what the script says");
-        // A person reads what was done before they go on: so long it takes.
         eventually(&format!("turn {turn} is captured"), || self.is_captured(turn, before));
+        // A person reads what was done before they go on, and the daemon looks once more
+        // if the tool's last rows came after the snapshot.
+        std::thread::sleep(READING);
         id
     }
 
