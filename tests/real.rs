@@ -396,10 +396,15 @@ fn the_longer_scenarios_hold_what_the_tests_rely_on() {
 
 /// A session as it goes over to the other tool, in versions that some still use.
 fn goes_over(sandbox: &Sandbox, native: &Native, here: Tool, there: Tool) {
-    capture(sandbox, here, native, 3);
+    let before = capture(sandbox, here, native, 3);
     let asked = Resumed::new(sandbox, "@", there).go_on(sandbox, NEXT);
     Expected::carried(&then_asked(native)).assert(&asked);
-    capture(sandbox, here, native, 4);
+    sandbox.sfs(&["capture"]).ok();
+    assert_eq!(only_session(sandbox)["id"], before["id"], "the same session goes on");
+    // Claude Code 2.0 copies what it goes on with, which makes a branch of its own.
+    let log = sandbox.sfs(&["log", "@", "--json"]).json();
+    let titles: Vec<&Value> = log.as_array().expect("turns").iter().map(|turn| &turn["title"]).collect();
+    assert_eq!((titles.len(), titles[0]), (4, &json!(NEXT)), "{log:#}");
     assert_restored(sandbox, &[&native.path]);
 }
 

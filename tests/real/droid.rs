@@ -31,7 +31,7 @@ impl Guest for Droid {
     fn command(&self, sandbox: &Sandbox, server: &Server, resume: Option<&str>, prompt: &str) -> Command {
         let model = json!({"model": "mock-model", "displayName": "Mock", "baseUrl": format!("{}/v1", server.url()),
             "apiKey": "not-a-key", "provider": "generic-chat-completion-api", "maxOutputTokens": 4000,
-            "supportsImages": true});
+            "noImageSupport": false});
         let folder = sandbox.home.join(".factory");
         fs::create_dir_all(&folder).expect("a folder for settings");
         fs::write(folder.join("settings.json"), json!({"customModels": [model]}).to_string())

@@ -98,18 +98,21 @@ fn own_session(kimi: &Kimi, sandbox: &Sandbox) -> Conversation {
     guest::run(kimi, sandbox, &server, Some(&id), "SFS-TWO look");
     guest::run(kimi, sandbox, &server, Some(&id), "SFS-THREE so?");
     server.assert_played();
-    untimed(guest::asked(kimi, &server, "SFS-THREE so?").and(Role::Assistant, "The end ■."))
+    plain(guest::asked(kimi, &server, "SFS-THREE so?").and(Role::Assistant, "The end ■."))
 }
 
-/// Without what it tells its model of how long a call took, which isn't part
-/// of the conversation and not written for it.
-fn untimed(mut conversation: Conversation) -> Conversation {
+/// Without what it tells its model of a result besides: how long it took, how
+/// much of a file it is. It is kept in its log, and not written for it.
+fn plain(mut conversation: Conversation) -> Conversation {
     let texts = conversation.items.iter_mut().filter_map(|item| match item {
         Item::Result { texts, .. } => texts.first_mut(),
         _ => None,
     });
-    for text in texts.filter(|text| text.starts_with("Wall time: ")) {
-        *text = text.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+    for text in texts {
+        if text.starts_with("Wall time: ") {
+            *text = text.split_once('\n').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+        }
+        text.truncate(text.find("\n<system>").unwrap_or(text.len()));
     }
     conversation
 }
