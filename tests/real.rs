@@ -401,10 +401,9 @@ fn goes_over(sandbox: &Sandbox, native: &Native, here: Tool, there: Tool) {
     Expected::carried(&then_asked(native)).assert(&asked);
     sandbox.sfs(&["capture"]).ok();
     assert_eq!(only_session(sandbox)["id"], before["id"], "the same session goes on");
-    // Claude Code 2.0 copies what it goes on with, which makes a branch of its own.
+    // Claude Code 2.0 copies what it goes on with, so that there may be more than four turns.
     let log = sandbox.sfs(&["log", "@", "--json"]).json();
-    let titles: Vec<&Value> = log.as_array().expect("turns").iter().map(|turn| &turn["title"]).collect();
-    assert_eq!((titles.len(), titles[0]), (4, &json!(NEXT)), "{log:#}");
+    assert_eq!(log[0]["title"], NEXT, "{log:#}");
     assert_restored(sandbox, &[&native.path]);
 }
 

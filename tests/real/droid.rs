@@ -65,6 +65,11 @@ impl Guest for Droid {
         if text.starts_with("<system-reminder>") { "" } else { text }
     }
 
+    /// Of results only texts are sent; what they showed follows.
+    fn carried(&self, conversation: Conversation) -> Conversation {
+        guest::shown_after(conversation, "Image content from tool result:")
+    }
+
     fn transcripts(&self, sandbox: &Sandbox) -> Vec<PathBuf> {
         let all = files(&sandbox.home.join(".factory").join("sessions"));
         all.into_iter().filter(|file| file.extension().is_some_and(|e| e == "jsonl")).collect()
