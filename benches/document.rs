@@ -97,6 +97,7 @@ impl Session {
             user: "u".into(),
             host: "h".into(),
             command: "bench".into(),
+            ..Env::default()
         };
         let store = Store::open_or_create(&env.store, env.new_writer())?;
         let mut session = Session { env, store, path, text: String::new(), messages: 0, state: 7 };

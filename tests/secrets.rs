@@ -391,7 +391,7 @@ fn a_purged_secret_is_nowhere_and_all_else_is() {
         let planned = a.ok(&["purge", id, "--dry-run"]);
         assert!(planned.contains("Would purge") && planned.contains("session-a.jsonl"), "{planned}");
         let said = a.ok(&["purge", id, "--yes"]);
-        assert!(said.contains("1 pack were removed") && said.contains("session-a.jsonl"), "{said}");
+        assert!(said.contains("removed 1 pack") && said.contains("session-a.jsonl"), "{said}");
         a.ok(&["fsck"]);
     }
     assert!(a.findings(&["--all"]).is_empty());

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is the failure")]
 
+#[path = "sync/ahead.rs"]
+mod ahead;
 #[path = "sync/bundle.rs"]
 mod bundle;
 #[path = "sync/delete.rs"]
@@ -404,4 +406,26 @@ fn remotes_are_listed_and_mistakes_are_told() {
     }
     a.ok(&["remote", "remove", "origin"]);
     assert!(a.fails(&["clone", "../remote"]).contains("something in it"));
+}
+
+#[test]
+fn what_was_pulled_stays_when_the_file_here_goes_on_otherwise() {
+    let world = World::new();
+    let (a, b) = (world.pushed("a"), world.machine("b"));
+    b.ok(&["clone", b.remote.to_str().unwrap()]);
+    fs::copy(a.claude().join("projects/-p/a.jsonl"), b.claude().join("projects/-p/a.jsonl")).unwrap();
+    b.write("a", 30..33, "there");
+    b.ok(&["push"]);
+    a.ok(&["pull"]);
+    let theirs = b.head("/main").unwrap();
+    assert_eq!(a.head("/main"), Some(theirs));
+    a.write("a", 30..32, "here");
+    a.ok(&["capture"]);
+    assert_ne!(a.head("/main"), Some(theirs));
+    let beside = a.heads().into_iter().find(|(name, _)| name.contains("/main@"));
+    assert_eq!(beside.map(|(_, value)| value), Some(RefValue::Commit(theirs)));
+    // It is what a pull would have made of it.
+    let before = a.heads();
+    a.ok(&["pull"]);
+    assert_eq!(a.heads(), before);
 }

@@ -117,6 +117,13 @@ fn a_session_is_found_read_and_forked() {
     screen.keys("/fox st");
     screen.until("1 session of 2");
     screen.wait("only the fox", |screen| screen.contains("fox") && !screen.contains("timer"));
+    // What no title has may have been said; what makes no sense is told.
+    screen.keys("\x15and files\r");
+    screen.until("No session has these words");
+    screen.keys("s");
+    screen.until("2 sessions of 2");
+    screen.keys("/\x15kind:x\rs");
+    screen.until("kind: can't be");
     // Escape takes the filter away.
     screen.keys("\x1b");
     screen.until("2 sessions, 1 of this project");

@@ -66,7 +66,7 @@ impl Sandbox {
             message["id"] = json!(format!("msg{n}"));
             message["model"] = json!("model-1");
         }
-        let parent = n.checked_sub(1).map(|n| format!("u{n}"));
+        let parent = self.rows.iter().rev().find_map(|row| row["uuid"].as_str());
         self.rows.push(json!({
             "parentUuid": parent, "isSidechain": false, "type": kind, "sessionId": NATIVE,
             "uuid": format!("u{n}"), "cwd": self.path("project"), "version": "2.0.0",
@@ -84,6 +84,22 @@ impl Sandbox {
         let id = format!("toolu_{}", self.rows.len());
         self.row("assistant", json!([{"type": "tool_use", "id": id, "name": name, "input": input}]));
         self.row("user", json!([{"type": "tool_result", "tool_use_id": id, "content": "done"}]));
+    }
+
+    /// Backups that the tool tells of: of files, each with the copy's name and what it holds.
+    fn backs_up(&mut self, prompt: &str, copies: &[(&str, Option<(&str, &str)>)]) {
+        let mut files = json!({});
+        for (path, copy) in copies {
+            files[path] = json!({"backupFileName": copy.map(|(name, _)| name), "version": 1});
+            if let Some((name, text)) = copy {
+                let folder = self.path(&format!("home/.claude/file-history/{NATIVE}"));
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(folder.join(name), text).unwrap();
+            }
+        }
+        self.rows
+            .push(json!({"type": "file-history-snapshot", "messageId": prompt, "isSnapshotUpdate": false,
+            "snapshot": {"messageId": prompt, "trackedFileBackups": files}}));
     }
 
     /// A file that the session writes, told and done.
@@ -522,4 +538,49 @@ fn git_is_asked_where_a_project_stands() {
     assert_eq!(taken["left_out"][0], json!({"path": "x.log", "why": "ignored", "bytes": 5}));
     sandbox.ok(&["checkout", "@", "--to", "../then"]);
     assert_eq!(files(&sandbox.path("then")), [".gitignore"]);
+}
+
+/// A session of old: nothing but its tool's backups tells what its files were.
+#[test]
+fn backups_of_the_tool_prove_what_files_were() {
+    let mut sandbox = Sandbox::old();
+    let edit = |sandbox: &mut Sandbox, path: &str, old: &str, new: &str| {
+        let file = sandbox.project(path);
+        sandbox.calls("Edit", json!({"file_path": file, "old_string": old, "new_string": new}));
+    };
+    sandbox.says("first");
+    sandbox.backs_up("u0", &[("a.txt", Some(("a@v1", "one two\n"))), ("b.txt", Some(("b@v1", "b\n")))]);
+    edit(&mut sandbox, "a.txt", "two", "three");
+    edit(&mut sandbox, "unknown.txt", "two", "three");
+    let gone = sandbox.project("gone.txt");
+    sandbox.calls("Write", json!({"file_path": gone, "content": "x"}));
+    // The turn has changed it already, and this tells what was before; and this of another turn.
+    sandbox.backs_up("u0", &[("gone.txt", Some(("g@v1", "before\n")))]);
+    sandbox.backs_up("another", &[("c.txt", Some(("c@v1", "c\n")))]);
+    edit(&mut sandbox, "b.txt", "b", "B");
+    let second = format!("u{}", sandbox.rows.len());
+    sandbox.says("second");
+    sandbox.backs_up(&second, &[("a.txt", Some(("a@v2", "one three, by hand\n"))), ("gone.txt", None)]);
+    edit(&mut sandbox, "a.txt", "one", "uno");
+    sandbox.ok(&["capture", "--no-snapshot"]);
+    let files = |to: &str| {
+        let mut files: Vec<(String, String)> = fs::read_dir(sandbox.path(to))
+            .unwrap()
+            .map(|file| {
+                let path = file.unwrap().path();
+                (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let text = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let then = sandbox.json(&["checkout", "@~1", "--to", "../then", "--json"]);
+    assert_eq!(files("then"), [text("a.txt", "one three\n"), text("b.txt", "B\n"), text("gone.txt", "x")]);
+    assert_eq!((&then["backed"], &then["unknown"]), (&json!(["a.txt", "b.txt"]), &json!(["unknown.txt"])));
+    let now = sandbox.json(&["checkout", "@", "--to", "../now", "--json"]);
+    assert_eq!(files("now"), [text("a.txt", "uno three, by hand\n"), text("b.txt", "B\n")]);
+    assert_eq!(now["partial"], json!([]));
+    let output = sandbox.run(&["checkout", "@", "--to", "../again"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("backups of the tool: 2 files"), "{output:?}");
 }

@@ -36,6 +36,7 @@ pub(crate) fn new(command: &str, places: Places, store: Option<PathBuf>) -> Resu
         cwd,
         places,
         command: command.to_owned(),
+        ..Env::default()
     })
 }
 

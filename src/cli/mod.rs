@@ -31,6 +31,7 @@ pub(crate) use ui::Ui;
 use crate::daemon;
 use crate::ops::capture::{CaptureOptions, capture};
 use crate::ops::env::{CONFIG, Env};
+use crate::ops::register::HOOK_WORDS;
 use crate::ops::settings::Settings;
 use crate::store::{Store, StoreError};
 use crate::tool::Places;
@@ -169,6 +170,7 @@ enum Command {
     Fsck(cmd::fsck::Args),
     Gc(cmd::gc::Args),
     Help(cmd::help::Args),
+    Hooks(cmd::hooks::Args),
     Init(cmd::init::Args),
     List(cmd::list::Args),
     Log(cmd::log::Args),
@@ -219,6 +221,7 @@ impl Command {
             Command::Fsck(args) => cmd::fsck::run(args, app),
             Command::Gc(args) => cmd::gc::run(args, app),
             Command::Help(args) => cmd::help::run(args, app),
+            Command::Hooks(args) => cmd::hooks::run(args, app),
             Command::Init(args) => cmd::init::run(args, app),
             Command::List(args) => cmd::list::run(args, app),
             Command::Log(args) => cmd::log::run(args, app),
@@ -336,7 +339,12 @@ fn start(
 fn fail(ui: &Ui, error: &CommandError) -> ExitCode {
     let _ = ui.finish();
     ui.error(error);
-    ExitCode::from(error.code())
+    // A hook that ends with this code would hold its tool up.
+    let is_hook = || HOOK_WORDS.iter().all(|word| std::env::args_os().any(|arg| arg == *word));
+    match error.code() {
+        error::USAGE if is_hook() => ExitCode::from(error::FAILED),
+        code => ExitCode::from(code),
+    }
 }
 
 #[cfg(test)]

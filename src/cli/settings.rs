@@ -15,6 +15,7 @@ const OPTIONS: &[(&str, &[&str], &str)] = &[
     ("color", &[], "color"),
     ("gc.grace", &["gc"], "grace"),
     ("gc.level", &["gc"], "level"),
+    ("gc.retain", &["gc"], "retain"),
     ("push.redact", &["bundle", "create"], "redact"),
     ("push.redact", &["push"], "redact"),
     ("push.redact", &["share"], "redact"),

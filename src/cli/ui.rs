@@ -151,6 +151,9 @@ impl Ui {
     }
 
     fn say(&self, line: &str) {
+        // On a terminal both are seen, in the order in which they were said. What
+        // fails here fails again at the end, and is told then.
+        let _ = self.flush();
         say(self.color, line);
     }
 

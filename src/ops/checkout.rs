@@ -92,6 +92,8 @@ pub struct CheckoutOutcome {
     pub same: u64,
     /// Files that are not written, and why.
     pub refused: Vec<(String, &'static str)>,
+    /// Files that a backup of the tool's proves to have been so.
+    pub backed: Vec<String>,
     /// Files that are known in part.
     pub partial: Vec<String>,
     /// Files of which only is known that they were changed.
@@ -146,6 +148,12 @@ pub fn checkout(
     Ok(outcome)
 }
 
+/// Those of the files that are there because of a backup.
+fn backed(from: &FilesAt, files: &BTreeMap<String, Known>) -> Vec<String> {
+    let is_there = |path: &&String| files.get(*path).is_some_and(|known| *known != Known::Gone);
+    from.files.backed().iter().filter(is_there).cloned().collect()
+}
+
 impl CheckoutOutcome {
     fn of(root: PathBuf, from: FilesAt, files: &BTreeMap<String, Known>) -> CheckoutOutcome {
         let of_sort = |is: fn(&Known) -> bool| {
@@ -153,6 +161,7 @@ impl CheckoutOutcome {
         };
         CheckoutOutcome {
             root,
+            backed: backed(&from, files),
             from,
             created: Vec::new(),
             replaced: Vec::new(),

@@ -6,10 +6,10 @@
 //!
 //! [`purge`]: super::purge
 
-use super::Env;
 use super::revision::{self, RevisionError};
 use super::session::{self, SessionInfo};
-use crate::object::id::Id;
+use super::{Env, branch, owner};
+use crate::object::id::{Id, IdSet};
 use crate::store::refs::{Edit, RefValue};
 use crate::store::{Batch, Store, StoreError};
 
@@ -63,6 +63,32 @@ pub fn delete(
         change(env, store, &gone, |id| Some(RefValue::Session(id)))?;
     }
     Ok(gone)
+}
+
+/// Deletes the sessions whose last record is from before `before`
+/// (milliseconds since 1970), but for those that the user cared for: with a
+/// name, a tag or a branch of their own. Returns what they were.
+pub fn delete_older(
+    env: &Env,
+    store: &mut Store,
+    before: i64,
+    dry_run: bool,
+) -> Result<Vec<SessionInfo>, StoreError> {
+    store.refresh()?;
+    let all = session::sessions(store);
+    let mut tagged = IdSet::default();
+    for tag in branch::tags(store)? {
+        tagged.extend(owner::of(store, &all, tag.commit, &*store.commit(&tag.commit)?)?);
+    }
+    let is_old = |s: &SessionInfo| s.updated_at.is_some_and(|at| at < before);
+    let is_kept = |s: &SessionInfo| {
+        s.name.is_some() || tagged.contains(&s.id) || s.branches.iter().any(|branch| branch.own)
+    };
+    let old: Vec<SessionInfo> = all.into_iter().filter(|s| is_old(s) && !is_kept(s)).collect();
+    if !dry_run && !old.is_empty() {
+        change(env, store, &old, |id| Some(RefValue::Session(id)))?;
+    }
+    Ok(old)
 }
 
 /// Brings deleted sessions back, all or none. Returns what they are.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::object::id::{Id, Kind};
+use crate::remote::Through;
 use crate::store::Actor;
 use crate::tool::Places;
 
@@ -30,6 +31,8 @@ pub struct Env {
     pub host: String,
     /// The command that is running, as in `capture`.
     pub command: String,
+    /// What remotes are reached through.
+    pub through: Through,
 }
 
 impl Env {

@@ -148,7 +148,7 @@ impl Listing {
             _ => None,
         });
         let indexes: Vec<(Id, u64, u64)> = indexes.collect();
-        let read = in_parallel(&indexes, |_, (name, len, _)| {
+        let read = in_parallel(remote.at_once(), &indexes, |_, (name, len, _)| {
             let key = Key::Index(*name);
             match far.known.get(&key.to_string(), *len) {
                 Some(bytes) => Ok((bytes, true)),
@@ -212,6 +212,11 @@ impl Listing {
     /// All packs and their lengths.
     pub(super) fn packs(&self) -> &[(Id, u64)] {
         &self.packs
+    }
+
+    /// All packs and their lengths, each with the objects in it.
+    pub(super) fn contents(&self) -> impl Iterator<Item = (&(Id, u64), &Vec<Id>)> {
+        self.packs.iter().zip(&self.ids)
     }
 
     /// The pack that holds an object, and its length.

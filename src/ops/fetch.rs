@@ -48,20 +48,20 @@ pub fn fetch(
     fetch_from(env, store, &far, only, monitor)
 }
 
-/// The same, from a remote that is open. The store is as it is on the disk.
-pub(super) fn fetch_from(
-    env: &Env,
-    store: &mut Store,
-    far: &Opened,
-    only: &Selection,
-    monitor: &dyn Monitor,
-) -> Result<FetchReport, SyncError> {
+/// What a remote's refs are, and what they name that the store lacks.
+struct News {
+    report: FetchReport,
+    refs: BTreeMap<String, RefValue>,
+    wants: Vec<(Want, Key)>,
+}
+
+/// Reads the tables of a remote.
+fn news(store: &Store, far: &Opened, only: &Selection, sent: &Sent) -> Result<News, SyncError> {
     let prefix = format!("remote/{}/", far.name);
     let mut report = FetchReport { remote: far.name.clone(), ..FetchReport::default() };
-    let sent = Sent::read(store, &far.name)?;
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
     let tables = far::tables(&*far.remote, Folder::Refs)?;
-    let read = in_parallel(&tables, |_, tables| far::newest(far, tables));
+    let read = in_parallel(far.remote.at_once(), &tables, |_, tables| far::newest(far, tables));
     let read = read.map_err(|e| remote::explained(far, e))?;
     for Table { writer, number, refs: theirs } in read.into_iter().map(|read| read.table) {
         report.writers += u64::from(writer != store.writer());
@@ -80,6 +80,19 @@ pub(super) fn fetch_from(
             refs.insert(name, exchange::travelled(value));
         }
     }
+    Ok(News { report, refs, wants })
+}
+
+/// The same, from a remote that is open. The store is as it is on the disk.
+pub(super) fn fetch_from(
+    env: &Env,
+    store: &mut Store,
+    far: &Opened,
+    only: &Selection,
+    monitor: &dyn Monitor,
+) -> Result<FetchReport, SyncError> {
+    let prefix = format!("remote/{}/", far.name);
+    let News { mut report, refs, wants } = news(store, far, only, &Sent::read(store, &far.name)?)?;
     let mut quarantine = Quarantine::new(store)?;
     if !wants.is_empty() {
         let mut download = Download { store, far, quarantine: &mut quarantine, monitor, report: &mut report };
@@ -156,6 +169,57 @@ fn edits(store: &Store, prefix: &str, mut refs: BTreeMap<String, RefValue>, all:
     edits
 }
 
+/// What a fetch would do, as far as that can be told before anything came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ahead {
+    /// What it would report, were all packs needed that hold something new.
+    pub most: FetchReport,
+    /// Packs that it would get in any case, and their bytes. What those lean on
+    /// is not known before they are here.
+    pub least: (u64, u64),
+}
+
+/// Tells what a fetch would get; nothing comes but tables and indexes.
+pub fn ahead(env: &Env, store: &mut Store, name: Option<&str>, only: &Selection) -> Result<Ahead, SyncError> {
+    store.refresh()?;
+    let far = remote::open(env, store, name)?;
+    look(store, &far, only).map(|(ahead, _)| ahead)
+}
+
+/// What a fetch would get, and the refs that the remote would have then.
+pub(super) fn look(
+    store: &Store,
+    far: &Opened,
+    only: &Selection,
+) -> Result<(Ahead, BTreeMap<String, RefValue>), SyncError> {
+    let sent = Sent::read(store, &far.name)?;
+    let News { mut report, refs, wants } = news(store, far, only, &sent)?;
+    report.refs = edits(store, &format!("remote/{}/", far.name), refs.clone(), only.is_all()).len() as u64;
+    let mut ahead = Ahead { most: report, ..Ahead::default() };
+    if wants.is_empty() {
+        return Ok((ahead, refs));
+    }
+    let listing = Listing::read(far, &Quarantine::new(store)?)?;
+    let mut sure = BTreeMap::new();
+    for (want, by) in &wants {
+        let id = want.id();
+        let missing = || SyncError::Incomplete { place: far.remote.place(*by), id };
+        sure.extend([listing.pack_of(&id).ok_or_else(missing)?]);
+    }
+    ahead.least = (sure.len() as u64, sure.values().sum());
+    for ((name, len), ids) in listing.contents() {
+        let mut new = sure.contains_key(name);
+        for id in ids.iter().filter(|id| sent.as_ours(id).is_none()) {
+            new = new || !store.has_commit(id)? && !store.has_content(id)?;
+        }
+        if new {
+            (ahead.most.packs, ahead.most.bytes) =
+                (ahead.most.packs + 1, ahead.most.bytes.saturating_add(*len));
+        }
+    }
+    Ok((ahead, refs))
+}
+
 struct Download<'d> {
     store: &'d Store,
     far: &'d Opened,
@@ -219,7 +283,7 @@ pub(super) fn get(
 ) -> Result<Vec<Incoming>, SyncError> {
     let bytes = packs.iter().fold(0u64, |all, (_, len)| all.saturating_add(*len));
     monitor.begin_bytes("Fetching", bytes);
-    let got = in_parallel(packs, |_, (name, len)| -> Result<Incoming, SyncError> {
+    let got = in_parallel(far.remote.at_once(), packs, |_, (name, len)| -> Result<Incoming, SyncError> {
         let mut incoming = quarantine.incoming(*name)?;
         if incoming.have() > *len {
             incoming.restart()?;

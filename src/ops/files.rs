@@ -2,7 +2,7 @@
 //!
 //! A snapshot gives them as they were; what the conversation did after it is
 //! done to them again. Where there is none, what the conversation tells is all
-//! there is ([`super::rebuilt`]).
+//! there is, with the backups that its tool kept ([`super::rebuilt`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,8 @@ pub fn at(store: &Store, session: &Id, commit: Id) -> Result<FilesAt, StoreError
     let root = found.as_ref().map(|(_, one)| one.root.clone()).or(root);
     let cwd = || snapshot::project(store, session).map(|path| path.to_string_lossy().into_owned());
     let root = root.or_else(cwd).unwrap_or_default();
-    let mut files = Files::new(&root, found.as_ref().map(|(_, one)| one.tree));
+    let base = found.as_ref().map(|(_, one)| one.tree);
+    let mut files = Files::new(&root, base).with_backups(store, session)?;
     let mut replayed = 0;
     for (id, commit) in way.iter().rev() {
         replayed += files.step(store, *id, commit)?.len() as u64;

@@ -16,6 +16,8 @@ pub struct Node {
     pub turn: Turn,
     /// The node that it goes on from, as its place in the list.
     pub parent: Option<usize>,
+    /// The node that was merged into it.
+    pub merged: Option<usize>,
     /// The branches whose tips are in it.
     pub branches: Vec<String>,
 }
@@ -25,21 +27,33 @@ pub struct Node {
 pub fn graph(store: &Store, session: &SessionInfo) -> Result<Vec<Node>> {
     let mut nodes: Vec<Node> = Vec::new();
     let mut of: IdMap<usize> = IdMap::default();
+    let mut merges = Vec::new();
     let first = session.default_branch();
     let others = session.branches.iter().filter(|b| !b.part && Some(*b) != first);
     for branch in first.into_iter().chain(others) {
         if !of.contains_key(&branch.tip) {
-            walk(store, branch.tip, &mut nodes, &mut of)?;
+            walk(store, branch.tip, (&mut nodes, &mut merges), &mut of)?;
         }
         if let Some(node) = of.get(&branch.tip).and_then(|n| nodes.get_mut(*n)) {
             node.branches.push(branch.name.clone());
+        }
+    }
+    // What no branch leads to any more isn't drawn.
+    for (n, other) in merges {
+        if let Some(node) = nodes.get_mut(n) {
+            node.merged = of.get(&other).copied();
         }
     }
     Ok(sorted(nodes))
 }
 
 /// Adds what is not there yet of the line of `tip`.
-fn walk(store: &Store, tip: Id, nodes: &mut Vec<Node>, of: &mut IdMap<usize>) -> Result<()> {
+fn walk(
+    store: &Store,
+    tip: Id,
+    (nodes, merges): (&mut Vec<Node>, &mut Vec<(usize, Id)>),
+    of: &mut IdMap<usize>,
+) -> Result<()> {
     let mut next = Some(tip);
     while let Some(end) = next {
         let mut commit = store.commit(&end)?;
@@ -48,6 +62,7 @@ fn walk(store: &Store, tip: Id, nodes: &mut Vec<Node>, of: &mut IdMap<usize>) ->
         let (n, mut at) = (nodes.len(), end);
         loop {
             of.insert(at, n);
+            merges.extend(commit.parents.get(1).map(|other| (n, *other)));
             node.turn.add(&commit);
             next = commit.parents.first().copied();
             node.parent = next.and_then(|id| of.get(&id)).copied();
@@ -76,7 +91,7 @@ fn walk(store: &Store, tip: Id, nodes: &mut Vec<Node>, of: &mut IdMap<usize>) ->
 /// Children before parents, else the newer first.
 fn sorted(mut nodes: Vec<Node>) -> Vec<Node> {
     let mut children = vec![0usize; nodes.len()];
-    for parent in nodes.iter().filter_map(|node| node.parent) {
+    for parent in nodes.iter().flat_map(|node| [node.parent, node.merged]).flatten() {
         if let Some(count) = children.get_mut(parent) {
             *count += 1;
         }
@@ -91,11 +106,13 @@ fn sorted(mut nodes: Vec<Node>) -> Vec<Node> {
             *place = order.len();
         }
         order.push(n);
-        let Some(parent) = nodes.get(n).and_then(|node| node.parent) else { continue };
-        if let Some(count) = children.get_mut(parent) {
-            *count -= 1;
-            if *count == 0 {
-                ready.push(rank(&nodes, parent));
+        let Some(node) = nodes.get(n) else { continue };
+        for parent in [node.parent, node.merged].into_iter().flatten() {
+            if let Some(count) = children.get_mut(parent) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.push(rank(&nodes, parent));
+                }
             }
         }
     }
@@ -103,6 +120,7 @@ fn sorted(mut nodes: Vec<Node>) -> Vec<Node> {
     for n in order {
         let mut node = nodes.get_mut(n).map(std::mem::take).unwrap_or_default();
         node.parent = node.parent.and_then(|parent| place.get(parent)).copied();
+        node.merged = node.merged.and_then(|merged| place.get(merged)).copied();
         moved.push(node);
     }
     moved

@@ -3,6 +3,7 @@
 //! A verb takes what it works on, its options and a [`Monitor`], and returns
 //! what came of it. It never prints.
 
+mod backups;
 pub mod behind;
 pub mod blame;
 pub mod branch;
@@ -18,6 +19,7 @@ pub mod delete;
 pub mod diff;
 pub mod doctor;
 pub mod env;
+pub mod equip;
 pub mod export;
 mod far;
 pub mod fetch;
@@ -38,6 +40,7 @@ pub mod places;
 pub mod pull;
 pub mod purge;
 pub mod push;
+pub mod pushed;
 pub mod rebuilt;
 pub mod register;
 pub mod remote;

@@ -3,16 +3,14 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// How many requests are under way at once.
-const AT_ONCE: usize = 8;
-
-/// Does something with each item, several at once. What comes of them is in
+/// Does something with each item, so many at once. What comes of them is in
 /// the order of the items; after the first failure no other is begun.
 pub(super) fn in_parallel<T: Sync, R: Send, E: Send>(
+    at_once: usize,
     items: &[T],
     act: impl Fn(usize, &T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
-    if items.len() < 2 {
+    if at_once < 2 || items.len() < 2 {
         return items.iter().enumerate().map(|(n, item)| act(n, item)).collect();
     }
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -31,7 +29,7 @@ pub(super) fn in_parallel<T: Sync, R: Send, E: Send>(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(items.len()) {
+        for _ in 0..at_once.min(items.len()) {
             scope.spawn(work);
         }
     });
@@ -50,10 +48,10 @@ mod tests {
     #[test]
     fn all_are_done_in_order_or_one_failure_is_told() {
         let items: Vec<usize> = (0..100).collect();
-        let doubled = in_parallel(&items, |_, n| Ok::<_, ()>(n * 2)).unwrap();
+        let doubled = in_parallel(8, &items, |_, n| Ok::<_, ()>(n * 2)).unwrap();
         assert_eq!(doubled, (0..100).map(|n| n * 2).collect::<Vec<_>>());
         let begun = AtomicUsize::new(0);
-        let outcome = in_parallel(&items, |n, _| {
+        let outcome = in_parallel(8, &items, |n, _| {
             begun.fetch_add(1, Ordering::Relaxed);
             if n == 0 { Err("no") } else { Ok(()) }
         });

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::delete::DELETED;
-use super::fetch::{FetchReport, fetch};
-use super::remote::SyncError;
+use super::fetch::{self, Ahead, FetchReport, fetch};
+use super::remote::{self, SyncError};
 use super::selection::Selection;
 use super::{Env, Monitor, line};
 use crate::object::id::Id;
+use crate::store::exchange;
 use crate::store::refs::{RefValue, Source};
 use crate::store::{Batch, Edit, Store, StoreError};
 
@@ -42,6 +43,52 @@ pub fn pull(
 ) -> Result<PullReport, SyncError> {
     let fetched = fetch(env, store, name, only, monitor)?;
     take_over(env, store, fetched)
+}
+
+/// What a pull would do, as far as that can be told before anything came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PullAhead {
+    /// What it would fetch.
+    pub fetched: Ahead,
+    /// What would be taken over of what is known well enough.
+    pub taken: PullReport,
+    /// Refs of ours that would move on, stay, or have theirs put beside them:
+    /// that is told by commits that aren't here yet.
+    pub unsure: Vec<String>,
+}
+
+/// Tells what a pull would get and take over; the store stays as it is.
+pub fn ahead(
+    env: &Env,
+    store: &mut Store,
+    name: Option<&str>,
+    only: &Selection,
+) -> Result<PullAhead, SyncError> {
+    store.refresh()?;
+    let far = remote::open(env, store, name)?;
+    let (fetched, refs) = fetch::look(store, &far, only)?;
+    let prefix = format!("remote/{}/", far.name);
+    let mut merge = Merge { store, now: BTreeMap::new(), report: PullReport::default() };
+    let mut unsure = Vec::new();
+    for (name, value) in &refs {
+        let theirs = name.strip_prefix(&prefix).and_then(|rest| rest.split_once('/'));
+        let Some((writer, name)) = theirs else { continue };
+        let known = exchange::named(value)
+            .into_iter()
+            .try_fold(true, |all, want| Ok::<_, StoreError>(all && store.has(want)?))?;
+        match merge.ours(name) {
+            Some(ours) if !known && ours != value => unsure.push(name.to_owned()),
+            Some(_) if !known => {}
+            // What was kept beside a branch may be in what comes of it.
+            None if !known && name.contains('@') => unsure.push(name.to_owned()),
+            _ => merge.take(writer.get(..8).unwrap_or(writer), name, value)?,
+        }
+    }
+    unsure.sort_unstable();
+    unsure.dedup();
+    // Sources follow their branches.
+    unsure.retain(|name| !name.starts_with("source/"));
+    Ok(PullAhead { fetched, taken: merge.report, unsure })
 }
 
 /// Takes over what was fetched.

@@ -12,7 +12,7 @@ use super::far::{self, Listing, Read};
 use super::remote::{self, Opened, SyncError};
 use super::secrets::{self, Doorkeeper, Found, Mode, Secrets, Sent};
 use super::selection::Selection;
-use super::{Env, Monitor, send};
+use super::{Env, Monitor, pushed, send};
 use crate::remote::{Folder, RemoteError};
 use crate::store::Store;
 use crate::store::exchange::{self, Outgoing};
@@ -75,7 +75,12 @@ pub fn push(
 ) -> Result<PushReport, SyncError> {
     store.refresh()?;
     let far = remote::open(env, store, options.remote.as_deref())?;
-    push_to(env, store, &far, options, monitor)
+    let report = push_to(env, store, &far, options, monitor)?;
+    // That there was nothing to send is no reason to write.
+    if !options.dry_run && report.stopped.is_empty() && !report.is_nothing() {
+        pushed::note(store, &far.name, env.now, options.only.is_all())?;
+    }
+    Ok(report)
 }
 
 /// The same, to a remote that is open. The store is as it is on the disk.

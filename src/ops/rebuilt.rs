@@ -3,10 +3,12 @@
 //! Whole writes and the edits after them give a file exactly, as long as
 //! nothing else changed it; what was edited without having been written is
 //! known in part, or not at all. What a tool noted of the whole file for its
-//! own display goes before what follows from its calls. Nothing is stored.
+//! own display goes before what follows from its calls, and so do the backups
+//! that it kept. Nothing is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::backups::{Backups, Proved};
 use super::calls::{Calls, Done};
 use super::show;
 use crate::object::id::{Id, Kind};
@@ -20,7 +22,7 @@ use crate::workspace::files::{files, find};
 /// What is known of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// It is as a snapshot had it.
+    /// It is as a snapshot or a backup had it.
     Stored(Entry),
     /// It has this text.
     Text {
@@ -56,6 +58,9 @@ pub struct Files {
     base: Option<Id>,
     files: BTreeMap<String, Known>,
     calls: Calls,
+    backups: Backups,
+    /// Files that are known by a backup, and by what was done to them since.
+    backed: BTreeSet<String>,
     outside: u64,
 }
 
@@ -63,7 +68,26 @@ impl Files {
     /// Begins at the beginning of a conversation about the project at `root`,
     /// or where a snapshot had the files of this tree.
     pub fn new(root: &str, base: Option<Id>) -> Files {
-        Files { root: plain(root), base, files: BTreeMap::new(), calls: Calls::default(), outside: 0 }
+        Files {
+            root: plain(root),
+            base,
+            files: BTreeMap::new(),
+            calls: Calls::default(),
+            backups: Backups::default(),
+            backed: BTreeSet::new(),
+            outside: 0,
+        }
+    }
+
+    /// With the backups of files that a session's tool kept beside it.
+    pub(super) fn with_backups(self, store: &Store, session: &Id) -> Result<Files> {
+        Ok(Files { backups: Backups::of(store, session)?, ..self })
+    }
+
+    /// The files that are what they are because a backup of the tool's proves
+    /// it, and what was done to them since.
+    pub fn backed(&self) -> &BTreeSet<String> {
+        &self.backed
     }
 
     /// The tree that it began with.
@@ -102,6 +126,9 @@ impl Files {
 
     /// Takes the next commit of the conversation in. Returns what it changed.
     pub fn step(&mut self, store: &Store, id: Id, commit: &Commit) -> Result<Vec<Changed>> {
+        for proved in self.backups.step(store, id, commit)? {
+            self.prove(store, proved)?;
+        }
         let mut changed = Vec::new();
         for Done { commit, changes, reads } in self.calls.step(store, id, commit)? {
             if let Some((path, parts)) = reads {
@@ -109,10 +136,48 @@ impl Files {
             }
             for (change, shown) in changes {
                 let paths = self.apply(store, change, shown)?;
+                for path in &paths {
+                    self.backups.changes(path);
+                    // What rests on nothing that was before rests on no backup.
+                    if matches!(self.files.get(path), Some(Known::Gone | Known::Unknown)) {
+                        self.backed.remove(path);
+                    }
+                }
                 changed.extend(paths.into_iter().map(|path| Changed { commit, path }));
             }
         }
         Ok(changed)
+    }
+
+    /// A file that a backup proves to have been so, if it was thought another.
+    fn prove(&mut self, store: &Store, Proved { path, bytes }: Proved) -> Result<()> {
+        let Some(path) = self.place(&path).filter(|path| !self.backups.is_changed(path)) else {
+            return Ok(());
+        };
+        let known = self.get(store, &path)?;
+        let Some(bytes) = bytes else {
+            if known.is_some_and(|known| known != Known::Gone) {
+                self.files.insert(path.clone(), Known::Gone);
+                self.backed.insert(path);
+            }
+            return Ok(());
+        };
+        let id = Id::of(Kind::Blob, &bytes);
+        let is_known = match &known {
+            Some(Known::Text { exact: false, .. }) => false,
+            Some(known) => known.entry(&path).is_some_and(|(entry, _)| entry.blob == id),
+            None => false,
+        };
+        if !is_known {
+            let mode =
+                known.as_ref().and_then(|known| known.entry(&path)).map_or(0o644, |(entry, _)| entry.mode);
+            let len = bytes.len() as u64;
+            let entry = Entry { path: path.clone(), mode, blob: id, len };
+            let now = String::from_utf8(bytes).map(|text| Known::Text { text, mode, exact: true });
+            self.files.insert(path.clone(), now.unwrap_or(Known::Stored(entry)));
+            self.backed.insert(path);
+        }
+        Ok(())
     }
 
     /// A file that was read whole, and of which nothing was known.
@@ -145,6 +210,7 @@ impl Files {
         }
         let now = match change.what {
             What::Write(text) => {
+                self.backed.remove(&path);
                 let mode = self.text(store, &path)?.map_or(0o644, |(_, mode, _)| mode);
                 Known::Text { text, mode, exact: true }
             }
@@ -168,7 +234,11 @@ impl Files {
             What::Move(to) => {
                 let moved = self.get(store, &path)?.unwrap_or(Known::Unknown);
                 self.files.insert(path.clone(), Known::Gone);
+                let was_backed = self.backed.remove(&path);
                 let Some(to) = self.place(&to) else { return Ok(vec![path]) };
+                if was_backed {
+                    self.backed.insert(to.clone());
+                }
                 self.files.insert(to.clone(), moved);
                 return Ok(vec![path, to]);
             }
@@ -188,6 +258,7 @@ impl Files {
         let after = one.after.is_some();
         match one.after.or(one.before) {
             Some(text) if after || !sure => {
+                self.backed.remove(path);
                 self.files.insert(path.to_owned(), Known::Text { text, mode, exact: true });
                 Ok(after)
             }

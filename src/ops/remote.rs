@@ -268,7 +268,7 @@ pub(super) fn open(env: &Env, store: &Store, name: Option<&str>) -> Result<Opene
 
 /// Opens a remote, with its key if it has one.
 pub(super) fn open_place(env: &Env, place: &Place) -> Result<Box<dyn Remote>, SyncError> {
-    let remote = remote::open(&Address::parse(&place.address)?, around(env))?;
+    let remote = env.through.reach(remote::open(&Address::parse(&place.address)?, around(env))?);
     Ok(match &place.identity {
         None => remote,
         Some(path) => Box::new(EncryptedRemote::open(remote, &Identities::read(path)?)?),

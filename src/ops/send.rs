@@ -60,7 +60,7 @@ fn all(far: &Opened, quarantine: &Quarantine, packs: &[Id], monitor: &dyn Monito
     let sent = |n| monitor.advance(n);
     // Which packs have arrived, and how many indexes.
     let arrived = Mutex::new((vec![false; packs.len()], 0));
-    in_parallel(packs, |n, name| {
+    in_parallel(far.remote.at_once(), packs, |n, name| {
         let [pack, _] = files(quarantine, name);
         file(far, pack, &sent)?;
         let mut arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);

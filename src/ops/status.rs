@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::pushed::{self, Behind};
+use super::remote::SyncError;
 use super::{Env, session, source};
+use crate::store::Store;
 use crate::store::refs::Op;
-use crate::store::{Store, StoreError};
 use crate::tool::{self, Tool};
 
 /// How things stand.
@@ -20,6 +22,10 @@ pub struct Status {
     pub messages: u64,
     /// The session that `@` means, and its title.
     pub here: Option<(crate::object::Id, String)>,
+    /// Sessions with branches on which machines went on apart: such branches.
+    pub parted: Vec<(crate::object::Id, Vec<String>)>,
+    /// The remotes.
+    pub remotes: Vec<Behind>,
     /// The tools.
     pub tools: Vec<ToolStatus>,
     /// The last operation.
@@ -55,13 +61,20 @@ impl Status {
 }
 
 /// Tells how things stand, without opening a transcript.
-pub fn status(env: &Env, store: &Store) -> Result<Status, StoreError> {
+pub fn status(env: &Env, store: &Store) -> Result<Status, SyncError> {
     let sessions = session::sessions(store);
+    let parted = sessions.iter().filter_map(|session| {
+        let apart = session.branches.iter().map(|branch| &branch.name).filter(|name| name.contains('@'));
+        let apart: Vec<String> = apart.cloned().collect();
+        (!apart.is_empty()).then_some((session.id, apart))
+    });
     Ok(Status {
         store: store.dir().to_owned(),
         bytes: store.size()?,
         sessions: sessions.len() as u64,
         messages: sessions.iter().map(|s| s.messages).sum(),
+        parted: parted.collect(),
+        remotes: pushed::behind(store)?,
         here: session::newest_here(env, &sessions).map(|s| (s.id, s.label().to_owned())),
         tools: tool::TOOLS.iter().map(|tool| of_tool(env, store, *tool)).collect(),
         last: store.ops()?.pop(),

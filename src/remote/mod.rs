@@ -29,6 +29,7 @@ mod s3;
 mod serve;
 mod sftp;
 mod ssh;
+mod through;
 mod web;
 mod wire;
 
@@ -49,6 +50,7 @@ pub use published::PublishedRemote;
 pub use s3::S3Remote;
 pub use serve::serve;
 pub use ssh::SshRemote;
+pub use through::Through;
 
 /// What a new file shall hold.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +121,11 @@ pub trait Remote: Send + Sync {
     /// Writes the list of all files that readers over HTTP go by, in place of
     /// an older one. It is the one file that changes.
     fn publish(&self, index: &str) -> Result<(), RemoteError>;
+
+    /// How many requests it is asked at once.
+    fn at_once(&self) -> usize {
+        8
+    }
 }
 
 /// What of the world transports may know.

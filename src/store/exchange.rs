@@ -76,7 +76,7 @@ pub(super) fn keep_good(refs: &mut Vec<(String, RefValue)>, path: &Path) -> Resu
 }
 
 /// Tells whether others shall see a ref.
-fn is_shared(name: &str) -> bool {
+pub fn is_shared(name: &str) -> bool {
     ["head/", "branch/", "deleted/", "tag/", "name/", "source/", "workspace/"]
         .iter()
         .any(|prefix| name.starts_with(prefix))

@@ -48,6 +48,7 @@ use crate::object::id::Id;
 pub use batch::{Batch, Stored};
 use cache::Cache;
 use disk::Lock;
+pub(crate) use disk::read_exact_at;
 pub use error::{Result, StoreError};
 pub use fsck::{Fault, FsckReport};
 pub use gc::{GcOptions, GcReport};

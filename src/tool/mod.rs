@@ -6,6 +6,7 @@
 
 mod aider;
 mod amp;
+pub mod backup;
 pub mod beside;
 pub mod change;
 mod claude_code;
@@ -22,6 +23,7 @@ pub mod folder;
 mod found;
 mod gemini;
 mod goose;
+mod hooks;
 mod hosts;
 mod ids;
 mod jsonl;
@@ -57,6 +59,7 @@ use crate::object::split::Texts;
 pub use beside::Beside;
 use found::absolute_place;
 pub use found::{Discovery, Found, SideFile, Stamp, Trouble, Watched, stamp, stamp_of};
+pub use hooks::Hooks;
 pub use pieces::{EARLY, Frame, Framing, Pieces};
 pub use places::{Os, Places};
 pub use plan::{Action, Conversation, Import, Loss, Losses, Plan, Planned, Said, Sink, Target};
@@ -183,6 +186,12 @@ pub trait Tool: Sync {
         Beside::default()
     }
 
+    /// The names of files at the root of a project in which it looks for
+    /// instructions: that which is its own first, then those that do as well.
+    fn guides(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The command that starts it with a prompt, or with a file to read first;
     /// nothing if there is no such command.
     fn start_with(&self, file: &Path) -> Vec<String> {
@@ -193,6 +202,12 @@ pub trait Tool: Sync {
     /// Where it is told of servers that its agent may ask; `None` if that isn't
     /// known.
     fn servers(&self, places: &Places) -> Option<Servers> {
+        let _ = places;
+        None
+    }
+
+    /// Where it is told what to run when a turn ends; `None` if that isn't known.
+    fn hooks(&self, places: &Places) -> Option<Hooks> {
         let _ = places;
         None
     }

@@ -170,6 +170,17 @@ pub(super) fn first_words(text: &str) -> String {
     line
 }
 
+/// What is not said to the user: texts become a summary, or words about how to go
+/// on.
+pub(super) fn demote(blocks: &mut [Block], summary: bool) {
+    for block in blocks {
+        if let Block::Text(text) = block {
+            let text = text.clone();
+            *block = if summary { Block::Summary(text) } else { Block::Notice(text) };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -82,6 +82,29 @@ fn field(text: &str) -> String {
     if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
+/// The numbers of a row: tokens, of these input, cache writes, cache reads and
+/// output, cost, turns, time and files. A cost that isn't all of it ends with a
+/// `+`; one of which nothing is known is `?`.
+pub fn cells(sums: &Sums) -> [String; 9] {
+    let usage = &sums.usage;
+    let cost = match (sums.cost, sums.unpriced) {
+        (_, unpriced) if unpriced > 0 && unpriced == tokens(usage) => "?".to_owned(),
+        (cost, 0) => format!("{cost:.2}"),
+        (cost, _) => format!("{cost:.2}+"),
+    };
+    [
+        super::tokens(tokens(usage)),
+        super::tokens(usage.input),
+        super::tokens(usage.cache_write),
+        super::tokens(usage.cache_read),
+        super::tokens(usage.output),
+        cost,
+        sums.turns.to_string(),
+        duration(sums.active),
+        sums.files.to_string(),
+    ]
+}
+
 /// Milliseconds as people read them.
 pub fn duration(ms: u64) -> String {
     let minutes = ms / 60_000;

@@ -11,7 +11,7 @@ use sfs::store::refs::RefValue;
 use sfs::tool::{Found, Framing};
 
 use crate::reading::read;
-use crate::world::World;
+use crate::world::{World, folder};
 
 /// Captures a world; all that its tool has is restored as it is.
 pub(crate) fn comes_back(world: &World) {
@@ -23,7 +23,7 @@ pub(crate) fn comes_back(world: &World) {
 
 /// Restores the store of a world, and compares these sources.
 pub(crate) fn is_restored(world: &World, sources: &[Found]) {
-    let to = tempfile::tempdir().unwrap();
+    let to = folder();
     let report = restore(&world.store(), None, to.path()).unwrap();
     assert!(report.refused.is_empty(), "{}: {:?}", world.name, report.refused);
     let root = to.path().join(world.tool.name());

@@ -17,6 +17,15 @@ const ROWS: &str = ".rows";
 /// The same of lines that are to be compressed.
 const LINES: &str = ".lines";
 
+/// Where memory can be had as a disk, syncs of thousands of small captures, which
+/// are of no matter here, cost nothing.
+const MEMORY: &str = "/dev/shm";
+
+/// A folder that goes when it is dropped.
+pub(crate) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(MEMORY).or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// A home, a directory to work in, a store, and the one tool that is looked at.
 pub(crate) struct World {
     dir: tempfile::TempDir,
@@ -28,8 +37,7 @@ pub(crate) struct World {
 impl World {
     /// An empty one.
     pub(crate) fn new(tool: &'static dyn Tool, name: &str) -> World {
-        let world =
-            World { dir: tempfile::tempdir().unwrap(), tool, name: format!("{} ({name})", tool.name()) };
+        let world = World { dir: folder(), tool, name: format!("{} ({name})", tool.name()) };
         for folder in ["home", "work", "bin"] {
             fs::create_dir_all(world.dir.path().join(folder)).unwrap();
         }
@@ -110,6 +118,7 @@ impl World {
             user: "u".into(),
             host: "h".into(),
             command: "test".into(),
+            ..Env::default()
         }
     }
 

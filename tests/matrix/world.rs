@@ -80,6 +80,7 @@ impl World {
             user: "u".into(),
             host: "h".into(),
             command: "test".into(),
+            ..Env::default()
         }
     }
 

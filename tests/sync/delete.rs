@@ -32,7 +32,7 @@ fn what_was_deleted_stays_away_until_it_is_brought_back() {
     // The tool goes on with it.
     a.write("a", 30..40, "");
     assert!(a.ok(&["capture"]).contains("Nothing new"));
-    assert!(a.ok(&["status"]).contains("nothing"), "{}", a.ok(&["status"]));
+    assert!(a.ok(&["status"]).contains("2 files, all captured"), "{}", a.ok(&["status"]));
     gone(&a);
     // The other machine still has it, and pushes it once more.
     b.ok(&["push"]);
@@ -62,4 +62,28 @@ fn what_was_deleted_stays_away_until_it_is_brought_back() {
     a.ok(&["delete", "other"]);
     a.ok(&["purge", "session:other", "--yes"]);
     assert!(!a.ok(&["delete", "--list"]).contains("message"));
+}
+
+#[test]
+fn what_is_old_goes_where_that_is_wanted_but_nothing_that_was_cared_for() {
+    let world = World::new();
+    let a = world.machine("a");
+    for session in ["plain", "named", "tagged", "branched"] {
+        a.write(session, 0..3, session);
+    }
+    a.ok(&["capture"]);
+    a.ok(&["name", "mine", "named"]);
+    a.ok(&["tag", "good", "tagged"]);
+    a.ok(&["fork", "branched~1", "--name", "try"]);
+    assert!(!a.ok(&["gc"]).contains("elete"));
+    // They are all from the first of January.
+    assert!(!a.ok(&["gc", "--retain", "9999w"]).contains("elete"));
+    a.ok(&["config", "set", "gc.retain", "1d"]);
+    assert!(a.ok(&["gc", "--dry-run"]).contains("Would delete 1 session"));
+    assert!(a.ok(&["delete", "--list"]).is_empty());
+    let said = a.ok(&["gc"]);
+    assert!(said.contains("Deleted 1 session"), "{said}");
+    assert!(a.ok(&["delete", "--list"]).contains("plain line 0"));
+    assert!(!a.ok(&["gc"]).contains("elete"));
+    a.ok(&["fsck"]);
 }

@@ -17,6 +17,11 @@ fn what_two_machines_said_apart_goes_on_in_one_thread() {
     b.write("a", 30..35, "there");
     b.ok(&["push"]);
     let said = a.ok(&["pull"]);
+    let status = a.ok(&["status"]);
+    assert!(
+        status.contains("parted") && status.contains("main@") && status.contains("new since"),
+        "{status}"
+    );
     let beside = said.split_whitespace().find(|word| word.contains("main@")).unwrap();
     let other = format!("a/{}", beside.rsplit('/').next().unwrap());
     let before = a.head("main").unwrap();
@@ -27,7 +32,9 @@ fn what_two_machines_said_apart_goes_on_in_one_thread() {
     assert_eq!(a.head("/main"), Some(before), "the thread itself stays where it was");
     let log = a.ok(&["log", "a/both", "--oneline"]);
     assert!(log.lines().next().unwrap().contains("Merge"), "{log}");
-    assert!(a.ok(&["log", "a", "--graph", "--oneline"]).contains("both"));
+    let graph = a.ok(&["log", "a", "--graph", "--oneline"]);
+    let lines: Vec<&str> = graph.lines().collect();
+    assert!(lines[0].contains("(both) Merge") && lines[1].trim_end() == "|\\", "{graph}");
 
     // It goes on in another tool, with all of ours and the telling of theirs.
     a.ok(&["resume", "a/both", "--in", "codex", "--project", a.dir.to_str().unwrap()]);
@@ -37,6 +44,7 @@ fn what_two_machines_said_apart_goes_on_in_one_thread() {
     assert!(text.contains("here line 3 of text 32") && text.contains("there line 3 of text 34"));
     // And goes to others as it is.
     a.ok(&["push"]);
+    assert!(a.ok(&["status"]).contains("nothing new since"));
     b.ok(&["pull"]);
     b.ok(&["fsck"]);
     assert_eq!(b.ok(&["log", "a/both", "--oneline"]), log);

@@ -95,6 +95,10 @@ pub(super) fn tell(app: &App, outcome: &CheckoutOutcome) -> Result<(), CommandEr
     for (path, why) in &outcome.refused {
         app.ui.warn(&format!("not written: {path} {why}"));
     }
+    if !outcome.backed.is_empty() {
+        let files = count(outcome.backed.len() as u64, "file");
+        app.ui.note(&format!("Proved by backups of the tool: {files}: {}.", some(&outcome.backed)));
+    }
     named(app, "known only in part", &outcome.partial);
     named(app, "changed, and nothing tells what they were", &outcome.unknown);
     let same = count(outcome.same, "file");
@@ -107,10 +111,15 @@ pub(super) fn tell(app: &App, outcome: &CheckoutOutcome) -> Result<(), CommandEr
 
 fn named(app: &App, what: &str, paths: &[String]) {
     if !paths.is_empty() {
-        let more = if paths.len() > NAMED { ", …" } else { "" };
-        let names: Vec<&str> = paths.iter().take(NAMED).map(String::as_str).collect();
-        app.ui.warn(&format!("{what}: {}{more}", names.join(", ")));
+        app.ui.warn(&format!("{what}: {}", some(paths)));
     }
+}
+
+/// The first of them.
+fn some(paths: &[String]) -> String {
+    let more = if paths.len() > NAMED { ", …" } else { "" };
+    let names: Vec<String> = paths.iter().take(NAMED).map(|path| clean(path)).collect();
+    format!("{}{more}", names.join(", "))
 }
 
 fn origin(from: &FilesAt) -> String {
@@ -134,6 +143,6 @@ fn json(outcome: &CheckoutOutcome) -> serde_json::Value {
         "snapshot": from.snapshot.as_ref().map(|(id, _)| id.to_string()),
         "commits_since_snapshot": from.after, "changes_replayed": from.replayed, "exact": from.is_snapshot(),
         "created": outcome.created, "replaced": outcome.replaced, "same": outcome.same, "refused": refused,
-        "partial": outcome.partial, "unknown": outcome.unknown, "kept": outcome.kept.map(|id| id.to_string()),
+        "backed": outcome.backed, "partial": outcome.partial, "unknown": outcome.unknown, "kept": outcome.kept.map(|id| id.to_string()),
     })
 }

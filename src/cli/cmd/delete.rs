@@ -63,7 +63,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn line(session: &SessionInfo) -> String {
+/// A session in a line.
+pub(super) fn line(session: &SessionInfo) -> String {
     let id = ui::paint(ui::ID, format!("{:.8}", session.id));
     let messages = count(session.messages, "message");
     format!("{id}  {}  {}", clean(&shorten(session.label(), 60)), ui::paint(ui::FAINT, messages))

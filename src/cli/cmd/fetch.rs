@@ -4,7 +4,7 @@ use super::remote::failed;
 use super::selected::Selected;
 use crate::cli::ui::{bytes, count};
 use crate::cli::{App, CommandError};
-use crate::ops::fetch::{FetchReport, fetch};
+use crate::ops::fetch::{Ahead, FetchReport, ahead, fetch};
 
 /// Get what others pushed, and leave branches as they are
 ///
@@ -14,15 +14,22 @@ use crate::ops::fetch::{FetchReport, fetch};
 pub(crate) struct Args {
     /// The remote; `origin` or the only one if none is named
     remote: Option<String>,
+    /// Only tell what would come
+    #[arg(long, short = 'n')]
+    dry_run: bool,
     #[command(flatten)]
     only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
-    let report =
-        fetch(&app.env, &mut store, args.remote.as_deref(), &args.only.read(app)?, &app.ui.monitor())
-            .map_err(failed)?;
+    let (remote, only) = (args.remote.as_deref(), args.only.read(app)?);
+    if args.dry_run {
+        let ahead = ahead(&app.env, &mut store, remote, &only).map_err(failed)?;
+        tell_ahead(&ahead, app);
+        return Ok(());
+    }
+    let report = fetch(&app.env, &mut store, remote, &only, &app.ui.monitor()).map_err(failed)?;
     tell(&report, app);
     Ok(())
 }
@@ -37,4 +44,21 @@ pub(super) fn tell(report: &FetchReport, app: &App) {
     let writers = count(report.writers, "other store");
     let size = bytes(report.bytes);
     app.ui.note(&format!("Fetched from {} ({writers}): {packs}, {size}, {refs}", report.remote));
+}
+
+/// Tells what would come.
+pub(super) fn tell_ahead(ahead: &Ahead, app: &App) {
+    let Ahead { most, least: (packs, size) } = ahead;
+    if most.packs == 0 && most.refs == 0 {
+        app.ui.note(&format!("Nothing new on {}", most.remote));
+        return;
+    }
+    let (refs, writers) = (count(most.refs, "ref"), count(most.writers, "other store"));
+    let what = match *packs == most.packs {
+        true => format!("{}, {}", count(*packs, "pack"), bytes(*size)),
+        false => {
+            format!("{packs} to {}, {} to {}", count(most.packs, "pack"), bytes(*size), bytes(most.bytes))
+        }
+    };
+    app.ui.note(&format!("Would fetch from {} ({writers}): {what}, {refs}", most.remote));
 }

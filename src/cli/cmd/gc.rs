@@ -5,12 +5,14 @@ use std::time::Duration;
 use crate::cli::ui::{bytes, count};
 use crate::cli::{App, CommandError};
 use crate::ops::Monitor;
+use crate::ops::delete::delete_older;
 use crate::ops::list::moment;
 use crate::store::GcOptions;
 
 /// Pack the store anew and drop what nothing ever named
 ///
-/// Whatever a branch, a tag or a session has ever stood for stays.
+/// Whatever a branch, a tag or a session has ever stood for stays, that of a
+/// deleted session too: `sfs purge` takes one out for good.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only tell what would be done
@@ -23,6 +25,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LEVEL", default_value_t = 12)]
     #[arg(value_parser = clap::value_parser!(i32).range(1..=22))]
     level: i32,
+    /// First delete sessions untouched for so long, such as 400d, but for those
+    /// with a name, a tag or a branch of yours; `sfs delete --undo` brings one back
+    #[arg(long, value_name = "TIME")]
+    retain: Option<String>,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
@@ -30,9 +36,17 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
+    let options = GcOptions { dry_run: args.dry_run, grace: age(&args.grace)?, level: args.level };
+    let deleted = match &args.retain {
+        Some(retain) => {
+            let retain = i64::try_from(age(retain)?.as_millis()).unwrap_or(i64::MAX);
+            let before = app.env.now.saturating_sub(retain);
+            delete_older(&app.env, &mut store, before, args.dry_run)?
+        }
+        None => Vec::new(),
+    };
     let monitor = app.ui.monitor();
     monitor.begin("Packing", None);
-    let options = GcOptions { dry_run: args.dry_run, grace: grace(&args.grace)?, level: args.level };
     let report = store.gc(&options);
     monitor.end();
     let report = report?;
@@ -40,7 +54,15 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         return Ok(app.ui.json(&serde_json::json!({
             "dry_run": args.dry_run, "before": report.before, "after": report.after, "kept": report.kept,
             "dropped": report.dropped, "removed_files": report.removed,
+            "deleted": deleted.iter().map(|session| session.id.to_string()).collect::<Vec<_>>(),
         }))?);
+    }
+    for session in &deleted {
+        app.ui.line(super::delete::line(session))?;
+    }
+    if !deleted.is_empty() {
+        let verb = if args.dry_run { "Would delete" } else { "Deleted" };
+        app.ui.note(&format!("{verb} {}", count(deleted.len() as u64, "session")));
     }
     let (kept, files) = (count(report.kept, "commit"), count(report.removed, "file"));
     app.ui.note(&match args.dry_run {
@@ -55,7 +77,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn grace(text: &str) -> Result<Duration, CommandError> {
+fn age(text: &str) -> Result<Duration, CommandError> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }

@@ -66,9 +66,11 @@ fn draw(args: &Args, app: &App, nodes: &[Node], most: usize) -> Result<(), Comma
     if args.json {
         let json = nodes.iter().take(most).map(|node| {
             let mut turn = view::json::turn(&node.turn);
-            let parent = node.parent.and_then(|n| nodes.get(n)).map(|parent| parent.turn.tip.to_string());
+            let tip = |n: Option<usize>| n.and_then(|n| nodes.get(n)).map(|node| node.turn.tip.to_string());
+            let (parent, merged) = (tip(node.parent), tip(node.merged));
             if let Some(turn) = turn.as_object_mut() {
                 turn.insert("parent".to_owned(), parent.into());
+                turn.insert("merged".to_owned(), merged.into());
                 turn.insert("branches".to_owned(), node.branches.clone().into());
             }
             turn
@@ -76,7 +78,7 @@ fn draw(args: &Args, app: &App, nodes: &[Node], most: usize) -> Result<(), Comma
         return Ok(app.ui.json(&json.collect::<Vec<_>>())?);
     }
     app.ui.page();
-    let parents: Vec<Option<usize>> = nodes.iter().map(|node| node.parent).collect();
+    let parents: Vec<_> = nodes.iter().map(|node| (node.parent, node.merged)).collect();
     for (node, (joins, row)) in nodes.iter().zip(view::graph::lanes(&parents)).take(most) {
         for join in joins {
             app.ui.line(join)?;

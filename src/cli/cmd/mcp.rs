@@ -1,13 +1,12 @@
 //! `sfs mcp`
 
-use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::io;
 
-use crate::cli::ui::clean_text;
+use super::registered;
 use crate::cli::{App, CommandError, env};
 use crate::mcp::{Host, serve};
 use crate::ops::Env;
-use crate::ops::register::{NAME, RegisterError, RegisterOptions, Registration, carry_out, plan};
+use crate::ops::register::{NAME, RegisterError, RegisterOptions, plan};
 use crate::store::{Store, StoreError};
 use crate::tool;
 
@@ -86,95 +85,28 @@ fn change(args: &Change, app: &App, options: &[&str], remove: bool) -> Result<()
     let tool = tool::by_name(&args.tool).ok_or_else(|| {
         CommandError::usage(format!("no tool is called {:?}; there are: {}", args.tool, known.join(", ")))
     })?;
-    let command = command(app, options)?;
+    let command = registered::command(app, &[&["mcp"], options].concat())?;
     let entry = command.join(" ");
-    let planned = plan(&app.env, &RegisterOptions { tool, command, remove }).map_err(|e| match &e {
-        RegisterError::Unknown { .. } => {
-            let hint = format!("let it start `{entry}`; sfs knows how for: {}", known.join(", "));
-            CommandError::from(e).hint(hint)
-        }
-        RegisterError::Unsafe { entry, .. } => {
-            let verb = if remove { "take this out of it" } else { "add this to it" };
-            let hint = format!("{verb} by hand:\n{entry}");
-            CommandError::from(e).hint(hint)
-        }
-        RegisterError::Taken { .. } => {
-            let hint = format!("`sfs mcp uninstall {}` takes that one out first", tool.name());
-            CommandError::from(e).hint(hint)
-        }
-        _ => e.into(),
-    })?;
-    if !tell(app, &planned, remove)? || args.dry_run {
-        return Ok(());
-    }
-    if !args.yes {
-        confirm(app)?;
-    }
-    let said = carry_out(&app.env, &planned)?;
-    if !said.trim().is_empty() {
-        app.ui.note(&clean_text(said.trim()));
-    }
-    let done = if remove { "no longer knows of it" } else { "knows of it when it is started next" };
-    app.ui.note(&format!("Done: {} {done}.", tool.title()));
-    Ok(())
-}
-
-/// Shows what will be done; whether that is anything.
-fn tell(app: &App, planned: &Registration, remove: bool) -> Result<bool, CommandError> {
-    match planned {
-        Registration::Nothing => {
-            app.ui.note(if remove { "It isn't there." } else { "It is there already." });
-            return Ok(false);
-        }
-        Registration::Run(command) => app.ui.line(format!("run {}", clean_text(&command.join(" "))))?,
-        Registration::Write { path, now: None, .. } => app.ui.line(format!("remove {}", path.display()))?,
-        Registration::Write { path, entry, .. } => {
-            let (verb, sign) = if remove { ("take out of", '-') } else { ("add to", '+') };
-            app.ui.line(format!("{verb} {}:", path.display()))?;
-            entry.lines().try_for_each(|line| app.ui.line(format!("{sign} {}", clean_text(line))))?;
-        }
-    }
-    Ok(true)
-}
-
-fn confirm(app: &App) -> Result<(), CommandError> {
-    if !io::stdin().is_terminal() {
-        let error = CommandError::usage("there is nobody to ask");
-        return Err(error.hint("`--dry-run` tells what would be done, `--yes` does it"));
-    }
-    app.ui.flush()?;
-    app.ui.warn("This changes the tool's settings. Type yes to go on:");
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    match answer.trim() {
-        "yes" | "y" => Ok(()),
-        _ => Err(CommandError::message("nothing was changed")),
-    }
-}
-
-/// The command that starts the server. Tools start it in a world of their own,
-/// so all that matters is in its words.
-fn command(app: &App, options: &[&str]) -> Result<Vec<String>, CommandError> {
-    let mut command = vec![program(app)?];
-    if app.env.store != env::usual_store(&app.env.places) {
-        command.extend(["--store".to_owned(), app.env.store.to_string_lossy().into_owned()]);
-    }
-    command.push("mcp".to_owned());
-    command.extend(options.iter().map(|option| (*option).to_owned()));
-    Ok(command)
-}
-
-/// This program, by the path under which the user finds it: a package that is
-/// updated keeps that.
-fn program(app: &App) -> Result<String, CommandError> {
-    let here = std::env::current_exe()
-        .and_then(std::fs::canonicalize)
-        .map_err(|e| CommandError::message(format!("cannot tell where this program is: {e}")))?;
-    let path = app.env.places.vars.get("PATH").cloned().unwrap_or_default();
-    let name = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
-    let named = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).map(|dir| dir.join(&name));
-    let is_here = |path: &PathBuf| std::fs::canonicalize(path).is_ok_and(|path| path == here);
-    Ok(named.into_iter().find(is_here).unwrap_or(here).to_string_lossy().into_owned())
+    let planned =
+        plan(&app.env, &RegisterOptions { tool, name: NAME.to_owned(), command, remove }).map_err(|e| {
+            match &e {
+                RegisterError::Unknown { .. } => {
+                    let hint = format!("let it start `{entry}`; sfs knows how for: {}", known.join(", "));
+                    CommandError::from(e).hint(hint)
+                }
+                RegisterError::Unsafe { entry, .. } => {
+                    let verb = if remove { "take this out of it" } else { "add this to it" };
+                    let hint = format!("{verb} by hand:\n{entry}");
+                    CommandError::from(e).hint(hint)
+                }
+                RegisterError::Taken { .. } => {
+                    let hint = format!("`sfs mcp uninstall {}` takes that one out first", tool.name());
+                    CommandError::from(e).hint(hint)
+                }
+                _ => e.into(),
+            }
+        })?;
+    registered::settle(app, tool, &planned, (remove, args.dry_run, args.yes))
 }
 
 struct Server<'a> {

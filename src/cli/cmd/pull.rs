@@ -5,7 +5,7 @@ use super::remote::failed;
 use super::selected::Selected;
 use crate::cli::ui::{clean, count};
 use crate::cli::{App, CommandError};
-use crate::ops::pull::{PullReport, pull};
+use crate::ops::pull::{PullAhead, PullReport, ahead, pull};
 
 /// Get what others pushed, and take it over
 ///
@@ -15,14 +15,23 @@ use crate::ops::pull::{PullReport, pull};
 pub(crate) struct Args {
     /// The remote; `origin` or the only one if none is named
     remote: Option<String>,
+    /// Only tell what would come and be taken over
+    #[arg(long, short = 'n')]
+    dry_run: bool,
     #[command(flatten)]
     only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
-    let report = pull(&app.env, &mut store, args.remote.as_deref(), &args.only.read(app)?, &app.ui.monitor())
-        .map_err(failed)?;
+    let (remote, only) = (args.remote.as_deref(), args.only.read(app)?);
+    if args.dry_run {
+        let ahead = ahead(&app.env, &mut store, remote, &only).map_err(failed)?;
+        fetch::tell_ahead(&ahead.fetched, app);
+        tell_ahead(&ahead, app);
+        return Ok(());
+    }
+    let report = pull(&app.env, &mut store, remote, &only, &app.ui.monitor()).map_err(failed)?;
     fetch::tell(&report.fetched, app);
     tell(&report, app);
     Ok(())
@@ -38,5 +47,21 @@ pub(super) fn tell(report: &PullReport, app: &App) {
     }
     for name in beside {
         app.ui.note(&format!("Both sides went on: theirs is kept as {}", clean(name)));
+    }
+}
+
+/// Tells what would become of our own refs.
+fn tell_ahead(ahead: &PullAhead, app: &App) {
+    let PullReport { sources, created, moved, beside, .. } = &ahead.taken;
+    if *sources > 0 || !created.is_empty() || !moved.is_empty() {
+        let sources = count(*sources, "session file");
+        let (created, moved) = (created.len(), moved.len());
+        app.ui.note(&format!("Would take over {sources}; {created} refs are new, {moved} move on"));
+    }
+    for name in beside {
+        app.ui.note(&format!("Both sides went on: theirs would be kept as {}", clean(name)));
+    }
+    for name in &ahead.unsure {
+        app.ui.note(&format!("Would move on, stay, or have theirs kept beside it: {}", clean(name)));
     }
 }

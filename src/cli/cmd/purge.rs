@@ -63,11 +63,11 @@ fn tell(args: &Args, app: &App, report: &PurgeReport) -> Result<(), CommandError
     if args.json {
         return print_json(args, app, report);
     }
-    let (verb, will) = if args.dry_run { ("Would purge", "would be") } else { ("Purged", "were") };
+    let (verb, removes) = if args.dry_run { ("Would purge", "would remove") } else { ("Purged", "removed") };
     let (objects, refs) = (count(report.objects, "object"), count(report.refs, "ref"));
     app.ui.note(&format!("{verb} {}: {objects} and {refs} of the store", report.what));
     for remote in &report.remotes {
-        app.ui.note(&of_remote(remote, will));
+        app.ui.note(&of_remote(remote, removes));
     }
     let list = |what: &str, paths: &[PathBuf]| -> Result<(), CommandError> {
         if !paths.is_empty() {
@@ -86,13 +86,13 @@ fn tell(args: &Args, app: &App, report: &PurgeReport) -> Result<(), CommandError
     Ok(())
 }
 
-fn of_remote(remote: &RemotePurge, will: &str) -> String {
+fn of_remote(remote: &RemotePurge, removes: &str) -> String {
     let RemotePurge { name, removed, kept, others, failed } = remote;
     let mut words = match failed {
         Some(why) => {
             return format!("{name}: not reached: {why}; run the same command again when it is there");
         }
-        None => format!("{name}: {} {will} removed", count(*removed, "pack")),
+        None => format!("{name}: {removes} {}", count(*removed, "pack")),
     };
     if *kept > 0 {
         words += &format!("; {} stay, for other stores push what leads to it", count(*kept, "pack"));

@@ -81,6 +81,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         Action::New { file } => {
             let (text, public) = crate::remote::new_identity();
             let path = app.env.cwd.join(file);
+            let _ = path.parent().map(std::fs::create_dir_all);
             let mut options = std::fs::OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::equip;
 use crate::cli::ui::clean;
 use crate::cli::{App, CommandError};
 use crate::ops::briefing::Briefing;
+use crate::ops::equip::{EquipOptions, Equipment};
 use crate::ops::handoff::{HandOffOptions, hand_off};
 use crate::ops::resume::{History, ResumeError, ResumeOptions, ResumeOutcome, resume};
 use crate::ops::revision::{self, Resolved};
@@ -46,11 +48,16 @@ pub(crate) struct Args {
     /// How long a briefing may be, in tokens
     #[arg(long, value_name = "TOKENS", default_value_t = BUDGET)]
     budget: usize,
+    /// Give the tool what the session's own had in the project: its file of
+    /// instructions and its MCP servers, as far as they have a place there. It
+    /// is shown first and must be agreed to; nothing secret goes along
+    #[arg(long)]
+    with_config: bool,
     /// Only tell what would be written
     #[arg(long, short = 'n')]
     dry_run: bool,
     /// Agree to what must be agreed to: files of the tool's own that are
-    /// written anew, a conversation that leaves this machine
+    /// written anew, a conversation that leaves this machine, `--with-config`
     #[arg(long, short)]
     yes: bool,
     /// Start the tool
@@ -59,6 +66,13 @@ pub(crate) struct Args {
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Args {
+    /// How what comes along is agreed to.
+    fn asks(&self) -> equip::Asks {
+        equip::Asks { dry_run: self.dry_run, yes: self.yes, quiet: self.json }
+    }
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
@@ -84,6 +98,7 @@ pub(super) fn chosen(
         history: History::All,
         briefing: false,
         budget: BUDGET,
+        with_config: false,
         dry_run: false,
         yes: false,
         exec,
@@ -109,8 +124,12 @@ fn carry_on(args: &Args, app: &App, store: &mut Store, found: &Resolved) -> Resu
     if let Some(files) = files.as_ref().filter(|_| !args.json) {
         super::checkout::tell(app, files)?;
     }
+    let wanted = args.worktree.as_deref().or(args.project.as_deref());
+    let options = EquipOptions { session: found.session, commit: found.commit, tool, project: wanted };
+    let equipment =
+        if args.with_config { Some(equip::agreed(args.asks(), app, store, &options)?) } else { None };
     if args.briefing || tool.resume().is_none() {
-        return brief(args, app, store, found, tool);
+        return brief(args, app, store, found, tool, equipment.as_ref());
     }
     let options = ResumeOptions {
         session: found.session,
@@ -130,8 +149,9 @@ fn carry_on(args: &Args, app: &App, store: &mut Store, found: &Resolved) -> Resu
         }
         e => e.into(),
     })?;
+    equip::carry_out(app, tool, equipment.as_ref(), args.dry_run)?;
     if args.json {
-        return Ok(app.ui.json(&json(&outcome))?);
+        return Ok(app.ui.json(&equip::beside(json(&outcome), equipment.as_ref()))?);
     }
     tell(app, &outcome, args.dry_run);
     let parts = source::all(store).filter(|s| s.session == found.session && !s.part.is_empty()).count();
@@ -164,6 +184,7 @@ fn brief(
     store: &Store,
     found: &Resolved,
     tool: &'static dyn Tool,
+    equipment: Option<&Equipment>,
 ) -> Result<(), CommandError> {
     let options = HandOffOptions {
         session: found.session,
@@ -174,11 +195,13 @@ fn brief(
         dry_run: args.dry_run,
     };
     let outcome = hand_off(&app.env, store, &options)?;
+    equip::carry_out(app, tool, equipment, args.dry_run)?;
     if args.json {
-        return Ok(app.ui.json(&serde_json::json!({
+        let found = serde_json::json!({
             "briefing": outcome.path, "turns": outcome.briefing.turns, "whole_turns": outcome.briefing.whole,
             "bytes": outcome.briefing.text.len(), "command": outcome.command, "cwd": outcome.cwd,
-        }))?);
+        });
+        return Ok(app.ui.json(&equip::beside(found, equipment))?);
     }
     if tool.resume().is_none() {
         app.ui.note(&format!("{} can't hold a session from elsewhere: it gets a briefing.", tool.title()));

@@ -148,24 +148,8 @@ fn table(args: &Args, app: &App, found: &Stats) -> Result<(), CommandError> {
 }
 
 fn cells(key: &str, sums: &Sums) -> [String; 10] {
-    let usage = &sums.usage;
-    let cost = match (sums.cost, sums.unpriced) {
-        (_, unpriced) if unpriced > 0 && unpriced == tokens(usage) => "?".to_owned(),
-        (cost, 0) => format!("{cost:.2}"),
-        (cost, _) => format!("{cost:.2}+"),
-    };
-    [
-        key.to_owned(),
-        view::tokens(tokens(usage)),
-        view::tokens(usage.input),
-        view::tokens(usage.cache_write),
-        view::tokens(usage.cache_read),
-        view::tokens(usage.output),
-        cost,
-        sums.turns.to_string(),
-        view::stats::duration(sums.active),
-        sums.files.to_string(),
-    ]
+    let [all, input, written, read, output, cost, turns, time, files] = view::stats::cells(sums);
+    [key.to_owned(), all, input, written, read, output, cost, turns, time, files]
 }
 
 /// The first column to the left, the others to the right.

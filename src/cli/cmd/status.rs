@@ -1,5 +1,6 @@
 //! `sfs status`
 
+use super::remote::failed;
 use crate::cli::ui::{self, bytes, clean, count};
 use crate::cli::{App, CommandError};
 use crate::daemon;
@@ -15,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let found = status(&app.env, &app.store()?)?;
+    let found = status(&app.env, &app.store()?).map_err(failed)?;
     if args.json {
         return Ok(app.ui.json(&json(&found, daemon::is_running(&app.env.store)))?);
     }
@@ -33,11 +34,32 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     }
     let daemon = daemon::is_running(&app.env.store);
     row("daemon", if daemon { "running" } else { "not running" }.to_owned())?;
-    for tool in &found.tools {
+    for remote in &found.remotes {
+        let state = match (remote.time, remote.refs) {
+            (None, _) => "never pushed".to_owned(),
+            (Some(at), 0) => format!("pushed {}, nothing new since", ui::time(at)),
+            (Some(at), n) => format!("pushed {}, {} new since", ui::time(at), count(n, "ref")),
+        };
+        row("remote", format!("{} {state}", ui::paint(ui::NAME, clean(&remote.remote))))?;
+    }
+    for (id, branches) in &found.parted {
+        let branches = branches.iter().map(|name| clean(name)).collect::<Vec<_>>().join(", ");
+        row("parted", format!("{} {branches}", ui::paint(ui::ID, format!("{id:.12}"))))?;
+    }
+    let (here, absent): (Vec<_>, Vec<_>) =
+        found.tools.iter().partition(|tool| tool.files + tool.gone > 0 || !tool.trouble.is_empty());
+    for tool in here {
         row(&tool.name, words(tool))?;
         for (path, why) in &tool.trouble {
             app.ui.warn(&format!("{}: {why}", path.display()));
         }
+    }
+    if !absent.is_empty() {
+        let names: Vec<&str> = absent.iter().map(|tool| tool.name.as_str()).collect();
+        row("no sessions", names.join(", "))?;
+    }
+    if !found.parted.is_empty() {
+        app.ui.hint("`sfs log ID --graph` shows where they parted; `sfs merge` tells one of the other");
     }
     if found.pending() > 0 {
         app.ui.hint("`sfs capture` reads what is new");
@@ -46,9 +68,6 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
 }
 
 fn words(tool: &ToolStatus) -> String {
-    if !tool.present {
-        return format!("nothing at {}", clean(&tool.root.to_string_lossy()));
-    }
     let mut words = vec![count(tool.files, "file")];
     let more = [(tool.new, "new"), (tool.changed, "changed"), (tool.gone, "only in the store")];
     words.extend(more.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
@@ -69,6 +88,12 @@ fn json(found: &Status, daemon: bool) -> serde_json::Value {
         "store": found.store, "bytes": found.bytes, "sessions": found.sessions, "messages": found.messages,
         "here": found.here.as_ref().map(|(id, _)| id.to_string()),
         "pending": found.pending(), "daemon": daemon,
+        "remotes": found.remotes.iter().map(|remote| serde_json::json!({
+            "name": remote.remote, "pushed": remote.time.map(|at| view::json::time(Some(at))), "refs": remote.refs,
+        })).collect::<Vec<_>>(),
+        "parted": found.parted.iter().map(|(id, branches)| serde_json::json!({
+            "id": id.to_string(), "branches": branches,
+        })).collect::<Vec<_>>(),
         "tools": found.tools.iter().map(tool).collect::<Vec<_>>(),
         "last_operation": found.last.as_ref().map(|op| serde_json::json!({
             "operation": op.number, "time": view::json::time(Some(op.time)), "command": op.command, "who": op.who,

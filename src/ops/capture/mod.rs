@@ -346,7 +346,9 @@ impl Pass {
         let main = source.about.label.clone();
         let prefix = if main == "main" { String::new() } else { format!("{main}/") };
         if let Some(head) = source.head {
-            self.head(store, format!("{below}{main}"), head);
+            let name = format!("{below}{main}");
+            self.keep_pulled(store, &name, known.as_ref().and_then(|known| known.head), head);
+            self.head(store, name, head);
         }
         for (label, tip) in leaves {
             self.head(store, format!("{below}{prefix}{label}"), tip);
@@ -359,6 +361,24 @@ impl Pass {
             expect: known.map(RefValue::from),
             new: Some(RefValue::from(source)),
         });
+    }
+
+    /// A branch may have moved on to what another machine made of it. When the
+    /// file here goes on from where it was, that stays beside it, as it does when
+    /// both are known at once ([`crate::ops::pull`]).
+    fn keep_pulled(&mut self, store: &Store, name: &str, before: Option<Id>, now: Id) {
+        let Some(RefValue::Commit(tip)) = store.refs().get(name) else { return };
+        if before.is_none_or(|before| before == *tip || before == now) {
+            return;
+        }
+        let theirs = store.refs_below("remote/").find_map(|(full, value)| {
+            let (_, rest) = full.strip_prefix("remote/")?.split_once('/')?;
+            let (writer, other) = rest.split_once('/')?;
+            (other == name && *value == RefValue::Commit(*tip)).then_some(writer)
+        });
+        if let Some(writer) = theirs {
+            self.head(store, format!("{name}@{:.8}", writer), *tip);
+        }
     }
 
     /// The tip that a rewritten file had stays under a name of its own.

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::server::{self, HIDDEN};
+use super::server::{self, HIDDEN, Server};
 use crate::object::id::{Id, Kind};
 use crate::object::tree::is_safe_path;
 use crate::object::{Config, Entry, Tree};
@@ -17,7 +17,7 @@ use crate::ops::Env;
 use crate::redact::{self, Scanner, UserRules};
 use crate::store::{Batch, Store, StoreError};
 use crate::tool::beside::{Form, SettingsFile};
-use crate::tool::{self, Os};
+use crate::tool::{self, Os, Tool};
 
 /// Longer instruction files, and settings files, are not read.
 const FILE_MAX: u64 = 1 << 20;
@@ -73,6 +73,42 @@ pub(in crate::ops) fn look(
     let instructions =
         if tree.entries.is_empty() { None } else { Some(batch.put_value(store, Kind::Tree, &tree)?) };
     Ok(Looked { config, instructions })
+}
+
+/// The servers that a tool is told of in a project, the project's before the
+/// user's, each name once.
+pub(in crate::ops) fn servers(env: &Env, tool: &dyn Tool, project: &Path) -> Vec<Server> {
+    let around = Around { project, home: &env.places.home };
+    let mut found: Vec<Server> = Vec::new();
+    for file in tool.beside(&env.places, project).settings.iter().rev() {
+        let Some(key) = file.servers else { continue };
+        let settings = around.read(&file.path).and_then(|bytes| parse(&bytes, file.form));
+        let servers = settings.as_ref().and_then(|settings| settings.get(key)?.as_object());
+        for (name, server) in servers.into_iter().flatten().take(SERVERS_MAX) {
+            if found.iter().any(|one| one.name == *name) {
+                continue;
+            }
+            let command = server::command(name, server).and_then(|words| {
+                match words.iter().all(|word| clean(word) == *word) {
+                    true => Ok(words),
+                    false => Err("its command holds what may be a secret"),
+                }
+            });
+            found.push(Server {
+                place: around.place(&file.path),
+                is_project: file.path.starts_with(project),
+                lacks: server::lacks(server),
+                name: name.clone(),
+                command,
+            });
+        }
+    }
+    found
+}
+
+/// What a project's file holds, if it lies in the project and isn't too long.
+pub(in crate::ops) fn read(project: &Path, name: &str) -> Option<Vec<u8>> {
+    Around { project, home: project }.read(&project.join(name))
 }
 
 /// The operating system: its name, what kind of machine, and which release

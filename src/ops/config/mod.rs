@@ -2,7 +2,7 @@
 //! transcript tells, and what a snapshot saw beside it.
 
 pub(super) mod look;
-mod server;
+pub(super) mod server;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

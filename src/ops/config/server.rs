@@ -4,6 +4,8 @@ use serde_json::Value;
 
 /// What stands in the place of a secret.
 pub(super) const HIDDEN: &str = "[hidden]";
+/// Longer names are none.
+const NAME_MAX: usize = 64;
 /// Parts of names whose values are secrets.
 const SECRET: &[&str] =
     &["key", "token", "secret", "pass", "pwd", "auth", "cred", "bearer", "cookie", "header"];
@@ -26,6 +28,60 @@ pub(super) fn line(server: &Value) -> String {
         parts.push(format!("(env {})", names.join(" ")));
     }
     parts.join(" ")
+}
+
+/// A server of one tool, as far as another may be given it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ops) struct Server {
+    /// What it is called.
+    pub(in crate::ops) name: String,
+    /// The file that tells of it.
+    pub(in crate::ops) place: String,
+    /// Whether that is the project's.
+    pub(in crate::ops) is_project: bool,
+    /// What starts it, or why that is not for others.
+    pub(in crate::ops) command: Result<Vec<String>, &'static str>,
+    /// What it is given besides: names alone.
+    pub(in crate::ops) lacks: Vec<String>,
+}
+
+/// What starts a server. One with a secret in its words, one that is reached
+/// by an address and one that is switched off are not for others.
+pub(super) fn command(name: &str, server: &Value) -> Result<Vec<String>, &'static str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if name.is_empty() || name.len() > NAME_MAX || name.starts_with('-') || !name.chars().all(is_plain) {
+        return Err("other tools don't take its name");
+    }
+    let is = |key: &str, value: bool| server.get(key).and_then(Value::as_bool) == Some(value);
+    if is("disabled", true) || is("enabled", false) {
+        return Err("it is switched off");
+    }
+    let words: Option<Vec<String>> = match (server.get("command"), server.get("args")) {
+        (Some(Value::String(program)), None) => Some(vec![program.clone()]),
+        (Some(Value::String(program)), Some(Value::Array(args))) => {
+            let args = args.iter().map(|arg| arg.as_str().map(str::to_owned));
+            std::iter::once(Some(program.clone())).chain(args).collect()
+        }
+        _ => return Err("it is no command: tools write addresses each in their own way"),
+    };
+    let words = words.ok_or("its arguments are not words")?;
+    let texts: Vec<&str> = words.iter().map(String::as_str).collect();
+    match hide(&texts) == words {
+        true => Ok(words),
+        false => Err("its command holds what may be a secret"),
+    }
+}
+
+/// What else a server is given, by name: `env TOKEN`, `cwd`.
+pub(super) fn lacks(server: &Value) -> Vec<String> {
+    let members = server.as_object().into_iter().flatten();
+    let lacks = members
+        .filter(|(key, _)| !matches!(key.as_str(), "command" | "args" | "type" | "enabled" | "disabled"));
+    let names = |key: &str, value: &Value| match value.as_object() {
+        Some(fields) => fields.keys().map(|name| format!("{key} {name}")).collect(),
+        None => vec![key.to_owned()],
+    };
+    lacks.flat_map(|(key, value)| names(key, value)).collect()
 }
 
 /// Arguments without what looks like a secret: the value of a flag or variable
@@ -89,6 +145,22 @@ mod tests {
         assert_eq!(of(json!({"httpUrl": "https://t@h:1/mcp#x", "headers": {"A": "S"}})), "https://h:1/mcp");
         assert_eq!(of(json!({"command": ["a", "b"], "environment": {"N": "S"}})), "a b (env N)");
         assert_eq!(of(json!("S")), "");
+        assert_eq!(
+            lacks(&json!({"type": "stdio", "command": "x", "env": {"A": "S"}, "cwd": "/"})),
+            ["env A", "cwd"]
+        );
+        let told = |name: &str, server: Value| command(name, &server);
+        assert_eq!(told("a-1", json!({"command": "x", "args": ["y"]})), Ok(vec!["x".into(), "y".into()]));
+        for (name, server) in [
+            ("--scope", json!({"command": "x"})),
+            ("a b", json!({"command": "x"})),
+            ("a", json!({"command": "x", "args": ["--token", "S"]})),
+            ("a", json!({"command": "x", "args": [1]})),
+            ("a", json!({"command": "x", "disabled": true})),
+            ("a", json!({"url": "https://h"})),
+        ] {
+            assert!(told(name, server.clone()).is_err(), "{name} {server}");
+        }
         // A flag after a secret's flag is a flag.
         assert_eq!(of(json!({"command": "x", "args": ["--no-auth", "--fast"]})), "x --no-auth --fast");
     }

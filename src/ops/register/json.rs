@@ -2,17 +2,23 @@
 
 use serde_json::{Value as Plain, json};
 
-use super::{Form, NAME};
+use super::Form;
 use crate::object::json::{Tape, Type, Value};
 
 /// A file with an object of servers in one of its members.
-pub(super) struct Json {
+pub(super) struct Json<'n> {
     pub(super) key: &'static str,
+    /// What our server is called.
+    pub(super) name: &'n str,
 }
 
-impl Form for Json {
+impl Form for Json<'_> {
+    fn called(&self) -> String {
+        format!("server called {}", self.name)
+    }
+
     fn entry(&self, command: &[String]) -> String {
-        pretty(&json!({self.key: {NAME: server(command)}}), "  ", 0)
+        pretty(&json!({(self.key): {(self.name): server(command)}}), "  ", 0)
     }
 
     fn fresh(&self, command: &[String]) -> String {
@@ -25,7 +31,7 @@ impl Form for Json {
         if servers.is_some_and(|servers| !servers.is_object()) {
             return Err(format!("its {:?} is no object", self.key));
         }
-        let found = servers.and_then(|servers| servers.get(NAME));
+        let found = servers.and_then(|servers| servers.get(self.name));
         Ok(found.map(|found| *found == server(command)))
     }
 
@@ -35,12 +41,12 @@ impl Form for Json {
         let root = tape.root(text.as_bytes());
         let unit = indentation(text, &root);
         let now = match root.get(self.key) {
-            Some(servers) => insert(text, &servers, &unit, 2, NAME, &server(command)),
-            None => insert(text, &root, &unit, 1, self.key, &json!({NAME: server(command)})),
+            Some(servers) => insert(text, &servers, &unit, 2, Some(self.name), &server(command)),
+            None => insert(text, &root, &unit, 1, Some(self.key), &json!({(self.name): server(command)})),
         };
         if let Some(fields) = wanted.as_object_mut() {
             let servers = fields.entry(self.key).or_insert_with(|| json!({}));
-            servers.as_object_mut().map(|servers| servers.insert(NAME.to_owned(), server(command)));
+            servers.as_object_mut().map(|servers| servers.insert(self.name.to_owned(), server(command)));
         }
         checked(now, &wanted)
     }
@@ -49,9 +55,13 @@ impl Form for Json {
         let (mut wanted, mut tape) = (parse(text)?, Tape::default());
         tape.read(text.as_bytes()).ok_or("it is nested too deeply")?;
         let servers = tape.root(text.as_bytes()).get(self.key);
-        let now = servers.and_then(|servers| cut(text, &servers)).ok_or("the entry is not found")?;
+        let now = servers.and_then(|servers| {
+            let members = servers.members().map(|(key, value)| (key == self.name.as_bytes(), value));
+            Cut { text, start: servers.span().start + 1 }.out(members)
+        });
+        let now = now.ok_or("the entry is not found")?;
         if let Some(servers) = wanted.get_mut(self.key).and_then(Plain::as_object_mut) {
-            servers.shift_remove(NAME);
+            servers.shift_remove(self.name);
         }
         checked(now, &wanted)
     }
@@ -62,7 +72,7 @@ fn server(command: &[String]) -> Plain {
     json!({"command": program, "args": arguments})
 }
 
-fn parse(text: &str) -> Result<Plain, String> {
+pub(super) fn parse(text: &str) -> Result<Plain, String> {
     match serde_json::from_str(text) {
         Ok(root @ Plain::Object(_)) => Ok(root),
         Ok(_) => Err("it holds no object".to_owned()),
@@ -71,7 +81,7 @@ fn parse(text: &str) -> Result<Plain, String> {
 }
 
 /// The text if it says what it should.
-fn checked(text: String, wanted: &Plain) -> Result<String, String> {
+pub(super) fn checked(text: String, wanted: &Plain) -> Result<String, String> {
     match serde_json::from_str::<Plain>(&text) {
         Ok(says) if says == *wanted => Ok(text),
         _ => Err("one of its keys stands in it twice".to_owned()),
@@ -79,7 +89,7 @@ fn checked(text: String, wanted: &Plain) -> Result<String, String> {
 }
 
 /// What its first member is indented by; two spaces if it stands on one line.
-fn indentation(text: &str, root: &Value<'_>) -> String {
+pub(super) fn indentation(text: &str, root: &Value<'_>) -> String {
     let inside = text.get(root.span().start + 1..).unwrap_or_default();
     let space = inside.get(..inside.len() - inside.trim_start().len()).unwrap_or_default();
     match space.rsplit_once('\n') {
@@ -88,14 +98,23 @@ fn indentation(text: &str, root: &Value<'_>) -> String {
     }
 }
 
-/// The text with one more member in an object, after all others.
-fn insert(text: &str, object: &Value<'_>, unit: &str, depth: usize, key: &str, value: &Plain) -> String {
-    let (span, pad) = (object.span(), unit.repeat(depth));
-    let lines = |value: &Plain| format!("\n{pad}\"{key}\": {}", pretty(value, unit, depth));
+/// The text with one more in an object or a list, after all others.
+pub(super) fn insert(
+    text: &str,
+    within: &Value<'_>,
+    unit: &str,
+    depth: usize,
+    key: Option<&str>,
+    value: &Plain,
+) -> String {
+    let (span, pad) = (within.span(), unit.repeat(depth));
+    let key = key.map(|key| format!("{}: ", Plain::from(key))).unwrap_or_default();
+    let lines = |value: &Plain| format!("\n{pad}{key}{}", pretty(value, unit, depth));
     let inside = text.get(span.start + 1..span.end.saturating_sub(1)).unwrap_or_default();
-    let (at, member) = match object.members().last() {
-        Some((_, last)) if inside.contains('\n') => (end(&last), format!(",{}", lines(value))),
-        Some((_, last)) => (end(&last), format!(", \"{key}\": {value}")),
+    let last = within.members().map(|(_, value)| value).last().or_else(|| within.items().last());
+    let (at, member) = match last {
+        Some(last) if inside.contains('\n') => (end(&last), format!(",{}", lines(value))),
+        Some(last) => (end(&last), format!(", {key}{value}")),
         None if inside.is_empty() => {
             let outer = unit.repeat(depth.saturating_sub(1));
             (span.start + 1, format!("{}\n{outer}", lines(value)))
@@ -106,22 +125,30 @@ fn insert(text: &str, object: &Value<'_>, unit: &str, depth: usize, key: &str, v
     [before, &member, after].concat()
 }
 
-/// The text without our member of an object.
-fn cut(text: &str, servers: &Value<'_>) -> Option<String> {
-    let mut from = servers.span().start + 1;
-    let mut members = servers.members();
-    let ours = loop {
-        match members.next()? {
-            (key, value) if key == NAME.as_bytes() => break value,
-            (_, value) => from = end(&value),
+/// A text from which one of several in an object or a list is cut.
+pub(super) struct Cut<'t> {
+    pub(super) text: &'t str,
+    /// Where they begin.
+    pub(super) start: usize,
+}
+
+impl Cut<'_> {
+    /// The text without the first that is ours.
+    pub(super) fn out<'v>(self, mut members: impl Iterator<Item = (bool, Value<'v>)>) -> Option<String> {
+        let Cut { text, start } = self;
+        let mut from = start;
+        let ours = loop {
+            match members.next()? {
+                (true, value) => break value,
+                (false, value) => from = end(&value),
+            }
+        };
+        let mut to = end(&ours);
+        if from == start && members.next().is_some() {
+            to += text.get(to..)?.find(',')? + 1;
         }
-    };
-    let is_first = from == servers.span().start + 1;
-    let mut to = end(&ours);
-    if is_first && members.next().is_some() {
-        to += text.get(to..)?.find(',')? + 1;
+        Some([text.get(..from)?, text.get(to..)?].concat())
     }
-    Some([text.get(..from)?, text.get(to..)?].concat())
 }
 
 /// Where a value ends, quotes and all.
@@ -130,7 +157,7 @@ fn end(value: &Value<'_>) -> usize {
 }
 
 /// JSON over several lines, of which all but the first are indented.
-fn pretty(value: &Plain, unit: &str, depth: usize) -> String {
+pub(super) fn pretty(value: &Plain, unit: &str, depth: usize) -> String {
     let mut out = Vec::new();
     let form = serde_json::ser::PrettyFormatter::with_indent(unit.as_bytes());
     let mut writer = serde_json::Serializer::with_formatter(&mut out, form);

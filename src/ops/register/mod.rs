@@ -1,25 +1,31 @@
-//! Register: a tool is told of our server, or that it is gone.
+//! Register: a tool is told of a server or of a hook, or that it is gone.
 //!
 //! First it is planned, and nothing is touched. What is carried out changes one
 //! entry of one file and keeps a copy of the file beside the store. A file that
 //! can't be read without doubt is left alone, and its user is told what to add.
 
+mod hook;
 mod json;
 mod toml;
 
 use std::path::{Path, PathBuf};
 
+pub use hook::WORDS as HOOK_WORDS;
+
 use super::resume::{Foreign, program};
 use super::{Env, resume};
-use crate::tool::{Servers, Tool};
+use crate::tool::{Hooks, Servers, Tool};
 
 /// What the server is called everywhere.
 pub const NAME: &str = "sfs";
 
 /// What is registered where.
+#[derive(Clone)]
 pub struct RegisterOptions {
     /// The tool.
     pub tool: &'static dyn Tool,
+    /// What the server is called: [`NAME`] for our own.
+    pub name: String,
     /// The command that starts the server: a program and its arguments.
     pub command: Vec<String>,
     /// Take it out instead.
@@ -51,10 +57,12 @@ pub enum Registration {
 #[non_exhaustive]
 pub enum RegisterError {
     /// It isn't known how.
-    #[error("it is not known how {tool} is told of servers")]
+    #[error("it is not known how {tool} is told of {what}")]
     Unknown {
         /// The tool.
         tool: &'static str,
+        /// Of what.
+        what: &'static str,
     },
     /// The file can't be changed without doubt.
     #[error("{} can't be changed safely: {why}", path.display())]
@@ -67,10 +75,12 @@ pub enum RegisterError {
         entry: String,
     },
     /// Another server has the name.
-    #[error("{} has another server called {NAME}", path.display())]
+    #[error("{} has another {what}", path.display())]
     Taken {
         /// The file.
         path: PathBuf,
+        /// What it has.
+        what: String,
     },
     /// A file can't be read or written.
     #[error("cannot change {}", path.display())]
@@ -94,14 +104,40 @@ pub enum RegisterError {
 /// Plans to tell a tool of the server, or that it is gone.
 pub fn plan(env: &Env, options: &RegisterOptions) -> Result<Registration, RegisterError> {
     let servers = options.tool.servers(&env.places);
-    match servers.ok_or(RegisterError::Unknown { tool: options.tool.title() })? {
-        Servers::Json { path, key } => file(env, options, path, &json::Json { key }),
-        Servers::Toml { path, table } => file(env, options, path, &toml::Toml { table }),
+    plan_in(
+        env,
+        options,
+        servers.ok_or(RegisterError::Unknown { tool: options.tool.title(), what: "servers" })?,
+    )
+}
+
+/// Plans to tell a tool what to run when a turn ends, or that it need not.
+pub fn plan_hook(
+    env: &Env,
+    tool: &dyn Tool,
+    command: &[String],
+    remove: bool,
+) -> Result<Registration, RegisterError> {
+    let hooks = tool.hooks(&env.places);
+    let Hooks { path, event } = hooks.ok_or(RegisterError::Unknown { tool: tool.title(), what: "hooks" })?;
+    file(env, (command, remove), path, &hook::Hook { event })
+}
+
+/// Plans the same where servers are told to the tool of one project, or of all.
+pub(super) fn plan_in(
+    env: &Env,
+    options: &RegisterOptions,
+    servers: Servers,
+) -> Result<Registration, RegisterError> {
+    let (name, to_do) = (options.name.as_str(), (options.command.as_slice(), options.remove));
+    match servers {
+        Servers::Json { path, key } => file(env, to_do, path, &json::Json { key, name }),
+        Servers::Toml { path, table } => file(env, to_do, path, &toml::Toml { table, name }),
         Servers::Commands { add, remove } => {
             let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
             Ok(Registration::Run(match options.remove {
-                true => [words(remove), vec![NAME.to_owned()]].concat(),
-                false => [words(add), words(&[NAME, "--"]), options.command.clone()].concat(),
+                true => [words(remove), vec![name.to_owned()]].concat(),
+                false => [words(add), words(&[name, "--"]), options.command.clone()].concat(),
             }))
         }
     }
@@ -131,8 +167,10 @@ pub fn carry_out(env: &Env, planned: &Registration) -> Result<String, RegisterEr
     }
 }
 
-/// A form of files that have an entry for each server.
+/// A form of files that have an entry for each server or hook.
 trait Form {
+    /// What the entry is called, after `another`.
+    fn called(&self) -> String;
     /// The entry by itself.
     fn entry(&self, command: &[String]) -> String;
     /// What a new file holds.
@@ -148,23 +186,22 @@ trait Form {
 
 fn file(
     env: &Env,
-    options: &RegisterOptions,
+    (command, remove): (&[String], bool),
     path: PathBuf,
     form: &dyn Form,
 ) -> Result<Registration, RegisterError> {
     // What a link leads to is changed, not the link.
     let path = std::fs::canonicalize(&path).unwrap_or(path);
-    let command = &options.command;
     let (was, entry) = (read(&path)?, form.entry(command));
     let doubt = |why| RegisterError::Unsafe { path: path.clone(), why, entry: entry.clone() };
     let Some(text) = &was else {
         let now = Some(form.fresh(command));
         let made = Registration::Write { path, was: None, now, entry };
-        return Ok(if options.remove { Registration::Nothing } else { made });
+        return Ok(if remove { Registration::Nothing } else { made });
     };
-    let now = match (form.find(text, command).map_err(doubt)?, options.remove) {
+    let now = match (form.find(text, command).map_err(doubt)?, remove) {
         (None, true) | (Some(true), false) => return Ok(Registration::Nothing),
-        (Some(false), false) => return Err(RegisterError::Taken { path }),
+        (Some(false), false) => return Err(RegisterError::Taken { path, what: form.called() }),
         (None, false) => Some(form.add(text, command).map_err(doubt)?),
         (Some(_), true) => match before(env, text, command, form) {
             Some(before) => Some(before),

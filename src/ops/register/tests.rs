@@ -7,8 +7,8 @@ fn command() -> Vec<String> {
     ["/opt/my tools/sfs", "mcp"].map(str::to_owned).to_vec()
 }
 
-const JSON: json::Json = json::Json { key: "mcpServers" };
-const TOML: toml::Toml = toml::Toml { table: "mcp_servers" };
+const JSON: json::Json<'_> = json::Json { key: "mcpServers", name: NAME };
+const TOML: toml::Toml<'_> = toml::Toml { table: "mcp_servers", name: NAME };
 
 #[test]
 fn json_is_changed_in_one_place_alone() {

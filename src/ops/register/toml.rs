@@ -2,14 +2,20 @@
 
 use toml::{Table, Value};
 
-use super::{Form, NAME};
+use super::Form;
 
 /// A file with a table for each server in one of its tables.
-pub(super) struct Toml {
+pub(super) struct Toml<'n> {
     pub(super) table: &'static str,
+    /// What our server is called.
+    pub(super) name: &'n str,
 }
 
-impl Form for Toml {
+impl Form for Toml<'_> {
+    fn called(&self) -> String {
+        format!("server called {}", self.name)
+    }
+
     fn entry(&self, command: &[String]) -> String {
         let (program, arguments) = command.split_first().map_or(("", &[][..]), |(p, a)| (p.as_str(), a));
         let quoted: Vec<String> = arguments.iter().map(|word| string(word)).collect();
@@ -35,7 +41,7 @@ impl Form for Toml {
     }
 
     fn remove(&self, text: &str) -> Result<String, String> {
-        let (head, below) = (self.head(), format!("[{}.{NAME}.", self.table));
+        let (head, below) = (self.head(), format!("[{}.{}.", self.table, self.key()));
         let (mut now, mut inside, mut gap) = (String::new(), false, false);
         for line in text.split_inclusive('\n') {
             let trimmed = line.trim();
@@ -58,13 +64,20 @@ impl Form for Toml {
     }
 }
 
-impl Toml {
+impl Toml<'_> {
     fn head(&self) -> String {
-        format!("[{}.{NAME}]", self.table)
+        format!("[{}.{}]", self.table, self.key())
+    }
+
+    /// The name as a key: bare if it can be.
+    fn key(&self) -> String {
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let bare = !self.name.is_empty() && self.name.chars().all(is_bare);
+        if bare { self.name.to_owned() } else { string(self.name) }
     }
 
     fn ours<'t>(&self, root: &'t Table) -> Option<&'t Value> {
-        root.get(self.table)?.as_table()?.get(NAME)
+        root.get(self.table)?.as_table()?.get(self.name)
     }
 
     /// Makes sure that a file says what another says, and has our entry besides.
@@ -74,7 +87,7 @@ impl Toml {
         for root in [&mut a, &mut b] {
             let servers = root.get_mut(self.table).and_then(Value::as_table_mut);
             let is_empty = servers.is_some_and(|servers| {
-                servers.remove(NAME);
+                servers.remove(self.name);
                 servers.is_empty()
             });
             if is_empty {

@@ -5,12 +5,14 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::ResumeError;
+use super::scratch::{ASIDE, Asides};
 use crate::object::id::{Checksum, checksum};
 use crate::tool::{Plan, Planned, Sink, ToolError};
 
 /// Files that are written aside; in a dry run, nowhere.
 pub(super) struct Written {
-    dry: bool,
+    /// Those that are aside; none in a dry run.
+    asides: Option<Asides>,
     files: Vec<Aside>,
 }
 
@@ -45,17 +47,23 @@ impl Write for Output {
 }
 
 impl Written {
-    /// Begins with nothing written.
-    pub(super) fn new(dry: bool) -> Written {
-        Written { dry, files: Vec::new() }
+    /// Begins with nothing written; without a scratch folder, as a dry run.
+    pub(super) fn new(scratch: Option<&Path>) -> Written {
+        Written { asides: scratch.map(Asides::new), files: Vec::new() }
     }
 }
 
 impl Sink for Written {
     fn create(&mut self, path: &Path, mode: u32) -> Result<&mut dyn Write, ToolError> {
         let failed = |source| ToolError::Write { path: path.to_owned(), source };
-        let aside = path.with_extension("sfs-tmp");
-        let file = if self.dry { None } else { Some(open(path, &aside, mode).map_err(failed)?) };
+        let aside = path.with_extension(ASIDE);
+        let file = match &mut self.asides {
+            None => None,
+            Some(asides) => {
+                asides.add(&aside).map_err(failed)?;
+                Some(open(path, &aside, mode).map_err(failed)?)
+            }
+        };
         let output = Output { file, len: 0, sum: Checksum::default() };
         self.files.push(Aside {
             path: path.to_owned(),
@@ -64,15 +72,6 @@ impl Sink for Written {
         });
         let last = self.files.last_mut().map(|file| &mut file.out as &mut dyn Write);
         last.ok_or_else(|| failed(std::io::ErrorKind::Other.into()))
-    }
-}
-
-impl Drop for Written {
-    fn drop(&mut self) {
-        // What was not given its name is of no use.
-        for file in self.files.iter().filter(|_| !self.dry) {
-            drop(std::fs::remove_file(&file.aside));
-        }
     }
 }
 
@@ -154,7 +153,7 @@ impl Foreign<'_> {
         let copy =
             format!("{:016x}-{}", checksum(was), path.file_name().unwrap_or_default().to_string_lossy());
         write_private(&backups.join(copy), was)?;
-        let aside = path.with_extension("sfs-tmp");
+        let aside = path.with_extension(ASIDE);
         write_private(&aside, now)?;
         let named = std::fs::metadata(path)
             .and_then(|meta| std::fs::set_permissions(&aside, meta.permissions()))
@@ -220,7 +219,7 @@ mod tests {
     }
 
     fn written(new: &Path) -> Written {
-        let mut written = Written::new(false);
+        let mut written = Written::new(Some(&new.with_extension("scratch")));
         written.create(new, 0o600).unwrap().write_all(b"session").unwrap();
         written
     }

@@ -9,6 +9,7 @@ mod apply;
 mod conversation;
 mod history;
 mod run;
+mod scratch;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,9 @@ use crate::object::json::Tape;
 use crate::store::refs::{Edit, RefValue, Resumed, Source};
 use crate::store::{Batch, Store, StoreError};
 use crate::tool::{Loss, Plan, Planned, Resume, Sink, Target, Tool, ToolError};
+
+/// Where what importers read waits for them, in the store.
+const SCRATCH: &str = "scratch";
 
 /// Why a revision can't be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -141,7 +145,10 @@ pub fn resume(
         None
     };
     let part = history::part(store, &line, options.history, &target.title)?;
-    let mut written = Written::new(options.dry_run);
+    if !options.dry_run {
+        scratch::sweep(&env.store.join(SCRATCH));
+    }
+    let mut written = Written::new((!options.dry_run).then_some(&*target.scratch));
     let from = project_of(store, options.session).filter(|from| Path::new(from) != target.cwd);
     let rebase = from.map(|from| (from, target.cwd.to_string_lossy().into_owned()));
     let (mut plan, rebased, said) = match &own {
@@ -207,10 +214,16 @@ fn project_of(store: &Store, session: Id) -> Option<String> {
     sources.filter_map(|s| s.about.cwd.clone()).next()
 }
 
+/// The directory that a session is carried on in: the one that is wanted, else
+/// its own if it is here, else the one that the user is in.
+pub fn directory(env: &Env, store: &Store, session: Id, wanted: Option<&Path>) -> PathBuf {
+    let own = || project_of(store, session).map(PathBuf::from).filter(|path| path.is_dir());
+    let chosen = wanted.map(Path::to_owned).or_else(own);
+    chosen.map_or_else(|| env.cwd.clone(), |path| env.resolve(&path))
+}
+
 fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Result<Target, ResumeError> {
-    let project = options.project.clone().map(|path| env.resolve(&path));
-    let own = project_of(store, options.session).map(PathBuf::from).filter(|path| path.is_dir());
-    let cwd = project.or(own.map(|path| env.resolve(&path))).unwrap_or_else(|| env.cwd.clone());
+    let cwd = directory(env, store, options.session, options.project.as_deref());
     let info = sessions(store).into_iter().find(|info| info.id == options.session);
     let title = info.map(|info| info.title).filter(|title| !title.is_empty());
     let title = title.unwrap_or_else(|| format!("sfs {:.8}", options.commit));
@@ -231,7 +244,7 @@ fn target(env: &Env, store: &Store, options: &ResumeOptions, line: &Line) -> Res
         version: tool
             .and_then(|tool| tool.version_command())
             .and_then(|words| run::version(&env.places, words)),
-        scratch: env.store.join("scratch").join(native.to_string()),
+        scratch: env.store.join(SCRATCH).join(native.to_string()),
     })
 }
 

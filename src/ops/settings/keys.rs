@@ -90,6 +90,12 @@ pub const KEYS: &[Key] = &[
         .or_variable("NO_COLOR"),
     key("gc.grace", Kind::Age, "1h", "How long `gc` keeps files that no longer count"),
     key("gc.level", Kind::Number(1, 22), "12", "How hard `gc` compresses, as of zstd"),
+    key(
+        "gc.retain",
+        Kind::Age,
+        "",
+        "After how long `gc` deletes sessions without a name, a tag or a branch of yours; never if not set",
+    ),
     key("pager", Kind::Words, "", "The pager, `cat` for none; $PAGER or `less -FRX` if not set")
         .or_variable("SFS_PAGER"),
     key(

@@ -90,6 +90,10 @@ impl EncryptedRemote {
 }
 
 impl Remote for EncryptedRemote {
+    fn at_once(&self) -> usize {
+        self.inner.at_once()
+    }
+
     fn place(&self, key: Key) -> String {
         self.inner.place(self.outside(key))
     }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::search::error::{Result, SearchError};
+use crate::store::read_exact_at;
 
 /// The bytes of a segment.
 pub(super) enum Bytes {
@@ -48,26 +49,4 @@ impl Bytes {
             }
         }
     }
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
-}
-
-#[cfg(windows)]
-fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
-    // The offset goes with each read, since threads share the file's own.
-    while !bytes.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, bytes, offset) {
-            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            Ok(n) => {
-                bytes = bytes.get_mut(n..).unwrap_or_default();
-                offset += n as u64;
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
 }

@@ -53,6 +53,20 @@ fn fill(writer: &mut PackWriter, rng: &mut Rng, contents: usize, commits: usize)
             put.commits.insert(id, (commit, body));
             history.push(id);
         }
+        // What is in already, as when a journal and a pack both have it, keeps
+        // its number.
+        if rng.below(4) == 0 {
+            if !ids.is_empty() {
+                let id = *rng.pick(&ids);
+                let (kind, bytes) = &put.contents[&id];
+                writer.put_content(*kind, id, bytes).unwrap();
+            }
+            if !history.is_empty() {
+                let id = *rng.pick(&history);
+                let (commit, body) = put.commits[&id].clone();
+                writer.put_commit(id, &commit, body).unwrap();
+            }
+        }
     }
     put
 }

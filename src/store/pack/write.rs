@@ -131,7 +131,8 @@ impl PackWriter {
 
     fn put_entry(&mut self, kind: u8, id: Id, bytes: &[u8]) -> Result<()> {
         let number = number(self.contents.len());
-        if self.content_numbers.insert(id, number).is_some() {
+        // What is in keeps its number: others refer to it by that.
+        if *self.content_numbers.entry(id).or_insert(number) != number {
             return Ok(());
         }
         self.contents.push(id);
@@ -147,7 +148,7 @@ impl PackWriter {
     /// is in the store already.
     pub(crate) fn put_commit(&mut self, id: Id, commit: &Commit, mut body: Body) -> Result<()> {
         let own = number(self.commits.len());
-        if self.commit_numbers.insert(id, own).is_some() {
+        if *self.commit_numbers.entry(id).or_insert(own) != own {
             return Ok(());
         }
         self.commits.push(id);

@@ -68,6 +68,10 @@ impl Tool for Amp {
         find::discover(&self.root(places), &places.home.join(".amp/file-changes"))
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md", "CLAUDE.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &[]
     }

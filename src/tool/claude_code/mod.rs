@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use super::beside::Form;
 use super::{
-    Beside, Conversation, Discovery, Found, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool,
+    Beside, Conversation, Discovery, Found, Hooks, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool,
     ToolError, Watched,
 };
 use crate::object::json::Value;
@@ -86,6 +86,10 @@ impl Tool for ClaudeCode {
         discover::discover(&self.root(places))
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["CLAUDE.md", ".claude/CLAUDE.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &["sessionId", "cwd", "version", "gitBranch", "slug", "userType", "entrypoint", "session_id"]
     }
@@ -101,6 +105,10 @@ impl Tool for ClaudeCode {
     /// By its own command: servers stand in `~/.claude.json`, which every process
     /// of the tool rewrites and which holds accounts too. The command and its
     /// scopes: <https://docs.claude.com/en/docs/claude-code/mcp>.
+    fn hooks(&self, places: &Places) -> Option<Hooks> {
+        Some(Hooks { path: self.root(places).join("settings.json"), event: "Stop" })
+    }
+
     fn servers(&self, _: &Places) -> Option<Servers> {
         Some(Servers::Commands {
             add: &["claude", "mcp", "add", "--scope", "user"],

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::tool::{Discovery, Found, Framing, hosts, tasks};
+use crate::tool::{Discovery, Found, tasks};
 
 /// How the file of a conversation ends.
 const MESSAGES: &str = ".messages.json";
@@ -39,23 +39,9 @@ fn folder(root: &Path, folder: &Path, native: &str, discovery: &mut Discovery) {
                 continue;
             }
         };
-        let Some(stamp) = tasks::file_stamp(&entry, discovery) else { continue };
-        let path = entry.path();
-        sources.push(Found {
-            native: native.to_owned(),
-            part: part.to_owned(),
-            place: hosts::place(root, &path),
-            path,
-            framing: Framing::Document,
-            stamp,
-            side: Vec::new(),
-        });
+        sources.extend(tasks::document(root, &entry, (native, part), discovery));
     }
-    sources.sort_by_key(|found| !found.part.is_empty());
-    if let Some(first) = sources.first_mut() {
-        first.side = side;
-    }
-    discovery.found.append(&mut sources);
+    tasks::note(sources, side, discovery);
 }
 
 /// Whether a source is that of a task folder.

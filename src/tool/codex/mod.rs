@@ -90,6 +90,10 @@ impl Tool for Codex {
         find::discover(places)
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md", "AGENTS.override.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // Nothing but `timestamp` and `type` stands on every line.
         &[]

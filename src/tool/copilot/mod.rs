@@ -69,6 +69,10 @@ impl Tool for Copilot {
         find::discover(places)
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md", ".github/copilot-instructions.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // No value stands on every line.
         &[]

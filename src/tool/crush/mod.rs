@@ -60,6 +60,10 @@ impl Tool for Crush {
         find::discover(places)
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["CRUSH.md", "AGENTS.md", "CLAUDE.md", "GEMINI.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &[]
     }

@@ -69,7 +69,7 @@ fn message(row: Value<'_>, texts: &mut Texts) -> Step {
         _ => Role::User,
     };
     if role == Role::System {
-        made.demote(summary);
+        step::demote(&mut made.blocks, summary);
     }
     let mut step = Step {
         time: row.get("created_at").and_then(|time| time.int()).map(millis),
@@ -106,15 +106,6 @@ struct Making {
 }
 
 impl Making {
-    fn demote(&mut self, summary: bool) {
-        for block in &mut self.blocks {
-            if let Block::Text(text) = block {
-                let text = text.clone();
-                *block = if summary { Block::Summary(text) } else { Block::Notice(text) };
-            }
-        }
-    }
-
     fn part(&mut self, kind: &[u8], data: Value<'_>, texts: &mut Texts) {
         let own =
             |key: &str| data.get(key).filter(|text| text.kind() == Type::String && !text.raw().is_empty());

@@ -112,6 +112,10 @@ impl Tool for Cursor {
         }
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md", "CLAUDE.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // Rows begin with their table, which costs less than a context.
         &[]

@@ -50,6 +50,10 @@ impl Tool for Droid {
         find::discover(places)
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // No value stands on every line.
         &[]

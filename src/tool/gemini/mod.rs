@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use super::beside::Form;
 use super::document::Document;
 use super::{
-    Beside, Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Servers, Sink, StepFacts,
-    Target, Tool, ToolError, Watched,
+    Beside, Conversation, Discovery, Found, Hooks, Pieces, Places, Plan, Reader, Resume, Servers, Sink,
+    StepFacts, Target, Tool, ToolError, Watched,
 };
 
 /// The adapter.
@@ -79,6 +79,10 @@ impl Tool for Gemini {
         discover::discover(&self.root(places))
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["GEMINI.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // No member of a message is the same in the next one.
         &[]
@@ -104,6 +108,10 @@ impl Tool for Gemini {
 
     /// `mcpServers` in `settings.json`, as `docs/tools/mcp-server.md` of its
     /// repository has it. The tool allows comments there; then it is not changed.
+    fn hooks(&self, places: &Places) -> Option<Hooks> {
+        Some(Hooks { path: self.root(places).join("settings.json"), event: "AfterAgent" })
+    }
+
     fn servers(&self, places: &Places) -> Option<Servers> {
         Some(Servers::Json { path: self.root(places).join("settings.json"), key: "mcpServers" })
     }

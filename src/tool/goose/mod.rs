@@ -55,6 +55,10 @@ impl Tool for Goose {
         find::discover(&self.root(places))
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md", ".goosehints"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &[]
     }

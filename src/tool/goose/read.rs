@@ -85,7 +85,7 @@ fn message(parts: &Parts<'_>, texts: &mut Texts) -> Step {
     let from_user = parts.role != b"assistant";
     let only_model = parts.is_hidden_from("userVisible");
     if only_model && made.results.is_empty() && made.calls.is_empty() {
-        made.demote(from_user);
+        step::demote(&mut made.blocks, from_user);
     }
     let notices = |block: &Block| matches!(block, Block::Notice(_) | Block::Summary(_));
     let role = match (made.blocks.iter().all(notices), from_user) {
@@ -114,16 +114,6 @@ struct Making {
 }
 
 impl Making {
-    /// What is not said to the user: a summary, or words about how to go on.
-    fn demote(&mut self, summary: bool) {
-        for block in &mut self.blocks {
-            if let Block::Text(text) = block {
-                let text = text.clone();
-                *block = if summary { Block::Summary(text) } else { Block::Notice(text) };
-            }
-        }
-    }
-
     fn block(&mut self, block: Value<'_>, texts: &mut Texts) {
         let own = |key: &str| block.get(key).filter(|text| text.kind() == Type::String);
         match (raw(block, "type"), own("text"), own("thinking")) {

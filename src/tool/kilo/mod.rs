@@ -80,6 +80,10 @@ impl Tool for Kilo {
         all
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &[]
     }

@@ -81,6 +81,10 @@ impl Tool for KimiCli {
         search.finish()
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &[]
     }

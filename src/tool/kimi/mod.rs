@@ -60,6 +60,10 @@ impl Tool for Kimi {
         find::discover(places)
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // Short names that compress as well where they stand.
         &[]

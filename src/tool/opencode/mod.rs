@@ -74,6 +74,10 @@ impl Tool for OpenCode {
         discover(&OPENCODE, places, &self.root(places))
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md", "CLAUDE.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // A record's outermost members are not the row's.
         &[]

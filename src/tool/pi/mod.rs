@@ -49,6 +49,10 @@ impl Tool for Pi {
         find::discover(places)
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md", "CLAUDE.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         // No value stands on every line.
         &[]

@@ -51,6 +51,10 @@ impl Tool for Qwen {
         discover::discover(&self.root(places))
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["QWEN.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &["sessionId", "cwd", "version", "gitBranch"]
     }

@@ -69,6 +69,10 @@ impl Tool for Roo {
         tasks::discover(&hosts::root(&places.home, &storages), &storages)
     }
 
+    fn guides(&self) -> &'static [&'static str] {
+        &["AGENTS.md"]
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &[]
     }

@@ -73,7 +73,7 @@ pub(in crate::tool) fn entries(folder: &Path, discovery: &mut Discovery) -> Vec<
 }
 
 /// What a folder entry looks like, if it is a file and no link.
-pub(in crate::tool) fn file_stamp(entry: &DirEntry, discovery: &mut Discovery) -> Option<Stamp> {
+fn file_stamp(entry: &DirEntry, discovery: &mut Discovery) -> Option<Stamp> {
     if !entry.file_type().ok()?.is_file() {
         return None;
     }
@@ -106,18 +106,34 @@ fn folder(root: &Path, task: &DirEntry, discovery: &mut Discovery) {
                 continue;
             }
         };
-        let Some(stamp) = file_stamp(&entry, discovery) else { continue };
-        let path = entry.path();
-        sources.push(Found {
-            native: native.clone(),
-            part: part.to_owned(),
-            place: hosts::place(root, &path),
-            path,
-            framing: Framing::Document,
-            stamp,
-            side: Vec::new(),
-        });
+        sources.extend(document(root, &entry, (&native, part), discovery));
     }
+    note(sources, side, discovery);
+}
+
+/// A file as a source that is a document.
+pub(in crate::tool) fn document(
+    root: &Path,
+    entry: &DirEntry,
+    (native, part): (&str, &str),
+    discovery: &mut Discovery,
+) -> Option<Found> {
+    let stamp = file_stamp(entry, discovery)?;
+    let path = entry.path();
+    Some(Found {
+        native: native.to_owned(),
+        part: part.to_owned(),
+        place: hosts::place(root, &path),
+        path,
+        framing: Framing::Document,
+        stamp,
+        side: Vec::new(),
+    })
+}
+
+/// Notes the sources of a conversation. The files beside them go with itself; with a
+/// part where it is gone.
+pub(in crate::tool) fn note(mut sources: Vec<Found>, side: Vec<SideFile>, discovery: &mut Discovery) {
     sources.sort_by_key(|found| !found.part.is_empty());
     if let Some(first) = sources.first_mut() {
         first.side = side;

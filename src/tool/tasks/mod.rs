@@ -21,7 +21,7 @@ mod write;
 mod xml;
 
 pub(super) use blocks::Making;
-pub(super) use find::{beside, discover, entries, file_stamp, storages};
+pub(super) use find::{beside, discover, document, entries, note, storages};
 pub(super) use open::{look, open};
 pub(super) use read::reader;
 pub(super) use write::{Dialect, write};

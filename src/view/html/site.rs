@@ -11,7 +11,7 @@ use crate::ops::export::Export;
 use crate::ops::search::Hit;
 use crate::ops::session::SessionInfo;
 use crate::ops::show::Shown;
-use crate::ops::stats::{Stats, Sums, tokens};
+use crate::ops::stats::{Stats, Sums};
 use crate::view;
 use crate::view::clean::{clean, shorten};
 
@@ -217,20 +217,8 @@ pub fn stats(groups: &[(&str, Stats)]) -> String {
 
 fn row_of(out: &mut String, key: &str, sums: &Sums) {
     let key = if key.is_empty() { "(unknown)".to_owned() } else { shorten(key, 100) };
-    let usage = &sums.usage;
     let _ = write!(out, "<tr><td dir=auto>{}</td>", escaped(&key));
-    let cost = if sums.unpriced > 0 { format!("{:.2}+", sums.cost) } else { format!("{:.2}", sums.cost) };
-    for cell in [
-        view::tokens(tokens(usage)),
-        view::tokens(usage.input),
-        view::tokens(usage.cache_write),
-        view::tokens(usage.cache_read),
-        view::tokens(usage.output),
-        cost,
-        sums.turns.to_string(),
-        view::stats::duration(sums.active),
-        sums.files.to_string(),
-    ] {
+    for cell in view::stats::cells(sums) {
         let _ = write!(out, "<td class=number>{cell}</td>");
     }
     out.push_str("</tr>\n");

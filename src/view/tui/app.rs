@@ -184,6 +184,7 @@ impl App {
             Key::Tab => self.reading = !self.reading && !matches!(self.views.last(), Some(View::Page(..))),
             Key::Char(c @ ('r' | 'f' | 'c' | 'm' | 'd' | 'y')) => self.act(c),
             Key::Char('g') => self.graph(),
+            Key::Char('s') => self.search(),
             key => self.move_key(key),
         }
     }
@@ -204,10 +205,7 @@ impl App {
                 self.sessions.set_filter(String::new());
                 self.filtering = false;
             }
-            Key::Enter | Key::Tab => {
-                self.filtering = false;
-                self.search();
-            }
+            Key::Enter | Key::Tab => self.filtering = false,
             Key::Up | Key::Down | Key::PageUp | Key::PageDown => self.move_key(key),
             key => {
                 let mut typed = self.sessions.filter.clone();
@@ -219,13 +217,16 @@ impl App {
         }
     }
 
-    /// Asks which sessions say what the filter has.
+    /// Asks which sessions say what the filter has. Not as it is typed: the
+    /// first search of a store takes as long as its capture.
     fn search(&mut self) {
         let text = self.sessions.filter.clone();
-        if !text.trim().is_empty() {
-            self.said = Some(Said::Done("searching what was said…".to_owned()));
-            self.asks.push(Ask::Search(text));
+        if !self.views.is_empty() || text.trim().is_empty() {
+            self.said = Some(Said::Failed("type with `/` first what is looked for".to_owned()));
+            return;
         }
+        self.said = Some(Said::Done("searching what was said…".to_owned()));
+        self.asks.push(Ask::Search(text));
     }
 
     /// Keys for the list or the page.

@@ -57,11 +57,7 @@ impl Key {
 /// The keys and what they do, as the help and the last line show them: the
 /// key, a word, and a sentence.
 pub(super) const KEYS: &[(&str, &str, &str)] = &[
-    (
-        "/",
-        "filter",
-        "show only sessions with these words: title, name, tool, project, branch, id; Enter: or that say so",
-    ),
+    ("/", "filter", "show only sessions with these words: title, name, tool, project, branch, id"),
     ("r", "resume", "carry on in a tool from here"),
     ("f", "fork", "make a branch here"),
     ("c", "files", "put the project's files back as they were here"),
@@ -78,6 +74,7 @@ pub(super) const KEYS: &[(&str, &str, &str)] = &[
 
 /// Keys that the last line has no room for.
 pub(super) const MORE_KEYS: &[(&str, &str)] = &[
+    ("s", "show the sessions too in which the words of the filter were said"),
     ("a", "only the sessions of this project, or all"),
     ("o", "unfold everything, or fold it"),
     ("n, p", "the next or the previous message"),

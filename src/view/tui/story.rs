@@ -112,7 +112,7 @@ impl Story {
         if !self.is_graph || session != self.session.id {
             return;
         }
-        let parents: Vec<Option<usize>> = nodes.iter().map(|node| node.parent).collect();
+        let parents: Vec<_> = nodes.iter().map(|node| (node.parent, node.merged)).collect();
         self.rows.clear();
         for (n, (joins, row)) in lanes(&parents).into_iter().enumerate() {
             self.rows.extend(joins.into_iter().map(|lanes| Row { lanes, turn: None }));

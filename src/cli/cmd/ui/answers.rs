@@ -111,8 +111,9 @@ impl Answers {
         if query.is_empty() {
             return Ok(Answer::Said(text, Vec::new()));
         }
-        let found =
-            search(&self.env, &self.store, &SearchOptions { query, ..SearchOptions::default() }, &Quiet)?;
+        // A session that says what another said says it, too.
+        let options = SearchOptions { query, copies: true, ..SearchOptions::default() };
+        let found = search(&self.env, &self.store, &options, &Quiet)?;
         let sessions = found.take(SAID).map(|hit| Ok(hit?.session)).collect::<Result<_, SearchError>>()?;
         Ok(Answer::Said(text, sessions))
     }

@@ -94,7 +94,10 @@ impl App {
             Some(Said::Done(words)) => Line::styled(cut(&clean(words), room), looks.of(Look::Name)),
             Some(Said::Failed(words)) => Line::styled(cut(&clean(words), room), looks.of(Look::Gone)),
             None if !self.sessions.filter.is_empty() && self.views.is_empty() => {
-                let words = format!("filter: {}   Esc takes it away", clean(&self.sessions.filter));
+                let words = format!(
+                    "filter: {}   s searches what was said, Esc takes it away",
+                    clean(&self.sessions.filter)
+                );
                 Line::styled(cut(&words, room), looks.of(Look::Id))
             }
             None => hints(room, looks),
