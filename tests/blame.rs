@@ -253,6 +253,9 @@ fn what_commands_did_is_seen_between_snapshots() {
     let found = sandbox.json(&["blame", "a.txt", "--json"]);
     assert_eq!(whose(&found), ["nobody", "claude-code: next (seen)", "claude-code: last (told)"]);
     assert!(sandbox.ok(&["blame", "a.txt"]).lines().nth(1).unwrap().starts_with('?'));
+    // As it was a turn ago, though the snapshot is later than what was said then.
+    let then = sandbox.json(&["blame", "@~1", "a.txt", "--json"]);
+    assert_eq!(whose(&then), ["nobody", "claude-code: next (seen)", "nobody"]);
 }
 
 /// A file of Claude Code's session, edited under one name and carried on under others.

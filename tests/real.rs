@@ -21,10 +21,14 @@ mod cline;
 mod copilot;
 #[path = "real/cursor.rs"]
 mod cursor;
+#[path = "real/droid.rs"]
+mod droid;
 #[path = "real/gemini.rs"]
 mod gemini;
 #[path = "real/guest.rs"]
 mod guest;
+#[path = "real/kimi.rs"]
+mod kimi;
 #[path = "real/opencode.rs"]
 mod opencode;
 #[path = "real/own.rs"]
@@ -33,6 +37,8 @@ mod own;
 mod pi;
 #[path = "real/qwen.rs"]
 mod qwen;
+#[path = "real/work.rs"]
+mod work;
 
 use std::fs;
 use std::path::Path;
@@ -49,6 +55,7 @@ use real::scenario::{
     delegating_session, last_request,
 };
 use real::script::{call, on, text};
+use real::tools::Age;
 
 /// What is asked after a resume.
 const NEXT: &str = "SFS-NEXT go on ✓";
@@ -385,4 +392,54 @@ fn the_longer_scenarios_hold_what_the_tests_rely_on() {
     assert!(text.contains("compact_boundary") && text.contains("SFS-SUMMARY"), "the session was compacted");
     assert!(compacted.conversation.calls("Bash").is_empty(), "the early call isn't sent any more");
     assert_eq!(early.calls("Bash").len(), 1, "it was before");
+}
+
+/// A session as it goes over to the other tool, in versions that some still use.
+fn goes_over(sandbox: &Sandbox, native: &Native, here: Tool, there: Tool) {
+    let before = capture(sandbox, here, native, 3);
+    let asked = Resumed::new(sandbox, "@", there).go_on(sandbox, NEXT);
+    Expected::carried(&then_asked(native)).assert(&asked);
+    sandbox.sfs(&["capture"]).ok();
+    assert_eq!(only_session(sandbox)["id"], before["id"], "the same session goes on");
+    // Claude Code 2.0 copies what it goes on with, so that there may be more than four turns.
+    let log = sandbox.sfs(&["log", "@", "--json"]).json();
+    assert_eq!(log[0]["title"], NEXT, "{log:#}");
+    assert_restored(sandbox, &[&native.path]);
+}
+
+#[test]
+fn an_old_claude_code_to_an_old_codex() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let native = claude_session(&sandbox);
+    goes_over(&sandbox, &native, Tool::Claude, Tool::Codex);
+}
+
+#[test]
+fn an_old_codex_to_an_old_claude_code() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let mut native = codex_session(&sandbox);
+    // It keeps what a patch said as JSON, and tells its model in other words.
+    for item in &mut native.conversation.items {
+        let Item::Result { texts, .. } = item else { continue };
+        for text in texts.iter_mut().filter(|text| text.contains("Success. Updated")) {
+            let output = text.split_once("Output:\n").map_or("", |(_, output)| output);
+            let kept = json!({"output": output, "metadata": {"exit_code": 0, "duration_seconds": 0.0}});
+            *text = kept.to_string();
+        }
+    }
+    goes_over(&sandbox, &native, Tool::Codex, Tool::Claude);
+}
+
+#[test]
+fn an_old_claude_code_to_itself_at_the_tip_and_before() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let native = claude_session(&sandbox);
+    in_its_own_tool(&sandbox, &native, Tool::Claude);
+}
+
+#[test]
+fn an_old_codex_to_itself_at_the_tip_and_before() {
+    let Some(sandbox) = Sandbox::of(Age::Old) else { return };
+    let native = codex_session(&sandbox);
+    in_its_own_tool(&sandbox, &native, Tool::Codex);
 }

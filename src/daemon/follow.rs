@@ -369,7 +369,14 @@ impl<'a> Follow<'a> {
 
     fn take_snapshots(&mut self) {
         let begun = Instant::now();
-        let work: Work = std::mem::take(&mut self.written).into_values().flatten().collect();
+        let written = std::mem::take(&mut self.written);
+        let work: Work = written.keys().flat_map(|path| self.index.sources(path)).collect();
+        // The files are those of now, and not of what was captured last: a
+        // source that rests may have gone on to another turn meanwhile.
+        let (options, sources) = (self.without_snapshots(), work.clone());
+        self.capture(|this| {
+            capture_sources(&this.env, &mut this.store, &options, sources, this.host.monitor())
+        });
         self.capture(|this| {
             let taken = take_snapshots(&this.env, &mut this.store, &work, this.host.monitor())?;
             Ok(CaptureReport { snapshots: taken, ..CaptureReport::default() })
@@ -384,8 +391,10 @@ impl<'a> Follow<'a> {
         let mut found = Work::new();
         self.capture(|this| {
             let survey = Survey::take(&this.env, &this.store, &options);
+            let changed = survey.changed(&this.store);
             let outcome = capture_survey(&this.env, &mut this.store, &options, &survey, this.host.monitor());
-            found.extend(survey.found.iter().cloned());
+            // Another session's turn is no moment of those that nothing was written to.
+            found.extend(changed);
             this.index.learn(|tool| options.wants(tool), survey.found);
             outcome
         });

@@ -1,6 +1,5 @@
-//! One npm package at one version, in a folder of its own, for tests of tools
-//! that are installed apart from those of [`super::tools`]. Such a test is a
-//! module of this crate, `real/<tool>.rs`, beside `real/own.rs`.
+//! One npm package at one version, in a folder of its own. The test of a tool
+//! is a module of this crate, `real/<tool>.rs`, beside `real/own.rs`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -31,7 +30,8 @@ pub(crate) fn package(name: &str, version: &str) -> Option<Package> {
     }
 }
 
-fn install(name: &str, version: &str) -> Result<Package, String> {
+/// The same, or why not.
+pub(super) fn install(name: &str, version: &str) -> Result<Package, String> {
     let node = on_path("node").ok_or("node isn't installed")?;
     let git = on_path("git").ok_or("git isn't installed")?;
     let folder = cache().join(format!("{}@{version}", name.replace(['/', '@'], "+")));

@@ -138,15 +138,17 @@ impl Resumed {
     }
 }
 
-/// The one object that `sfs list --all --json` shows.
+/// The one object with a prompt that `sfs list --all --json` shows: old
+/// versions of Claude Code make sessions that hold but a subagent.
 #[track_caller]
 pub(crate) fn only_session(sandbox: &Sandbox) -> Value {
     let list = sandbox.sfs(&["list", "--all", "--json"]).json();
     let sessions = list.as_array().map(Vec::as_slice).unwrap_or_default();
-    let [session] = sessions else { panic!("expected one session: {list:#}") };
+    let with_prompts: Vec<&Value> = sessions.iter().filter(|session| session["turns"] != 0).collect();
+    let [session] = with_prompts.as_slice() else { panic!("expected one session: {list:#}") };
     for key in ["id", "tool", "native_id", "title", "project", "branches", "turns", "messages", "updated_at"]
     {
         assert!(!session[key].is_null(), "{key} is missing: {session:#}");
     }
-    session.clone()
+    (*session).clone()
 }

@@ -3,16 +3,12 @@
 use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use super::mock::Server;
 use super::script::serial;
-use super::tools::{Run, Tools, clean, run_guarded, tools};
+use super::tools::{Age, Run, Tools, clean, eventually, run_guarded, tools};
 use super::{PNG_BASE64, decode_base64};
-
-/// The model that Codex is set to. It has `apply_patch` and `view_image`, and
-/// sends its tools beside the conversation, not in it.
-const CODEX_MODEL: &str = "gpt-5.5";
 
 /// A machine of its own: everything below one folder, which goes away at the
 /// end unless the test fails.
@@ -21,6 +17,7 @@ pub(crate) struct Sandbox {
     pub(crate) home: PathBuf,
     pub(crate) project: PathBuf,
     tools: &'static Tools,
+    age: Age,
     /// Whether the tools keep their things elsewhere than in the home.
     moved: bool,
     runs: Cell<u32>,
@@ -29,22 +26,27 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// A sandbox, or `None` with a printed reason where the tools can't be had.
     pub(crate) fn new() -> Option<Self> {
-        Self::create(false)
+        Self::create(false, Age::New)
+    }
+
+    /// The same, with the tools of this age.
+    pub(crate) fn of(age: Age) -> Option<Self> {
+        Self::create(false, age)
     }
 
     /// The same, with `CLAUDE_CONFIG_DIR` and `CODEX_HOME` pointing elsewhere.
     pub(crate) fn moved() -> Option<Self> {
-        Self::create(true)
+        Self::create(true, Age::New)
     }
 
-    fn create(moved: bool) -> Option<Self> {
-        let tools = tools()?;
+    fn create(moved: bool, age: Age) -> Option<Self> {
+        let tools = tools(age)?;
         let name = format!("real-{}-{}", std::process::id(), serial());
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&root).expect("a folder for the sandbox");
         let root = root.canonicalize().expect("the folder");
         let (home, project) = (root.join("home"), root.join("work").join("my project"));
-        let sandbox = Self { root, home, project, tools, moved, runs: Cell::new(0) };
+        let sandbox = Self { root, home, project, tools, age, moved, runs: Cell::new(0) };
         fs::create_dir_all(&sandbox.home).expect("a home");
         sandbox.make_project(&sandbox.project);
         sandbox.configure_codex("http://127.0.0.1:9");
@@ -151,12 +153,15 @@ impl Sandbox {
         self.configure_codex(&server.url());
         let mut command = clean(&self.tools.codex, &self.tools.path, &self.home, folder);
         command.envs(self.places()).env("MOCK_API_KEY", "not-a-key").arg("exec").args(args);
+        // 0.98 asks its maker for models, whatever the provider.
+        command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
         run_guarded(command, &self.outputs())
     }
 
     fn configure_codex(&self, url: &str) {
+        let model = self.age.codex_model();
         let config = format!(
-            r#"model = "{CODEX_MODEL}"
+            r#"model = "{model}"
 model_provider = "mock"
 approval_policy = "never"
 sandbox_mode = "danger-full-access"
@@ -192,6 +197,23 @@ supports_websockets = false
     /// Runs `sfs` in another folder.
     pub(crate) fn sfs_in(&self, folder: &Path, args: &[&str]) -> Run {
         self.run(Path::new(env!("CARGO_BIN_EXE_sfs")), folder, &self.store_vars(), args)
+    }
+
+    /// Runs the daemon on the store until what is returned goes, once it watches.
+    pub(crate) fn daemon(&self) -> Daemon<'_> {
+        let mut command =
+            clean(Path::new(env!("CARGO_BIN_EXE_sfs")), &self.tools.path, &self.home, &self.root);
+        command.envs(self.places()).env("SFS_DIR", self.root.join("store")).args(["daemon", "run"]);
+        let log = fs::File::create(self.outputs()).expect("a file for what it says");
+        let child = command.stdout(log.try_clone().expect("the file")).stderr(log).spawn();
+        let daemon = Daemon { child: child.expect("a daemon"), sandbox: self };
+        let pid = u64::from(daemon.child.id());
+        let is_it = || {
+            let status = self.sfs(&["daemon", "status", "--json"]).stdout;
+            serde_json::from_str::<serde_json::Value>(&status).is_ok_and(|status| status["pid"] == pid)
+        };
+        eventually("the daemon watches", || is_it().then_some(()).ok_or_else(String::new));
+        daemon
     }
 
     /// The store, and that nothing is captured but when a test says so: what one
@@ -230,6 +252,30 @@ supports_websockets = false
     /// All transcripts of Codex, the oldest first.
     pub(crate) fn codex_transcripts(&self) -> Vec<PathBuf> {
         transcripts(&self.codex_home().join("sessions"))
+    }
+}
+
+/// A daemon that ends when this goes.
+pub(crate) struct Daemon<'s> {
+    child: Child,
+    sandbox: &'s Sandbox,
+}
+
+impl Daemon<'_> {
+    /// Asks it to end; fails if it doesn't end well.
+    #[track_caller]
+    pub(crate) fn stop(mut self) {
+        self.sandbox.sfs(&["daemon", "stop"]).ok();
+        let status = self.child.wait().expect("its end");
+        assert!(status.success(), "the daemon ended with {status}");
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        // It has ended already unless the test failed.
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

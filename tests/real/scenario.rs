@@ -185,7 +185,7 @@ pub(crate) fn codex_session(sandbox: &Sandbox) -> Native {
 }
 
 /// The id in the name of a rollout: its last 36 characters.
-fn codex_id(path: &std::path::Path) -> String {
+pub(crate) fn codex_id(path: &std::path::Path) -> String {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     stem.get(stem.len().saturating_sub(36)..).unwrap_or_default().to_owned()
 }

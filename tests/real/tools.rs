@@ -7,14 +7,45 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// The packages, at the versions that the tests were written against.
-const PACKAGES: &[(&str, &str)] = &[("@anthropic-ai/claude-code", "2.1.330"), ("@openai/codex", "0.169.0")];
+use super::package;
+
+/// Which versions of the tools are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// The newest that were verified.
+    New,
+    /// Ones that some still use.
+    Old,
+}
+
+impl Age {
+    /// The packages of Claude Code and of Codex.
+    fn packages(self) -> [(&'static str, &'static str); 2] {
+        let [claude, codex] = match self {
+            Age::New => ["2.1.332", "0.171.0"],
+            Age::Old => ["2.0.54", "0.98.0"],
+        };
+        [("@anthropic-ai/claude-code", claude), ("@openai/codex", codex)]
+    }
+
+    /// The model that Codex is set to. It has `apply_patch` and `view_image`,
+    /// and sends its tools beside the conversation, not in it.
+    pub(crate) fn codex_model(self) -> &'static str {
+        match self {
+            Age::New => "gpt-5.5",
+            Age::Old => "gpt-5-codex",
+        }
+    }
+}
 
 /// A program that runs longer hangs, and is killed. No test asserts a time.
 const HANGING: Duration = Duration::from_secs(240);
 
 /// The same for the installation, which downloads some hundred megabytes.
 const HANGING_INSTALL: Duration = Duration::from_secs(1200);
+
+/// What never comes about within this time doesn't at all.
+const NEVER: Duration = Duration::from_secs(90);
 
 /// How often a running program is looked at.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -30,9 +61,14 @@ pub(crate) struct Tools {
 
 /// The tools, installed at the first call; `None`, with the reason printed
 /// each time, where that isn't possible.
-pub(crate) fn tools() -> Option<&'static Tools> {
-    static TOOLS: OnceLock<Result<Tools, String>> = OnceLock::new();
-    match TOOLS.get_or_init(install) {
+pub(crate) fn tools(age: Age) -> Option<&'static Tools> {
+    static NEW: OnceLock<Result<Tools, String>> = OnceLock::new();
+    static OLD: OnceLock<Result<Tools, String>> = OnceLock::new();
+    let tools = match age {
+        Age::New => &NEW,
+        Age::Old => &OLD,
+    };
+    match tools.get_or_init(|| install(age)) {
         Ok(tools) => Some(tools),
         Err(reason) => {
             eprintln!("SKIPPED: {reason}");
@@ -47,45 +83,19 @@ pub(super) fn cache() -> PathBuf {
     std::env::var_os("SFS_TEST_TOOLS").map_or_else(beside, PathBuf::from)
 }
 
-fn install() -> Result<Tools, String> {
+fn install(age: Age) -> Result<Tools, String> {
     let node = on_path("node").ok_or("node isn't installed")?;
     let git = on_path("git").ok_or("git isn't installed")?;
-    let cache = cache();
-    fs::create_dir_all(&cache).map_err(|e| format!("cannot create the tools' folder: {e}"))?;
-    let lock = File::create(cache.join("lock")).map_err(|e| format!("cannot create the lock: {e}"))?;
-    lock.lock().map_err(|e| format!("cannot lock the tools' folder: {e}"))?;
-    for (package, version) in PACKAGES {
-        if installed(&cache, package).as_deref() != Some(version) {
-            npm_install(&cache)?;
-            break;
-        }
+    let mut bins = Vec::new();
+    for (name, version) in age.packages() {
+        let package = package::install(name, version).map_err(|why| format!("{name}@{version}: {why}"))?;
+        bins.push(package.bin);
     }
-    let bin = cache.join("node_modules").join(".bin");
-    let tools =
-        Tools { claude: bin.join("claude"), codex: bin.join("codex"), path: path(&[&bin, &node, &git]) };
-    tools.try_out(&cache)?;
+    let [claude, codex] = bins.as_slice() else { return Err("two packages".to_owned()) };
+    let path = path(&[claude, codex, &node, &git]);
+    let tools = Tools { claude: claude.join("claude"), codex: codex.join("codex"), path };
+    tools.try_out(age)?;
     Ok(tools)
-}
-
-/// The version of an installed package.
-fn installed(cache: &Path, package: &str) -> Option<String> {
-    let manifest = fs::read(cache.join("node_modules").join(package).join("package.json")).ok()?;
-    let manifest: serde_json::Value = serde_json::from_slice(&manifest).ok()?;
-    manifest["version"].as_str().map(str::to_owned)
-}
-
-/// Runs npm with the user's own settings: where it downloads from is theirs to say.
-fn npm_install(cache: &Path) -> Result<(), String> {
-    let npm = on_path("npm").ok_or("npm isn't installed")?.join("npm");
-    let mut command = Command::new(npm);
-    command.stdin(Stdio::null());
-    command.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]).arg(cache);
-    command.args(PACKAGES.iter().map(|(package, version)| format!("{package}@{version}")));
-    let run = run_install(command, &cache.join("npm"))?;
-    match run.status {
-        Some(status) if status.success() => Ok(()),
-        _ => Err(format!("npm can't install the tools: {}", run.stderr.lines().next().unwrap_or("it hangs"))),
-    }
 }
 
 /// The folder on `PATH` that holds `program`.
@@ -102,7 +112,8 @@ pub(super) fn path(folders: &[&Path]) -> String {
 
 impl Tools {
     /// Whether the tools run on this machine at all.
-    fn try_out(&self, cache: &Path) -> Result<(), String> {
+    fn try_out(&self, age: Age) -> Result<(), String> {
+        let cache = cache().join(format!("tried-{age:?}"));
         for (name, program) in [("claude", &self.claude), ("codex", &self.codex)] {
             let home = cache.join("home");
             fs::create_dir_all(&home).map_err(|e| format!("cannot create a home: {e}"))?;
@@ -164,6 +175,20 @@ impl Run {
         let run = self.ok();
         serde_json::from_str(&run.stdout)
             .unwrap_or_else(|error| panic!("{}\nwrote no JSON: {error}\n{}", run.command, run.stdout))
+    }
+}
+
+/// Waits until something is so; fails with what it was last if that never
+/// comes about.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, is_so: impl Fn() -> Result<T, String>) -> T {
+    let deadline = Instant::now() + NEVER;
+    loop {
+        match is_so() {
+            Ok(found) => return found,
+            Err(instead) => assert!(Instant::now() < deadline, "never came about: {what}\n{instead}"),
+        }
+        std::thread::sleep(GLANCE);
     }
 }
 

@@ -42,20 +42,53 @@ pub(super) enum Deed {
     Seen { text: String, since: Option<Id> },
 }
 
-/// All that is known of the file until a time, the first first.
+/// Until when something counts.
+#[derive(Clone, Copy)]
+pub(super) struct Until {
+    /// In milliseconds since 1970.
+    pub(super) time: i64,
+    /// A session whose files of that moment were looked at a little after it.
+    pub(super) of: Option<Id>,
+}
+
+impl Until {
+    /// Until a time.
+    pub(super) fn time(time: i64) -> Until {
+        Until { time, of: None }
+    }
+
+    /// Until a commit of a session.
+    pub(super) fn commit(store: &Store, (session, commit): (Id, Id)) -> Result<Until> {
+        Ok(Until { time: store.commit(&commit)?.time.unwrap_or(i64::MAX), of: Some(session) })
+    }
+
+    fn has(self, store: &Store, event: &Event) -> Result<bool> {
+        let of_then =
+            matches!(event.deed, Deed::Seen { .. }) && event.session == self.of && self.of.is_some();
+        Ok(event.time <= self.time
+            || of_then && store.commit(&event.commit)?.time.unwrap_or(i64::MAX) <= self.time)
+    }
+}
+
+/// All that is known of the file, the first first.
 pub(super) fn events(
     env: &Env,
     store: &Store,
     sessions: &[SessionInfo],
     target: &Target,
-    until: i64,
+    until: Until,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Event>> {
-    let mut events = told(store, sessions, target, monitor)?;
+    let mut known = told(store, sessions, target, monitor)?;
     for session in sessions.iter().filter(|session| target.is_within(&session.id)) {
-        events.extend(seen(env, store, session.id, target)?);
+        known.extend(seen(env, store, session.id, target)?);
     }
-    events.retain(|event| event.time <= until);
+    let mut events = Vec::with_capacity(known.len());
+    for event in known {
+        if until.has(store, &event)? {
+            events.push(event);
+        }
+    }
     // What was seen at the same time was seen after it was done.
     events.sort_by_key(|event| (event.time, matches!(event.deed, Deed::Seen { .. })));
     // A tool that writes a conversation anew tells the same once more.

@@ -21,7 +21,7 @@ use crate::object::{Id, Sort};
 use crate::store::{Store, StoreError};
 use crate::tool::change::What;
 use crate::workspace::git;
-use history::{Deed, Event};
+use history::{Deed, Event, Until};
 use moved::{Lineage, Past};
 use target::Target;
 use track::{By, Track};
@@ -158,16 +158,16 @@ pub fn blame(
         Some(at) => text_at(env, store, at, &target)?,
         None => text_now(&target)?,
     };
-    let until = match options.at {
-        Some((_, commit)) => store.commit(&commit)?.time.unwrap_or(i64::MAX),
-        None => i64::MAX,
-    };
     let all: Vec<&str> = text.split_inclusive('\n').collect();
     let (first, last) = options.lines.unwrap_or((1, all.len()));
     if first == 0 || options.lines.is_some() && (first > all.len() || last < first) {
         return Err(BlameError::NoLines(all.len()));
     }
     let sessions = session::sessions(store);
+    let until = match options.at {
+        Some(at) => Until::commit(store, at)?,
+        None => Until::time(i64::MAX),
+    };
     let past = Past { env, store, sessions: &sessions, elsewhere: &options.elsewhere, monitor };
     let Lineage { events, was } = past.of(&target, until)?;
     let mut replay = Replay { store, track: Track::default(), commands: HashMap::new() };

@@ -5,7 +5,7 @@
 //! the one before had it at another that is gone, or if it was written with the
 //! content of a file that the same turn deleted.
 
-use super::history::{self, Deed, Event};
+use super::history::{self, Deed, Event, Until};
 use super::target::Target;
 use super::track::{Track, normal};
 use crate::object::Id;
@@ -50,18 +50,18 @@ struct Origin {
 
 impl Past<'_> {
     /// All that is known of a file until a time.
-    pub(super) fn of(&self, target: &Target, until: i64) -> Result<Lineage> {
+    pub(super) fn of(&self, target: &Target, until: Until) -> Result<Lineage> {
         self.lineage(target, until, MOVES_MAX)
     }
 
-    fn lineage(&self, target: &Target, until: i64, moves: usize) -> Result<Lineage> {
+    fn lineage(&self, target: &Target, until: Until, moves: usize) -> Result<Lineage> {
         let (env, store, sessions) = (self.env, self.store, self.sessions);
         let mut events = history::events(env, store, sessions, target, until, self.monitor)?;
         let Some(moves) = moves.checked_sub(1) else { return Ok(Lineage { events, ..Lineage::default() }) };
         let told = self.told(&events);
         let origin = match told {
             Some(origin) => Some(origin),
-            None => self.commanded(target, events.first().map_or(until, |event| event.time))?,
+            None => self.commanded(target, events.first().map_or(until.time, |event| event.time))?,
         };
         let found = match origin {
             Some(origin) => Some((self.before(&origin.from, origin.until, moves)?, origin)),
@@ -78,7 +78,7 @@ impl Past<'_> {
     /// What was done to a file at its old path, but that it went away.
     fn before(&self, from: &str, until: i64, moves: usize) -> Result<Lineage> {
         let target = Target::new(self.env, self.store, from.as_ref(), self.elsewhere);
-        let mut found = self.lineage(&target, until, moves)?;
+        let mut found = self.lineage(&target, Until::time(until), moves)?;
         let is_removal =
             |event: &mut Event| matches!(&event.deed, Deed::Told { what: What::Delete | What::Move(_), .. });
         while found.events.pop_if(is_removal).is_some() {}

@@ -36,7 +36,7 @@ impl Survey {
     /// Those that don't look as they did when they were captured. All names
     /// are looked up at once: hashing each is most of the cost of a capture
     /// with nothing new.
-    pub(super) fn changed(&self, store: &Store) -> Work {
+    pub fn changed(&self, store: &Store) -> Work {
         let known: HashMap<Names<'_>, &Source> =
             source::all(store).map(|s| ((s.tool.as_str(), s.native.as_str(), s.part.as_str()), s)).collect();
         let is_new = |(tool, found): &&(&'static dyn Tool, Found)| {

@@ -33,6 +33,15 @@ pub(super) fn discover(root: &Path) -> Discovery {
     search.finish()
 }
 
+/// Whose a subagent's transcript is.
+enum Owner {
+    Session(String),
+    /// Its first row doesn't tell.
+    Unknown,
+    /// It has no row yet: the tool has only made the file.
+    Untold,
+}
+
 struct Search {
     look: Look,
     sessions: Vec<Found>,
@@ -50,8 +59,11 @@ impl Search {
             }
             let Some(stem) = entry.name.strip_suffix(".jsonl").map(str::to_owned) else { continue };
             if stem.starts_with("agent-") {
-                let native = self.owner(root.join(&entry.place)).unwrap_or_else(|| stem.clone());
-                self.part(&native, stem, entry);
+                match self.owner(root.join(&entry.place)) {
+                    Owner::Session(native) => self.part(&native, stem, entry),
+                    Owner::Unknown => self.part(&stem.clone(), stem, entry),
+                    Owner::Untold => {}
+                }
             } else {
                 self.sessions.extend(self.look.source(&stem, entry, Framing::Lines));
             }
@@ -85,16 +97,19 @@ impl Search {
     }
 
     /// The session that a subagent's transcript names in its first row.
-    fn owner(&mut self, path: PathBuf) -> Option<String> {
+    fn owner(&mut self, path: PathBuf) -> Owner {
         let mut head = Vec::new();
         let read = std::fs::File::open(&path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
         if let Err(error) = read {
             self.look.trouble.push(Trouble { path, error });
-            return None;
+            return Owner::Unknown;
+        }
+        if head.is_empty() {
+            return Owner::Untold;
         }
         let mut tape = Tape::default();
-        tape.read(&head)?;
-        tape.root(&head).string("sessionId").filter(|id| !id.is_empty())
+        let named = tape.read(&head).and_then(|_| tape.root(&head).string("sessionId"));
+        named.filter(|id| !id.is_empty()).map_or(Owner::Unknown, Owner::Session)
     }
 
     /// Looks for files of the sessions found, in the folders that go by id.

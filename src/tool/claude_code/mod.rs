@@ -38,7 +38,7 @@ impl Tool for ClaudeCode {
     }
 
     fn verified(&self) -> &'static [&'static str] {
-        &["2.1.330", "2.1.288", "2.1.54", "2.0.54", "1.0.128"]
+        &["2.1.330", "2.1.332", "2.1.288", "2.1.54", "2.0.54", "1.0.128"]
     }
 
     fn root(&self, places: &Places) -> PathBuf {

@@ -215,6 +215,8 @@ fn files_are_found_by_their_places() {
     put(&format!("projects/-w/{id}/subagents/agent-1.jsonl"), "{}\n");
     put(&format!("projects/-w/{id}/subagents/agent-1.meta.json"), "{}\n");
     put("projects/-w/agent-2.jsonl", &format!("{{\"sessionId\":\"{id}\"}}\n"));
+    // Whose this is will be told by its first row.
+    put("projects/-w/agent-3.jsonl", "");
     put(&format!("file-history/{id}/abc@v1"), "x");
     put(&format!("todos/{id}-agent-{id}.json"), "[]");
     put("settings.json", "{}");

@@ -43,7 +43,7 @@ impl Tool for Codex {
     }
 
     fn verified(&self) -> &'static [&'static str] {
-        &["0.77.0", "0.98.0", "0.144.0", "0.169.0"]
+        &["0.77.0", "0.98.0", "0.144.0", "0.169.0", "0.171.0"]
     }
 
     fn root(&self, places: &Places) -> PathBuf {
