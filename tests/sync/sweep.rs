@@ -16,7 +16,7 @@ fn what_nobody_needs_goes_late_and_in_two_steps() {
     }
     let all = contents(&world.remote());
     // Both are needed, and a table that the newest leans on is, too.
-    let would = a.ok(&["gc", "--remote", "--grace", "0", "--dry-run"]);
+    let would = a.ok(&["gc", "--remote", "--remote-grace", "0", "--dry-run"]);
     assert!(would.contains("0 packs, indexes of 0 more, 2 tables"), "{would}");
     assert!(contents(&world.remote()) == all);
 
@@ -26,11 +26,11 @@ fn what_nobody_needs_goes_late_and_in_two_steps() {
     let said = a.ok(&["gc", "--remote=origin"]);
     assert!(said.contains("0 packs, indexes of 0 more, 0 tables") && said.contains("3 files"), "{said}");
     assert!(contents(&world.remote()) == left);
-    let said = a.ok(&["gc", "--remote", "--grace", "0"]);
+    let said = a.ok(&["gc", "--remote", "--remote-grace", "0"]);
     assert!(said.contains("0 packs, indexes of 1 more, 2 tables"), "{said}");
     assert_eq!(contents(&world.remote()).len(), left.len() - 3);
     a.ok(&["fsck", "--remote"]);
-    let said = a.ok(&["gc", "--remote", "--grace", "0"]);
+    let said = a.ok(&["gc", "--remote", "--remote-grace", "0"]);
     assert!(said.contains("1 pack, indexes of 0 more, 0 tables"), "{said}");
     assert_eq!(contents(&world.remote()).len(), left.len() - 4);
     a.ok(&["fsck", "--remote"]);
@@ -51,7 +51,7 @@ fn an_index_that_is_needed_after_all_is_made_again_and_what_is_damaged_stops_it(
     // As after a sweep that was killed when somebody had just pushed.
     fs::remove_file(world.file("idx")).unwrap();
     a.fails(&["fsck", "--remote"]);
-    a.ok(&["gc", "--remote", "--grace", "0"]);
+    a.ok(&["gc", "--remote", "--remote-grace", "0"]);
     assert!(contents(&world.remote()) == all);
 
     let c = world.pushed("c");
@@ -59,7 +59,7 @@ fn an_index_that_is_needed_after_all_is_made_again_and_what_is_damaged_stops_it(
     let good = fs::read(&table).unwrap();
     fs::write(&table, &good[..good.len() - 1]).unwrap();
     let before = contents(&world.remote());
-    let said = a.fails(&["gc", "--remote", "--grace", "0"]);
+    let said = a.fails(&["gc", "--remote", "--remote-grace", "0"]);
     assert!(said.contains("is damaged"), "{said}");
     assert!(contents(&world.remote()) == before);
 }

@@ -24,10 +24,12 @@ pub(crate) struct Args {
     /// lists of this store's refs. `origin` or the only one if none is named
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
     remote: Option<Option<String>>,
-    /// Keep files that no longer count for so long: 10m, 12h, 7d. If nothing is
-    /// said, 1h, and on a remote 14d
-    #[arg(long, value_name = "TIME")]
-    grace: Option<String>,
+    /// On a remote, keep what no store needs for so long
+    #[arg(long, value_name = "TIME", default_value = "14d", requires = "remote")]
+    remote_grace: String,
+    /// Keep files that no longer count for so long: 10m, 12h, 7d
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    grace: String,
     /// How hard to compress, as of zstd
     #[arg(long, value_name = "LEVEL", default_value_t = 12)]
     #[arg(value_parser = clap::value_parser!(i32).range(1..=22))]
@@ -46,11 +48,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     if let Some(name) = &args.remote {
         return remote(args, name.clone(), &mut store, app);
     }
-    let options = GcOptions {
-        dry_run: args.dry_run,
-        grace: age(args.grace.as_deref().unwrap_or("1h"))?,
-        level: args.level,
-    };
+    let options = GcOptions { dry_run: args.dry_run, grace: age(&args.grace)?, level: args.level };
     let deleted = match &args.retain {
         Some(retain) => {
             let retain = i64::try_from(age(retain)?.as_millis()).unwrap_or(i64::MAX);
@@ -93,7 +91,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
 
 /// Sweeps a remote.
 fn remote(args: &Args, name: Option<String>, store: &mut Store, app: &App) -> Result<(), CommandError> {
-    let grace = age(args.grace.as_deref().unwrap_or("14d"))?.as_millis();
+    let grace = age(&args.remote_grace)?.as_millis();
     let grace = i64::try_from(grace).unwrap_or(i64::MAX);
     let options = SweepOptions { remote: name, grace, dry_run: args.dry_run };
     let swept = sweep(&app.env, store, &options, &app.ui.monitor()).map_err(failed)?;
