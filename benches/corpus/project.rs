@@ -61,7 +61,7 @@ impl Project {
     pub(super) fn new(rng: &mut Rng, number: usize) -> Self {
         let voice = Voice::new(rng);
         let name = voice.sentence(rng, 2).replace(' ', "-");
-        let cwd = format!("/home/dev/work/{name}-{number}");
+        let cwd = format!("/home/dev/code/{name}-{number}");
         let files = (0..FILES).map(|_| file(rng, &voice, &cwd)).collect();
         Self { cwd, voice, files }
     }

@@ -52,13 +52,12 @@ pub fn delete(
     dry_run: bool,
 ) -> Result<Vec<SessionInfo>, DeleteError> {
     store.refresh()?;
-    let mut gone: Vec<SessionInfo> = Vec::new();
-    for text in names {
+    let all = session::sessions(store);
+    let gone = each(names, |text| {
         let id = revision::session(store, env, text)?;
-        if gone.iter().all(|other| other.id != id) {
-            gone.extend(session::info(store, &id));
-        }
-    }
+        let found = all.iter().find(|session| session.id == id).cloned();
+        found.ok_or_else(|| DeleteError::Unknown(text.to_owned()))
+    })?;
     if !dry_run {
         change(env, store, &gone, |id| Some(RefValue::Session(id)))?;
     }
@@ -99,17 +98,26 @@ pub fn bring_back(
     dry_run: bool,
 ) -> Result<Vec<SessionInfo>, DeleteError> {
     store.refresh()?;
-    let mut back: Vec<SessionInfo> = Vec::new();
-    for text in names {
-        let found = find(store, text)?;
-        if back.iter().all(|other| other.id != found.id) {
-            back.push(found);
-        }
-    }
+    let back = each(names, |text| find(store, text))?;
     if !dry_run {
         change(env, store, &back, |_| None)?;
     }
     Ok(back)
+}
+
+/// What each of the names names, once.
+fn each(
+    names: &[String],
+    find: impl Fn(&str) -> Result<SessionInfo, DeleteError>,
+) -> Result<Vec<SessionInfo>, DeleteError> {
+    let mut all: Vec<SessionInfo> = Vec::new();
+    for name in names {
+        let found = find(name)?;
+        if all.iter().all(|other| other.id != found.id) {
+            all.push(found);
+        }
+    }
+    Ok(all)
 }
 
 /// The deleted session whose id, or the tool's, begins so.

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Read as _};
 use super::registered;
 use crate::cli::{App, CommandError};
 use crate::ops::capture::{CaptureOptions, capture};
-use crate::ops::register::{HOOK_WORDS, RegisterError, plan_hook};
+use crate::ops::register::{HOOK_WORDS, plan_hook};
 use crate::tool::{self, Tool};
 
 /// More than this of what a tool says of its event isn't read.
@@ -63,30 +63,11 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
 
 /// Adds the hook, or takes it out.
 fn change(args: &Change, app: &App, remove: bool) -> Result<(), CommandError> {
-    let can = || tool::TOOLS.iter().filter(|tool| tool.hooks(&app.env.places).is_some());
-    let known: Vec<&str> = can().map(|tool| tool.name()).collect();
-    let tool = tool::by_name(&args.tool).ok_or_else(|| {
-        CommandError::usage(format!("no tool is called {:?}; there are: {}", args.tool, known.join(", ")))
-    })?;
+    let (tool, known) = registered::called(&args.tool, |tool| tool.hooks(&app.env.places).is_some())?;
     let command = registered::command(app, &[HOOK_WORDS, &[tool.name()]].concat())?;
-    let planned = plan_hook(&app.env, tool, &command, remove).map_err(|e| match &e {
-        RegisterError::Unknown { .. } => {
-            let hint = format!(
-                "`sfs daemon start` captures what it writes; hooks are known of {}",
-                known.join(", ")
-            );
-            CommandError::from(e).hint(hint)
-        }
-        RegisterError::Unsafe { entry, .. } => {
-            let verb = if remove { "take this out of it" } else { "add this to it" };
-            let hint = format!("{verb} by hand:\n{entry}");
-            CommandError::from(e).hint(hint)
-        }
-        RegisterError::Taken { .. } => {
-            let hint = format!("`sfs hooks uninstall --for {}` takes that one out first", tool.name());
-            CommandError::from(e).hint(hint)
-        }
-        _ => e.into(),
+    let planned = plan_hook(&app.env, tool, &command, remove).map_err(|e| {
+        let otherwise = format!("`sfs daemon start` captures what it writes; hooks are known of {known}");
+        registered::failed(e, remove, otherwise, &format!("sfs hooks uninstall --for {}", tool.name()))
     })?;
     registered::settle(app, tool, &planned, (remove, args.dry_run, args.yes))
 }

@@ -6,9 +6,8 @@ use super::registered;
 use crate::cli::{App, CommandError, env};
 use crate::mcp::{Host, serve};
 use crate::ops::Env;
-use crate::ops::register::{NAME, RegisterError, RegisterOptions, plan};
+use crate::ops::register::{NAME, RegisterOptions, plan};
 use crate::store::{Store, StoreError};
-use crate::tool;
 
 /// Let agents ask what was done in other tools
 ///
@@ -80,32 +79,13 @@ fn server(args: &Args, app: &App) -> Result<(), CommandError> {
 
 /// Tells a tool of the server, or that it is gone.
 fn change(args: &Change, app: &App, options: &[&str], remove: bool) -> Result<(), CommandError> {
-    let can = || tool::TOOLS.iter().filter(|tool| tool.servers(&app.env.places).is_some());
-    let known: Vec<&str> = can().map(|tool| tool.name()).collect();
-    let tool = tool::by_name(&args.tool).ok_or_else(|| {
-        CommandError::usage(format!("no tool is called {:?}; there are: {}", args.tool, known.join(", ")))
-    })?;
+    let (tool, known) = registered::called(&args.tool, |tool| tool.servers(&app.env.places).is_some())?;
     let command = registered::command(app, &[&["mcp"], options].concat())?;
-    let entry = command.join(" ");
-    let planned =
-        plan(&app.env, &RegisterOptions { tool, name: NAME.to_owned(), command, remove }).map_err(|e| {
-            match &e {
-                RegisterError::Unknown { .. } => {
-                    let hint = format!("let it start `{entry}`; sfs knows how for: {}", known.join(", "));
-                    CommandError::from(e).hint(hint)
-                }
-                RegisterError::Unsafe { entry, .. } => {
-                    let verb = if remove { "take this out of it" } else { "add this to it" };
-                    let hint = format!("{verb} by hand:\n{entry}");
-                    CommandError::from(e).hint(hint)
-                }
-                RegisterError::Taken { .. } => {
-                    let hint = format!("`sfs mcp uninstall {}` takes that one out first", tool.name());
-                    CommandError::from(e).hint(hint)
-                }
-                _ => e.into(),
-            }
-        })?;
+    let otherwise = format!("let it start `{}`; sfs knows how for: {known}", command.join(" "));
+    let options = RegisterOptions { tool, name: NAME.to_owned(), command, remove };
+    let planned = plan(&app.env, &options).map_err(|e| {
+        registered::failed(e, remove, otherwise, &format!("sfs mcp uninstall {}", tool.name()))
+    })?;
     registered::settle(app, tool, &planned, (remove, args.dry_run, args.yes))
 }
 

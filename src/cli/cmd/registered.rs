@@ -5,8 +5,34 @@ use std::path::PathBuf;
 
 use crate::cli::ui::clean_text;
 use crate::cli::{App, CommandError, env};
-use crate::ops::register::{NAME, Registration, carry_out};
-use crate::tool::Tool;
+use crate::ops::register::{NAME, RegisterError, Registration, carry_out};
+use crate::tool::{self, Tool};
+
+/// The tool of a name, and the names of all that can be told something.
+pub(super) fn called(
+    name: &str,
+    can: impl Fn(&dyn Tool) -> bool,
+) -> Result<(&'static dyn Tool, String), CommandError> {
+    let known = tool::TOOLS.iter().filter(|tool| can(**tool)).map(|tool| tool.name());
+    let known = known.collect::<Vec<_>>().join(", ");
+    let unknown = || CommandError::usage(format!("no tool is called {name:?}; there are: {known}"));
+    Ok((tool::by_name(name).ok_or_else(unknown)?, known))
+}
+
+/// An error with advice: what to do where it isn't known how the tool is told,
+/// and the command that takes out what another told it.
+pub(super) fn failed(error: RegisterError, remove: bool, otherwise: String, undo: &str) -> CommandError {
+    let hint = match &error {
+        RegisterError::Unknown { .. } => otherwise,
+        RegisterError::Unsafe { entry, .. } => {
+            let verb = if remove { "take this out of it" } else { "add this to it" };
+            format!("{verb} by hand:\n{entry}")
+        }
+        RegisterError::Taken { .. } => format!("`{undo}` takes that one out first"),
+        _ => return error.into(),
+    };
+    CommandError::from(error).hint(hint)
+}
 
 /// Shows what is planned, asks, and does it.
 pub(super) fn settle(
