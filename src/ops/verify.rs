@@ -14,6 +14,8 @@ use crate::store::{Store, StoreError};
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Verified {
+    /// The name of the remote.
+    pub remote: String,
     /// Stores that pushed to it.
     pub writers: u64,
     /// Sessions that their refs name.
@@ -45,7 +47,8 @@ pub(super) fn verify(
     let dir = tempfile::tempdir().map_err(StoreError::io("create a folder in", &std::env::temp_dir()))?;
     let scratch = Store::open_or_create(&dir.path().join("store"), Id::ZERO)?;
     let far = open(&scratch)?;
-    let (mut quarantine, mut found) = (Quarantine::new(&scratch)?, Verified::default());
+    let mut quarantine = Quarantine::new(&scratch)?;
+    let mut found = Verified { remote: far.name.clone(), ..Verified::default() };
     let (mut wants, mut sessions) = (Vec::new(), IdSet::default());
     for tables in far::tables(&*far.remote, Folder::Refs)? {
         found.writers += 1;

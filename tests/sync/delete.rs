@@ -56,6 +56,7 @@ fn what_was_deleted_stays_away_until_it_is_brought_back() {
     assert!(a.store().has_commit(&before).unwrap());
     // As any change of the user's it can be taken back.
     a.ok(&["delete", "a", "other"]);
+    assert!(a.ok(&["list", "--all"]).contains("2 in all, were deleted"));
     a.ok(&["undo"]);
     assert_eq!(ids(&a), ["a", "other"]);
     // What was deleted can be taken out for good.

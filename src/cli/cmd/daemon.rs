@@ -167,6 +167,11 @@ fn status(app: &App, json: bool) -> Result<(), CommandError> {
         }
         row("store", clean(&app.env.store.to_string_lossy()))?;
         row("log", clean(&log.to_string_lossy()))?;
+        if !running {
+            app.ui.hint(
+                "`sfs daemon start` starts it; without it, commands capture what is new when they look",
+            );
+        }
     }
     // As a service manager's status does.
     if running { Ok(()) } else { Err(CommandError::silent(crate::cli::error::FAILED)) }

@@ -22,8 +22,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     if let Some(name) = &args.remote {
         let store = app.store()?;
-        let found = verify::remote(&app.env, &store, name.as_deref(), &app.ui.monitor());
-        return bundle::tell(&found.map_err(failed)?, name.as_deref().unwrap_or("the remote"), app);
+        let found = verify::remote(&app.env, &store, name.as_deref(), &app.ui.monitor()).map_err(failed)?;
+        return bundle::tell(&found, &found.remote, app);
     }
     let store = app.store().map_err(|e| if e.is_missing_file() { e.with_code(DAMAGED) } else { e })?;
     let monitor = app.ui.monitor();

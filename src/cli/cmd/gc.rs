@@ -106,9 +106,11 @@ fn remote(args: &Args, name: Option<String>, store: &mut Store, app: &App) -> Re
         app.ui.note(&format!("Somebody pushed to {remote} just now: nothing was removed"));
         return Ok(());
     }
+    let is_nothing = packs + hidden + tables == 0;
     let (packs, tables) = (count(packs, "pack"), count(tables, "table"));
     let what = format!("{packs}, indexes of {hidden} more, {tables} of refs; {}", bytes(size));
     app.ui.note(&match args.dry_run {
+        _ if is_nothing => format!("Nothing is to be removed from {remote}"),
         true => format!("Would remove from {remote}: {what}"),
         false => format!("Removed from {remote}: {what}"),
     });

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::ui::{self, clean};
 use crate::cli::{App, CommandError};
+use crate::ops::delete::deleted;
 use crate::ops::list::{ListOptions, list, moment};
 use crate::ops::session::SessionInfo;
 use crate::view;
@@ -58,10 +59,16 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         return Ok(app.ui.json(&list)?);
     }
     if found.sessions.is_empty() {
-        let nothing =
-            if found.total == 0 { "The store has no sessions yet." } else { "No such session here." };
-        app.ui.note(nothing);
+        let gone = deleted(&store).len() as u64;
+        match found.total {
+            0 if gone > 0 => app.ui.note(&format!("The store's sessions, {gone} in all, were deleted.")),
+            0 => app.ui.note("The store has no sessions yet."),
+            _ => app.ui.note("No such session here."),
+        }
         match (found.total, args.all) {
+            (0, _) if gone > 0 => {
+                app.ui.hint("`sfs delete --list` lists them, `sfs delete --undo ID` brings one back")
+            }
             (0, _) => app.ui.hint("`sfs capture` reads what the tools have written"),
             (n, false) => {
                 app.ui.hint(&format!("`sfs list --all` looks at all {}", ui::count(n as u64, "session")))

@@ -68,7 +68,9 @@ fn failed(error: MergeError) -> CommandError {
         MergeError::Revision(e) => e.into(),
         MergeError::Name(e) => e.into(),
         MergeError::Store(e) => e.into(),
-        e @ MergeError::Has(_) => e.into(),
+        e @ MergeError::Has(_) => {
+            CommandError::from(e).hint("`sfs log SESSION --graph` shows its branches, and where they parted")
+        }
         MergeError::GoesOn { ref theirs, .. } => {
             let hint = format!("`sfs resume {theirs}` goes on from there");
             CommandError::from(error).hint(hint)
