@@ -106,6 +106,24 @@ fn a_tool_is_given_what_another_had_in_the_project() {
     assert_eq!(again["config"]["given"], json!([]), "{again:#}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_project_cannot_point_at_what_is_not_its_own() {
+    let sandbox = Sandbox::new();
+    sandbox.put("project/.mcp.json", &servers());
+    fs::create_dir_all(sandbox.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(sandbox.path("elsewhere"), sandbox.path("project/.codex")).unwrap();
+    let said = sandbox.says(&["resume", "@", "--in", "codex", "--with-config", "--yes"]);
+    assert!(said.contains("leads out of the project"), "{said}");
+    assert_eq!(fs::read_dir(sandbox.path("elsewhere")).unwrap().count(), 0);
+    // Nor is a pipe waited for.
+    fs::create_dir_all(sandbox.path("project/.gemini")).unwrap();
+    let pipe = sandbox.path("project/.gemini/settings.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let said = sandbox.says(&["resume", "@", "--in", "gemini", "--with-config", "--yes"]);
+    assert!(said.contains("cannot change"), "{said}");
+}
+
 #[test]
 fn nothing_that_is_there_is_written_over() {
     let sandbox = Sandbox::new();

@@ -27,6 +27,8 @@ mod droid;
 mod gemini;
 #[path = "real/guest.rs"]
 mod guest;
+#[path = "real/hooks.rs"]
+mod hooks;
 #[path = "real/kimi.rs"]
 mod kimi;
 #[path = "real/opencode.rs"]

@@ -107,7 +107,8 @@ fn walk(
     seen: &mut IdSet,
     found: &mut Vec<Found>,
 ) -> Result<(), StoreError> {
-    let since = commit.since.filter(|since| *since < commit.time).unwrap_or(commit.time - LONG) - SLACK;
+    let since = commit.since.filter(|since| *since < commit.time);
+    let since = since.unwrap_or(commit.time.saturating_sub(LONG)).saturating_sub(SLACK);
     let mut next = Some((tip, store.commit(&tip)?));
     while let Some(end) = next {
         // What several branches share is looked at once.
@@ -116,7 +117,7 @@ fn walk(
         }
         let (turn, before) = log::turn(store, end)?;
         next = before;
-        if turn.time.is_none_or(|time| time > commit.time + SLACK) {
+        if turn.time.is_none_or(|time| time > commit.time.saturating_add(SLACK)) {
             continue;
         }
         found.extend(judge(store, session, turn, commit, next.as_ref().map(|(id, _)| *id))?);

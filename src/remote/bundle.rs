@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use super::dir::ASIDE;
+use super::dir::{ASIDE, sync_dir};
 use super::listing::{in_order, parse_in_order};
 use super::{Content, Counted, Folder, Key, Remote, RemoteError, Sent, copy_exact};
 use crate::object::id::checksum;
@@ -64,8 +64,7 @@ impl BundleRemote {
     /// Begins the bundle at `path`. It is there when it is published, and what
     /// was there is replaced then.
     pub fn create(path: PathBuf) -> Result<BundleRemote, RemoteError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(&path);
         let aside = tempfile::Builder::new().prefix(ASIDE).tempfile_in(folder);
         let mut aside = aside.map_err(RemoteError::io("create a file in", folder))?;
         let begun = aside.write_all(MAGIC).and_then(|()| aside.write_all(&FORMAT.to_le_bytes()));
@@ -76,8 +75,13 @@ impl BundleRemote {
 
     /// Opens the bundle at `path`.
     pub fn open(path: PathBuf) -> Result<BundleRemote, RemoteError> {
-        let mut file = File::open(&path).map_err(RemoteError::io("open", &path))?;
         let bad = |what: &str| RemoteError::NoBundle { path: path.clone(), what: what.to_owned() };
+        // To open a pipe may take for ever.
+        let looked = std::fs::metadata(&path).map_err(RemoteError::io("open", &path))?;
+        if !looked.is_file() {
+            return Err(bad("it is not a file"));
+        }
+        let mut file = File::open(&path).map_err(RemoteError::io("open", &path))?;
         let read = |e: io::Error| match e.kind() {
             ErrorKind::UnexpectedEof => bad("it is too short"),
             _ => RemoteError::io("read", &path)(e),
@@ -114,6 +118,11 @@ impl BundleRemote {
     fn io(&self, verb: &'static str) -> impl FnOnce(io::Error) -> RemoteError {
         RemoteError::io(verb, &self.path)
     }
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn read_at(file: &mut File, range: Range<u64>) -> io::Result<Vec<u8>> {
@@ -187,6 +196,7 @@ impl Remote for BundleRemote {
         let whole = Bytes::Whole(write().map_err(self.io("write"))?);
         if let Bytes::New(aside) = std::mem::replace(&mut state.file, whole) {
             aside.persist(&self.path).map_err(|e| self.io("rename a new file to")(e.error))?;
+            sync_dir(folder_of(&self.path))?;
         }
         Ok(())
     }

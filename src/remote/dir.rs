@@ -181,7 +181,7 @@ fn publish(aside: NamedTempFile, path: &Path) -> Result<bool, RemoteError> {
 }
 
 /// Makes the names in a folder durable, where that can be done.
-fn sync_dir(folder: &Path) -> Result<(), RemoteError> {
+pub(super) fn sync_dir(folder: &Path) -> Result<(), RemoteError> {
     if cfg!(windows) {
         return Ok(());
     }

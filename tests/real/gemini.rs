@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::guest::{self, Guest};
+use crate::hooks;
 use crate::real::compare::Expected;
 use crate::real::conversation::{Conversation, Item, Role};
 use crate::real::google::Google;
@@ -16,7 +17,7 @@ use crate::real::package::{Package, package};
 use crate::real::resume::only_session;
 use crate::real::sandbox::{Sandbox, files};
 use crate::real::script::{Rule, Script, call, on, text, thinking};
-use crate::real::tools::clean;
+use crate::real::tools::{clean, run_guarded};
 
 struct Gemini {
     package: Package,
@@ -165,5 +166,18 @@ fn what_gemini_repeats_when_it_resumes_is_captured_once() {
         let whole = whole.and(Role::User, "SFS-FOUR").and(Role::Assistant, "ok").and(Role::User, guest::NEXT);
         let written = guest::resume(gemini, sandbox, "@");
         Expected::own(&whole).assert(&guest::go_on(gemini, sandbox, &written, guest::NEXT));
+    });
+}
+
+/// Its settings are written anew before each run here, so the hook is added
+/// when the command is ready.
+#[test]
+fn gemini_runs_the_hook() {
+    each(&["0.61.0"], |gemini, sandbox| {
+        let server = gemini.server(vec![on("SFS-HOOKED", [text("Answered.")])]);
+        let command = gemini.command(sandbox, &server, None, "SFS-HOOKED");
+        hooks::install(sandbox, "gemini");
+        run_guarded(command, &sandbox.folder("hooked").join("gemini")).ok();
+        hooks::assert_captured(sandbox, "SFS-HOOKED");
     });
 }

@@ -131,6 +131,19 @@ fn a_damaged_file_is_told_and_nothing_changes() {
     assert!(same("current", &contents(&b.dir.join("store"))));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let world = World::new();
+    let b = world.machine("b");
+    let pipe = world.dir.path().join("x.sfsbundle");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for verb in ["open", "verify"] {
+        let said = b.fails(&["bundle", verb, pipe.to_str().unwrap()]);
+        assert!(said.contains("it is not a file"), "{said}");
+    }
+}
+
 #[test]
 fn a_remote_is_looked_through_from_end_to_end() {
     let world = World::new();

@@ -229,8 +229,14 @@ fn backups(env: &Env) -> PathBuf {
     env.store.join("backups")
 }
 
+/// What a file holds, if it is there. A project's may be anything, and to open
+/// a pipe may take for ever.
 fn read(path: &Path) -> Result<Option<String>, RegisterError> {
-    match std::fs::read_to_string(path) {
+    let text = std::fs::metadata(path).and_then(|meta| match meta.is_file() {
+        true => std::fs::read_to_string(path),
+        false => Err(std::io::Error::other("it is not a file")),
+    });
+    match text {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(RegisterError::Io { path: path.to_owned(), source }),
