@@ -196,7 +196,11 @@ fn hooks(settings: &str, event: &str) -> Vec<String> {
 #[test]
 fn hooks_go_in_and_out_again() {
     let sandbox = Sandbox::new();
-    for (tool, place, event) in [("claude-code", CLAUDE, "Stop"), ("gemini", GEMINI, "AfterAgent")] {
+    for (tool, place, event) in [
+        ("claude-code", CLAUDE, "Stop"),
+        ("gemini", GEMINI, "AfterAgent"),
+        ("codex", "home/.codex/hooks.json", "Stop"),
+    ] {
         for text in [
             "{}".to_owned(),
             "{\n\t\"model\": \"m\",\n\t\"hooks\": { }\n}\n".to_owned(),
@@ -207,7 +211,7 @@ fn hooks_go_in_and_out_again() {
         ] {
             sandbox.put(place, &text);
             let shown = sandbox.ok(&["hooks", "install", "--for", tool, "--dry-run"]);
-            assert!(shown.contains("settings.json") && shown.contains("+ "), "{shown}");
+            assert!(shown.contains(place) && shown.contains("+ "), "{shown}");
             assert_eq!(sandbox.read(place), text);
             assert!(sandbox.fails(2, &["hooks", "install", "--for", tool]).contains("--yes"));
             sandbox.ok(&["hooks", "install", "--for", tool, "--yes"]);
@@ -232,6 +236,9 @@ fn hooks_go_in_and_out_again() {
         sandbox.ok(&["hooks", "uninstall", "--for", tool, "--yes"]);
         assert!(!sandbox.path(place).exists());
     }
+    // Droid does not look into its settings for hooks when it has a file of them.
+    sandbox.put("home/.factory/hooks.json", "{}");
+    assert!(sandbox.fails(1, &["hooks", "install", "--for", "droid", "--yes"]).contains("sfs daemon start"));
     sandbox.put(CLAUDE, "{ // mine\n}");
     assert!(sandbox.fails(1, &["hooks", "install", "--for", "claude-code", "--yes"]).contains("turn-ended"));
     assert_eq!(sandbox.read(CLAUDE), "{ // mine\n}");

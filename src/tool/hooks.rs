@@ -13,4 +13,6 @@ pub struct Hooks {
     pub path: PathBuf,
     /// The event that a turn ended.
     pub event: &'static str,
+    /// What its user has to do besides before the tool runs it, if anything.
+    pub besides: Option<&'static str>,
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::guest::{self, Guest};
+use crate::hooks::guest_runs_the_hook;
 use crate::real::completions::Completions;
 use crate::real::conversation::{Conversation, Role};
 use crate::real::mock::Server;
@@ -119,4 +120,9 @@ fn droid_keeps_its_own_sessions() {
 #[test]
 fn droid_takes_a_session_of_claude_code() {
     with(|droid, sandbox| guest::takes_a_foreign_session(droid, sandbox));
+}
+
+#[test]
+fn droid_runs_the_hook() {
+    with(|droid, sandbox| guest_runs_the_hook(droid, sandbox));
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::guest::{self, Guest};
-use crate::hooks;
+use crate::hooks::guest_runs_the_hook;
 use crate::real::compare::Expected;
 use crate::real::conversation::{Conversation, Item, Role};
 use crate::real::google::Google;
@@ -17,7 +17,7 @@ use crate::real::package::{Package, package};
 use crate::real::resume::only_session;
 use crate::real::sandbox::{Sandbox, files};
 use crate::real::script::{Rule, Script, call, on, text, thinking};
-use crate::real::tools::{clean, run_guarded};
+use crate::real::tools::clean;
 
 struct Gemini {
     package: Package,
@@ -169,15 +169,7 @@ fn what_gemini_repeats_when_it_resumes_is_captured_once() {
     });
 }
 
-/// Its settings are written anew before each run here, so the hook is added
-/// when the command is ready.
 #[test]
 fn gemini_runs_the_hook() {
-    each(&["0.61.0"], |gemini, sandbox| {
-        let server = gemini.server(vec![on("SFS-HOOKED", [text("Answered.")])]);
-        let command = gemini.command(sandbox, &server, None, "SFS-HOOKED");
-        hooks::install(sandbox, "gemini");
-        run_guarded(command, &sandbox.folder("hooked").join("gemini")).ok();
-        hooks::assert_captured(sandbox, "SFS-HOOKED");
-    });
+    each(&["0.61.0"], |gemini, sandbox| guest_runs_the_hook(gemini, sandbox));
 }

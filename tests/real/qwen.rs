@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::guest::{self, Guest};
+use crate::hooks::guest_runs_the_hook;
 use crate::real::completions::Completions;
 use crate::real::conversation::{Conversation, Item, Role};
 use crate::real::mock::Server;
@@ -133,4 +134,14 @@ fn qwen_keeps_its_own_sessions() {
 #[test]
 fn qwen_takes_a_session_of_claude_code() {
     each(|qwen, sandbox| guest::takes_a_foreign_session(qwen, sandbox));
+}
+
+/// 0.12.0 runs none that its settings alone name.
+#[test]
+fn qwen_runs_the_hook() {
+    each(|qwen, sandbox| {
+        if qwen.version == "0.24.4" {
+            guest_runs_the_hook(qwen, sandbox);
+        }
+    });
 }

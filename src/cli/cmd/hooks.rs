@@ -69,7 +69,12 @@ fn change(args: &Change, app: &App, remove: bool) -> Result<(), CommandError> {
         let otherwise = format!("`sfs daemon start` captures what it writes; hooks are known of {known}");
         registered::failed(e, remove, otherwise, &format!("sfs hooks uninstall --for {}", tool.name()))
     })?;
-    registered::settle(app, tool, &planned, (remove, args.dry_run, args.yes))
+    registered::settle(app, tool, &planned, (remove, args.dry_run, args.yes))?;
+    let besides = tool.hooks(&app.env.places).and_then(|hooks| hooks.besides);
+    if let Some(besides) = besides.filter(|_| !remove && !args.dry_run) {
+        app.ui.note(besides);
+    }
+    Ok(())
 }
 
 /// Captures what a tool has written. Prints nothing on standard output, where a

@@ -119,7 +119,8 @@ pub fn plan_hook(
     remove: bool,
 ) -> Result<Registration, RegisterError> {
     let hooks = tool.hooks(&env.places);
-    let Hooks { path, event } = hooks.ok_or(RegisterError::Unknown { tool: tool.title(), what: "hooks" })?;
+    let Hooks { path, event, .. } =
+        hooks.ok_or(RegisterError::Unknown { tool: tool.title(), what: "hooks" })?;
     file(env, (command, remove), path, &hook::Hook { event })
 }
 

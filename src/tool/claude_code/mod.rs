@@ -106,7 +106,7 @@ impl Tool for ClaudeCode {
     /// of the tool rewrites and which holds accounts too. The command and its
     /// scopes: <https://docs.claude.com/en/docs/claude-code/mcp>.
     fn hooks(&self, places: &Places) -> Option<Hooks> {
-        Some(Hooks { path: self.root(places).join("settings.json"), event: "Stop" })
+        Some(Hooks { path: self.root(places).join("settings.json"), event: "Stop", besides: None })
     }
 
     fn servers(&self, _: &Places) -> Option<Servers> {

@@ -26,7 +26,7 @@ pub(super) use tools::action;
 
 use super::beside::Form;
 use super::{
-    Beside, Conversation, Discovery, Found, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool,
+    Beside, Conversation, Discovery, Found, Hooks, Places, Plan, Reader, Resume, Servers, Sink, Target, Tool,
     ToolError, Watched,
 };
 
@@ -111,6 +111,17 @@ impl Tool for Codex {
     /// repository has it.
     fn servers(&self, places: &Places) -> Option<Servers> {
         Some(Servers::Toml { path: find::root(places).join("config.toml"), table: "mcp_servers" })
+    }
+
+    /// `hooks.json` beside its settings. It runs what its user trusts, by what
+    /// stands there (0.171).
+    fn hooks(&self, places: &Places) -> Option<Hooks> {
+        let path = find::root(places).join("hooks.json");
+        Some(Hooks {
+            path,
+            event: "Stop",
+            besides: Some("Codex runs it once you trust it: type /hooks in Codex"),
+        })
     }
 
     fn resume(&self) -> Option<&dyn Resume> {

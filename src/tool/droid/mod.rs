@@ -14,8 +14,8 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Conversation, Discovery, Found, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
-    Watched, go_on,
+    Conversation, Discovery, Found, Hooks, Pieces, Places, Plan, Reader, Resume, Sink, Target, Tool,
+    ToolError, Watched, go_on,
 };
 
 /// The adapter.
@@ -69,6 +69,14 @@ impl Tool for Droid {
 
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["droid".to_owned(), go_on(file)]
+    }
+
+    /// In its settings. Where there is a `hooks.json`, of another form, those
+    /// may not count.
+    fn hooks(&self, places: &Places) -> Option<Hooks> {
+        let folder = self.root(places);
+        let settings = Hooks { path: folder.join("settings.json"), event: "Stop", besides: None };
+        (!folder.join("hooks.json").exists()).then_some(settings)
     }
 
     fn resume(&self) -> Option<&dyn Resume> {

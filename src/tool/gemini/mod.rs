@@ -109,7 +109,7 @@ impl Tool for Gemini {
     /// `mcpServers` in `settings.json`, as `docs/tools/mcp-server.md` of its
     /// repository has it. The tool allows comments there; then it is not changed.
     fn hooks(&self, places: &Places) -> Option<Hooks> {
-        Some(Hooks { path: self.root(places).join("settings.json"), event: "AfterAgent" })
+        Some(Hooks { path: self.root(places).join("settings.json"), event: "AfterAgent", besides: None })
     }
 
     fn servers(&self, places: &Places) -> Option<Servers> {

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::{
-    Conversation, Discovery, Found, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError, Watched,
+    Conversation, Discovery, Found, Hooks, Places, Plan, Reader, Resume, Sink, Target, Tool, ToolError,
+    Watched,
 };
 
 /// The adapter.
@@ -65,6 +66,13 @@ impl Tool for Qwen {
 
     fn start_with(&self, file: &Path) -> Vec<String> {
         vec!["qwen".to_owned(), "-i".to_owned(), super::go_on(file)]
+    }
+
+    /// In its settings, which stay where they are when what it writes at run
+    /// time is elsewhere.
+    fn hooks(&self, places: &Places) -> Option<Hooks> {
+        let home = places.var("QWEN_HOME").unwrap_or_else(|| places.home.join(".qwen"));
+        Some(Hooks { path: home.join("settings.json"), event: "Stop", besides: None })
     }
 
     fn resume(&self) -> Option<&dyn Resume> {
