@@ -13,3 +13,6 @@ mod databases;
 mod lines;
 #[path = "others/sandbox.rs"]
 mod sandbox;
+#[cfg(unix)]
+#[path = "others/within.rs"]
+mod within;

@@ -216,3 +216,13 @@ fn the_turns_behind_a_commit_are_found_and_nothing_else() {
     let (text, said) = sandbox.ok(&["log", "--git", "HEAD"]);
     assert!(text.lines().count() == 1 && said.contains("No turn that the store knows"), "{text}{said}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_its_place_is_not_waited_for() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.file();
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    assert!(sandbox.fails(1, &["list"]).contains("it is not a file"));
+}

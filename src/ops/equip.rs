@@ -153,11 +153,8 @@ fn tell(env: &Env, tool: &'static dyn Tool, to: &Path, server: Server, found: &m
     let step = command.map_err(str::to_owned).and_then(|command| {
         let place = place_for(env, tool, to, is_project)
             .ok_or_else(|| format!("it is not known how {} is told of it", tool.title()))?;
-        if let Servers::Json { path, .. } | Servers::Toml { path, .. } = &place
-            && path.starts_with(to)
-            && leads_out(to, path)
-        {
-            return Err(format!("{} leads out of the project", path.display()));
+        if let Servers::Json { path, .. } | Servers::Toml { path, .. } = &place {
+            tool::stay_within(to, path).map_err(|e| format!("{}: {e}", path.display()))?;
         }
         let options = RegisterOptions { tool, name: name.clone(), command: command.clone(), remove: false };
         let planned = register::plan_in(env, &options, place.clone()).map_err(|e| e.to_string())?;
@@ -183,13 +180,6 @@ fn place_for(env: &Env, tool: &dyn Tool, to: &Path, is_project: bool) -> Option<
         })
     });
     own.or_else(|| tool.servers(&env.places))
-}
-
-/// Tells whether a path in a project leads out of it by a link: what that is,
-/// is not the project's to choose.
-fn leads_out(project: &Path, path: &Path) -> bool {
-    let real = |path: &Path| path.ancestors().find_map(|dir| std::fs::canonicalize(dir).ok());
-    real(project).zip(real(path)).is_none_or(|(project, path)| !path.starts_with(project))
 }
 
 /// Does what was planned for a tool.

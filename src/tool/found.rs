@@ -103,6 +103,20 @@ pub fn stamp_of(meta: &std::fs::Metadata) -> Option<Stamp> {
     Some(Stamp { len: meta.len(), mtime: i64::try_from(mtime.as_nanos()).unwrap_or(i64::MAX), inode })
 }
 
+/// Refuses a path in a project that a link leads out of it: a project may come
+/// from anywhere, and what of its user's is read or changed is not its to
+/// choose. A path that is elsewhere anyway is the user's.
+pub fn stay_within(project: &Path, path: &Path) -> std::io::Result<()> {
+    if !path.starts_with(project) {
+        return Ok(());
+    }
+    let real = |path: &Path| path.ancestors().find_map(|dir| std::fs::canonicalize(dir).ok());
+    match real(project).zip(real(path)) {
+        Some((project, path)) if path.starts_with(&project) => Ok(()),
+        _ => Err(std::io::Error::other("a link leads out of the project")),
+    }
+}
+
 /// The place of a file for tools whose places are absolute paths: without
 /// what makes it one.
 pub(super) fn absolute_place(path: &Path) -> String {

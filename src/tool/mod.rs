@@ -59,7 +59,7 @@ use crate::object::split::Texts;
 
 pub use beside::Beside;
 use found::absolute_place;
-pub use found::{Discovery, Found, SideFile, Stamp, Trouble, Watched, stamp, stamp_of};
+pub use found::{Discovery, Found, SideFile, Stamp, Trouble, Watched, stamp, stamp_of, stay_within};
 pub use hooks::Hooks;
 pub use pieces::{EARLY, Frame, Framing, Pieces};
 pub use places::{Os, Places};

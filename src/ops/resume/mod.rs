@@ -259,7 +259,9 @@ fn first_ten(bytes: &[u8; 16]) -> [u8; 10] {
 /// The branch that is checked out in a directory or above it.
 fn git_branch(cwd: &Path) -> Option<String> {
     let git = cwd.ancestors().map(|dir| dir.join(".git")).find(|git| git.exists())?;
-    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
+    let path = git.join("HEAD");
+    // What a folder calls its git's may be anything, a pipe too.
+    let head = path.is_file().then(|| std::fs::read_to_string(path).ok()).flatten()?;
     head.trim().strip_prefix("ref: refs/heads/").map(str::to_owned)
 }
 

@@ -89,7 +89,12 @@ pub fn unset(path: &Path, name: &str) -> Result<bool, SettingsError> {
 fn document(path: &Path) -> Result<DocumentMut, SettingsError> {
     let io = |source| SettingsError::Io { act: "read", path: path.to_owned(), source };
     let syntax = |why| SettingsError::Syntax { path: path.to_owned(), why };
-    let file = match std::fs::File::open(path) {
+    // To open a pipe may take for ever.
+    let opened = std::fs::metadata(path).and_then(|meta| match meta.file_type() {
+        kind if kind.is_file() || kind.is_dir() => std::fs::File::open(path),
+        _ => Err(std::io::Error::other("it is not a file")),
+    });
+    let file = match opened {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(DocumentMut::new()),
         Err(e) => return Err(io(e)),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::section::sections;
 use crate::object::id::checksum;
-use crate::tool::{Discovery, Found, Framing, Places, Stamp, Trouble, absolute_place, stamp};
+use crate::tool::{Discovery, Found, Framing, Places, Stamp, Trouble, absolute_place, stamp, stay_within};
 
 /// The history, and what may stand beside it: the variable that moves it, its
 /// usual name, and what part of the first chat it is.
@@ -36,7 +36,7 @@ pub(super) fn discover(places: &Places) -> Discovery {
     for project in &places.projects {
         let Some(path) = history(places, project).filter(|path| seen.insert(path.clone())) else { continue };
         let Some(stamp) = stamp(&path) else { continue };
-        match std::fs::read(&path) {
+        match stay_within(project, &path).and_then(|()| std::fs::read(&path)) {
             Ok(bytes) => chats(&path, &bytes, stamp, &mut discovery.found),
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => {
@@ -48,6 +48,7 @@ pub(super) fn discover(places: &Places) -> Discovery {
         for (variable, name, part) in BESIDE {
             let beside = project.join(places.var(variable).unwrap_or_else(|| PathBuf::from(name)));
             let known = first.clone().filter(|_| seen.insert(beside.clone()));
+            let known = known.filter(|_| stay_within(project, &beside).is_ok());
             discovery.found.extend(known.and_then(|native| found(native, part, &beside)));
         }
     }

@@ -2,27 +2,36 @@
 //! that the tool itself keeps a list of.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::{FILES, LAYOUT};
 use crate::object::json::Tape;
 use crate::tool::table::{self, Rows};
-use crate::tool::{Discovery, Found, Frame, Framing, Os, Pieces, Places, Stamp, Trouble, absolute_place};
+use crate::tool::{
+    Discovery, Found, Frame, Framing, Os, Pieces, Places, Stamp, Trouble, absolute_place, stay_within,
+};
 
 /// Where the databases of projects are, those in the tool's own list among
 /// them.
 pub(super) fn databases(places: &Places) -> Vec<PathBuf> {
-    let known = places.projects.iter().map(|project| project.join(".crush"));
-    let folders: BTreeSet<PathBuf> = known.chain(listed(places)).collect();
-    folders.into_iter().map(|folder| folder.join("crush.db")).collect()
+    by_project(places).into_keys().collect()
+}
+
+/// The same, each with the project whose it is said to be; one in the tool's
+/// list may be anywhere.
+fn by_project(places: &Places) -> BTreeMap<PathBuf, Option<&Path>> {
+    let known = places.projects.iter().map(|project| (project.join(".crush"), Some(project.as_path())));
+    let folders = known.chain(listed(places).into_iter().map(|folder| (folder, None)));
+    folders.map(|(folder, project)| (folder.join("crush.db"), project)).collect()
 }
 
 /// Looks into the projects.
 pub(super) fn discover(places: &Places) -> Discovery {
     let mut discovery = Discovery::default();
-    for path in databases(places).into_iter().filter(|path| path.is_file()) {
-        if let Err(error) = database(&path, &mut discovery.found) {
+    for (path, project) in by_project(places).into_iter().filter(|(path, _)| path.is_file()) {
+        let within = project.map_or(Ok(()), |project| stay_within(project, &path));
+        if let Err(error) = within.and_then(|()| database(&path, &mut discovery.found)) {
             discovery.trouble.push(Trouble { path, error });
         }
     }

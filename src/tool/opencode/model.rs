@@ -150,7 +150,8 @@ fn string(text: &[u8]) -> usize {
 /// worktree which holds it.
 pub(super) fn project(family: &Family, places: &Places, cwd: &Path) -> Option<String> {
     let cached = cwd.ancestors().map(|dir| dir.join(".git")).find(|git| git.exists());
-    let cached = cached.and_then(|git| std::fs::read_to_string(git.join(family.name)).ok());
+    let cached = cached.map(|git| git.join(family.name)).filter(|path| path.is_file());
+    let cached = cached.and_then(|path| std::fs::read_to_string(path).ok());
     cached.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty()).or_else(|| {
         let database = Database::open(&family.database(places)).ok()?;
         let all =

@@ -6,31 +6,36 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::object::id::checksum;
-use crate::tool::{Discovery, Found, Framing, Places, Trouble, absolute_place, stamp_of, time};
+use crate::tool::{Discovery, Found, Framing, Places, Trouble, absolute_place, stamp_of, stay_within, time};
 
 const HISTORY: &str = ".specstory/history";
 
 /// The folder of histories in each project.
 pub(super) fn folders(places: &Places) -> Vec<PathBuf> {
-    let projects = places.projects.iter().filter(|project| project.is_absolute());
-    projects.map(|project| project.join(HISTORY)).collect()
+    projects(places).map(|project| project.join(HISTORY)).collect()
+}
+
+fn projects(places: &Places) -> impl Iterator<Item = &PathBuf> {
+    places.projects.iter().filter(|project| project.is_absolute())
 }
 
 /// Looks into the projects.
 pub(super) fn discover(places: &Places) -> Discovery {
     let (mut discovery, mut seen) = (Discovery::default(), BTreeSet::new());
-    for folder in folders(places) {
+    for project in projects(places) {
+        let folder = project.join(HISTORY);
         if seen.insert(folder.clone()) {
-            histories(&folder, &mut discovery);
+            histories(project, &folder, &mut discovery);
         }
     }
     discovery.found.sort_by(|a, b| a.place.cmp(&b.place));
     discovery
 }
 
-fn histories(folder: &Path, discovery: &mut Discovery) {
+fn histories(project: &Path, folder: &Path, discovery: &mut Discovery) {
     let trouble = |error| Trouble { path: folder.to_owned(), error };
-    let entries = match std::fs::read_dir(folder) {
+    let entries = std::fs::read_dir(folder).and_then(|all| stay_within(project, folder).map(|()| all));
+    let entries = match entries {
         Ok(entries) => entries,
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return,
         Err(error) => return discovery.trouble.push(trouble(error)),
