@@ -138,6 +138,12 @@ fn what_the_shell_asks_for_is_offered() {
     has(&["config", "set", "stats"], &["stats.by"]);
     has(&["config", "set", "stats.by", "m"], &["month", "model"]);
     has(&["branch", "--delete", ""], &["no-readme"]);
+    // A name that would mean more to a shell than itself is for people to type.
+    let mut name = Command::new(SFS);
+    name.env_clear().env("HOME", kept.join("home")).env("SFS_DIR", kept.join("store"));
+    text(&name.current_dir(kept.join("project")).args(["name", "tea;reboot", "@"]).output().unwrap());
+    let names = offered(&["log", "tea"]);
+    assert!(!names.iter().any(|name| name.contains("reboot")), "{names:?}");
     let elsewhere = offered(&["--store", "/nowhere", "push", ""]);
     assert!(!elsewhere.iter().any(|word| word.trim() == "origin"), "another store has no such remote");
 }

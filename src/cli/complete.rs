@@ -18,6 +18,7 @@ use crate::ops::Env;
 use crate::ops::remote;
 use crate::ops::session::{self, SessionInfo};
 use crate::ops::settings::{KEYS, Key, Kind, Settings};
+use crate::ops::shell;
 use crate::store::Store;
 use crate::tool;
 
@@ -81,8 +82,9 @@ fn store() -> Option<(Env, Store)> {
 
 /// A candidate, if it begins with what is typed.
 fn candidate(typed: &str, value: &str, help: &str) -> Option<CompletionCandidate> {
-    // What the shell would have to quote is for people to type.
-    let plain = !value.contains(|c: char| c.is_whitespace() || c.is_control());
+    // What means something else to a shell, or is an option, is for people to
+    // type: a name may come from another machine, and this is put in as it is.
+    let plain = !value.starts_with('-') && shell::is_plain(value);
     let help = clean(help);
     let help = Some(help).filter(|help| !help.is_empty()).map(Into::into);
     (plain && value.starts_with(typed)).then(|| CompletionCandidate::new(value).help(help))

@@ -57,6 +57,7 @@ pub mod selection;
 mod send;
 pub mod session;
 pub mod settings;
+pub mod shell;
 pub mod show;
 pub mod snapshot;
 pub mod source;

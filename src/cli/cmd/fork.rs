@@ -7,6 +7,7 @@ use crate::cli::{App, CommandError};
 use crate::ops::branch;
 use crate::ops::checkout::{CheckoutOptions, CheckoutOutcome, checkout};
 use crate::ops::revision::{self, Resolved};
+use crate::ops::shell::quoted;
 use crate::store::Store;
 
 /// Make a branch at a revision
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     match files {
         Some(files) => {
             super::checkout::tell(app, &files)?;
-            let dir = files.root.display();
+            let dir = quoted(&files.root.to_string_lossy());
             app.ui.hint(&format!("`sfs resume {rev} --project {dir}` goes on from there"));
         }
         None => app.ui.hint(&format!("`sfs resume {rev}` goes on from there")),

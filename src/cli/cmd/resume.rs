@@ -10,6 +10,7 @@ use crate::ops::equip::{EquipOptions, Equipment};
 use crate::ops::handoff::{HandOffOptions, hand_off};
 use crate::ops::resume::{Elsewhere, History, ResumeError, ResumeOptions, ResumeOutcome, resume};
 use crate::ops::revision::{self, Resolved};
+use crate::ops::shell::quoted;
 use crate::ops::source;
 use crate::store::Store;
 use crate::tool::{self, Tool};
@@ -146,7 +147,7 @@ fn carry_on(args: &Args, app: &App, store: &mut Store, found: &Resolved) -> Resu
     let outcome = resume(&app.env, store, &options, &app.ui.monitor()).map_err(|e| match e {
         ResumeError::Unagreed(_) => CommandError::from(e).hint("agree with `--yes`"),
         ResumeError::Import { .. } => {
-            let (rev, name) = (quote(&args.rev), tool.name());
+            let (rev, name) = (quoted(&args.rev), tool.name());
             CommandError::from(e)
                 .hint(format!("`sfs resume {rev} --in {name} --briefing` hands it over without that program"))
         }
@@ -265,14 +266,12 @@ fn tell_place(app: &App, elsewhere: &Elsewhere, cwd: &Path) {
 }
 
 fn show_command(app: &App, command: &[String], cwd: &Path) -> Result<(), CommandError> {
-    let words: Vec<String> = command.iter().map(|word| quote(&clean(word))).collect();
-    app.ui.line(format!("cd {} && {}", quote(&clean(&cwd.to_string_lossy())), words.join(" ")))?;
+    app.ui.line(format!("cd {} && {}", quoted(&clean(&cwd.to_string_lossy())), words(command)))?;
     Ok(())
 }
 
-fn quote(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@".contains(c);
-    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+fn words(command: &[String]) -> String {
+    command.iter().map(|word| quoted(&clean(word))).collect::<Vec<_>>().join(" ")
 }
 
 fn start(command: &[String], cwd: &Path) -> Result<(), CommandError> {
@@ -282,7 +281,7 @@ fn start(command: &[String], cwd: &Path) -> Result<(), CommandError> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(CommandError::message(format!("{program} ended with {status}"))),
         Err(e) => Err(CommandError::message(format!("cannot start {program}: {e}"))
-            .hint(format!("the session is written; run `{}`", command.join(" ")))),
+            .hint(format!("the session is written; run `{}`", words(command)))),
     }
 }
 

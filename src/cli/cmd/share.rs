@@ -8,6 +8,7 @@ use crate::cli::{App, CommandError};
 use crate::ops::bundle::{self, BundleOptions};
 use crate::ops::push::PushOptions;
 use crate::ops::selection::Selection;
+use crate::ops::shell::quoted;
 use crate::ops::{revision, session};
 
 /// What files with sessions are called.
@@ -42,6 +43,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let info = session::info(&store, &id);
     let short = format!("{id:.8}");
     let name = info.as_ref().and_then(|info| info.name.clone()).unwrap_or_else(|| short.clone());
+    // It may come from another machine, and must not lead to another folder.
+    let name = name.replace(['/', '\\', ':'], "-");
     let file = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}.{EXTENSION}")));
     let only = Selection { sessions: vec![id.to_string()], ..Selection::default() };
     let push = PushOptions { only, ..PushOptions::default() };
@@ -60,10 +63,4 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     app.ui.line(format!("sfs bundle open {}{key}", quoted(&sent)))?;
     app.ui.line(format!("sfs resume {short}"))?;
     Ok(())
-}
-
-/// A name as a shell takes it.
-fn quoted(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
-    if name.chars().all(plain) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value as Plain, json};
 use super::Form;
 use super::json::{Cut, checked, indentation, insert, parse, pretty};
 use crate::object::json::Tape;
+use crate::ops::shell::quoted;
 
 /// The words that a command of ours has, however it is called.
 pub const WORDS: &[&str] = &["hooks", "turn-ended"];
@@ -95,14 +96,4 @@ fn is_ours(group: &Plain) -> bool {
     let mut commands = hooks.filter_map(|hook| hook.get("command").and_then(Plain::as_str));
     let ours = format!(" {} ", WORDS.join(" "));
     commands.any(|command| command.contains(&ours))
-}
-
-/// A word of a shell's.
-fn quoted(word: &str) -> String {
-    let is_plain =
-        |c: char| c.is_ascii_alphanumeric() || "/._-+=:@".contains(c) || cfg!(windows) && c == '\\';
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
