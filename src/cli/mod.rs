@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod env;
 mod error;
+mod meant;
 #[cfg(test)]
 mod reference;
 mod screen;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use error::CommandError;
+use meant::{Arguments, Meant};
 pub(crate) use ui::Ui;
 
 use crate::daemon;
@@ -123,7 +125,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<Meant<Command>>,
 }
 
 /// Options of every command.
@@ -152,52 +154,52 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
-    Blame(cmd::blame::Args),
-    Branch(cmd::branch::Args),
-    Bundle(cmd::bundle::Args),
-    Capture(cmd::capture::Args),
-    Checkout(cmd::checkout::Args),
-    Clone(cmd::clone::Args),
-    Completions(cmd::completions::Args),
-    Config(cmd::config::Args),
-    Daemon(cmd::daemon::Args),
-    Delete(cmd::delete::Args),
-    Demo(cmd::demo::Args),
-    Diff(cmd::diff::Args),
-    Doctor(cmd::doctor::Args),
-    Fetch(cmd::fetch::Args),
-    Fork(cmd::fork::Args),
-    Fsck(cmd::fsck::Args),
-    Gc(cmd::gc::Args),
-    Help(cmd::help::Args),
-    Hooks(cmd::hooks::Args),
-    Init(cmd::init::Args),
-    List(cmd::list::Args),
-    Log(cmd::log::Args),
-    Man(cmd::man::Args),
-    Mcp(cmd::mcp::Args),
-    Merge(cmd::merge::Args),
-    Name(cmd::name::Args),
-    Pull(cmd::pull::Args),
-    Purge(cmd::purge::Args),
-    Push(cmd::push::Args),
-    Reflog(cmd::reflog::Args),
-    Remote(cmd::remote::Args),
-    Restore(cmd::restore::Args),
-    Resume(cmd::resume::Args),
-    Scan(cmd::scan::Args),
-    Search(cmd::search::Args),
-    Serve(cmd::serve::Args),
+    Blame(Arguments<cmd::blame::Args>),
+    Branch(Arguments<cmd::branch::Args>),
+    Bundle(Arguments<cmd::bundle::Args>),
+    Capture(Arguments<cmd::capture::Args>),
+    Checkout(Arguments<cmd::checkout::Args>),
+    Clone(Arguments<cmd::clone::Args>),
+    Completions(Arguments<cmd::completions::Args>),
+    Config(Arguments<cmd::config::Args>),
+    Daemon(Arguments<cmd::daemon::Args>),
+    Delete(Arguments<cmd::delete::Args>),
+    Demo(Arguments<cmd::demo::Args>),
+    Diff(Arguments<cmd::diff::Args>),
+    Doctor(Arguments<cmd::doctor::Args>),
+    Fetch(Arguments<cmd::fetch::Args>),
+    Fork(Arguments<cmd::fork::Args>),
+    Fsck(Arguments<cmd::fsck::Args>),
+    Gc(Arguments<cmd::gc::Args>),
+    Help(Arguments<cmd::help::Args>),
+    Hooks(Arguments<cmd::hooks::Args>),
+    Init(Arguments<cmd::init::Args>),
+    List(Arguments<cmd::list::Args>),
+    Log(Arguments<cmd::log::Args>),
+    Man(Arguments<cmd::man::Args>),
+    Mcp(Arguments<cmd::mcp::Args>),
+    Merge(Arguments<cmd::merge::Args>),
+    Name(Arguments<cmd::name::Args>),
+    Pull(Arguments<cmd::pull::Args>),
+    Purge(Arguments<cmd::purge::Args>),
+    Push(Arguments<cmd::push::Args>),
+    Reflog(Arguments<cmd::reflog::Args>),
+    Remote(Arguments<cmd::remote::Args>),
+    Restore(Arguments<cmd::restore::Args>),
+    Resume(Arguments<cmd::resume::Args>),
+    Scan(Arguments<cmd::scan::Args>),
+    Search(Arguments<cmd::search::Args>),
+    Serve(Arguments<cmd::serve::Args>),
     #[command(hide = true)]
-    ServeRemote(cmd::serve_remote::Args),
-    Share(cmd::share::Args),
-    Show(cmd::show::Args),
-    Snapshot(cmd::snapshot::Args),
-    Stats(cmd::stats::Args),
-    Status(cmd::status::Args),
-    Tag(cmd::tag::Args),
-    Ui(cmd::ui::Args),
-    Undo(cmd::undo::Args),
+    ServeRemote(Arguments<cmd::serve_remote::Args>),
+    Share(Arguments<cmd::share::Args>),
+    Show(Arguments<cmd::show::Args>),
+    Snapshot(Arguments<cmd::snapshot::Args>),
+    Stats(Arguments<cmd::stats::Args>),
+    Status(Arguments<cmd::status::Args>),
+    Tag(Arguments<cmd::tag::Args>),
+    Ui(Arguments<cmd::ui::Args>),
+    Undo(Arguments<cmd::undo::Args>),
 }
 
 impl Command {
@@ -255,7 +257,8 @@ impl Command {
 /// Reads the command line. Where there is a screen, there need be no command.
 /// With it comes the command's name.
 fn parse(args: &[OsString], screen: bool, settings: &Settings) -> Result<(Cli, String), clap::Error> {
-    let command = Cli::command().subcommand_required(!screen).arg_required_else_help(!screen);
+    let command = meant::describe(args, Cli::command);
+    let command = command.subcommand_required(!screen).arg_required_else_help(!screen);
     let matches = settings::defaults(command, settings).try_get_matches_from(args)?;
     let name = matches.subcommand_name().unwrap_or("ui").to_owned();
     Ok((Cli::from_arg_matches(&matches)?, name))

@@ -45,6 +45,8 @@ pub(crate) fn defaults(command: Command, settings: &Settings) -> Command {
 fn default(command: Command, path: &[&str], option: &str, value: &str) -> Command {
     let value = value.to_owned();
     match path.split_first() {
+        // Another command is meant.
+        Some((first, _)) if command.find_subcommand(first).is_none() => command,
         Some((first, rest)) => command.mut_subcommand(first, |inner| default(inner, rest, option, &value)),
         None => command.mut_arg(option, |arg| arg.default_value(value)),
     }
