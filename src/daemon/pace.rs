@@ -1,5 +1,6 @@
 //! How fast: what following may cost, and what the clocks say.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// How many times longer the rest after a look is than the look …
@@ -15,12 +16,12 @@ pub(super) fn rest_after(took: Duration, found: bool) -> Duration {
     (took * if found { REST } else { REST_VAIN }).min(REST_MOST)
 }
 
-/// How many bytes may be written for each new byte of the tools.
+/// How many bytes may be written in a minute for each new byte of the tools …
 const FACTOR: u64 = 4;
-/// How many bytes may be written beyond that at once, …
-const ALLOWANCE: u64 = 40 << 10;
-/// … and how many of them come back in a minute.
-const REFILL: u64 = 16 << 10;
+/// … and how many beyond that.
+const ALLOWANCE: u64 = 56 << 10;
+/// When so few are left the purse is nearly empty.
+const LOW: u64 = 10 << 10;
 /// How long is waited when the purse is nearly empty; twice as long each time
 /// that it is quite empty, …
 const WAIT: Duration = Duration::from_millis(300);
@@ -29,24 +30,23 @@ const DOUBLED: u32 = 5;
 const WAIT_MOST: Duration = Duration::from_secs(5);
 /// A disk writes whole pages: on average, one more than the bytes fill.
 const PAGE: u64 = 4 << 10;
-const MINUTE: u64 = 60_000;
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What may be written: when a tool writes a few bytes at a time without end,
 /// the commits become fewer and larger.
 #[derive(Debug)]
 pub(super) struct Purse {
-    /// Bytes that may still be written beyond what the tools' bytes pay for.
-    left: u64,
+    /// What was spent in the last minute, and what was put in for it.
+    spent: VecDeque<(Instant, u64, u64)>,
     /// How often it was found empty, less how often it was not low.
     times: u32,
-    filled: Instant,
     open_at: Instant,
 }
 
 impl Purse {
     /// A full one.
     pub(super) fn new(now: Instant) -> Purse {
-        Purse { left: ALLOWANCE, times: 0, filled: now, open_at: now }
+        Purse { spent: VecDeque::new(), times: 0, open_at: now }
     }
 
     /// When the next commit may be made.
@@ -60,17 +60,20 @@ impl Purse {
         if written == 0 {
             return;
         }
-        let passed = u64::try_from(now.saturating_duration_since(self.filled).as_millis()).unwrap_or(0);
-        self.filled = now;
-        let put_in = (passed.saturating_mul(REFILL) / MINUTE).saturating_add(new.saturating_mul(FACTOR));
-        let cost = written.saturating_add(PAGE);
-        self.left = self.left.saturating_add(put_in).saturating_sub(cost).min(ALLOWANCE);
+        self.spent.push_back((now, written.saturating_add(PAGE), new.saturating_mul(FACTOR)));
+        while self.spent.front().is_some_and(|(at, ..)| now.saturating_duration_since(*at) >= MINUTE) {
+            self.spent.pop_front();
+        }
+        let sums = self.spent.iter().fold((0u64, ALLOWANCE), |(out, put_in), (_, cost, more)| {
+            (out.saturating_add(*cost), put_in.saturating_add(*more))
+        });
+        let left = sums.1.saturating_sub(sums.0);
         // A burst is over soon; what goes on and on must wait longer and longer.
-        if self.left >= ALLOWANCE / 4 {
+        if left >= LOW {
             self.times = self.times.saturating_sub(1);
             return;
         }
-        self.times = (self.times + u32::from(self.left == 0)).min(DOUBLED);
+        self.times = (self.times + u32::from(left == 0)).min(DOUBLED);
         self.open_at = now + (WAIT * 2u32.pow(self.times)).min(WAIT_MOST);
     }
 }
