@@ -121,8 +121,12 @@ pub type IdSet = std::collections::HashSet<Id, std::hash::BuildHasherDefault<ByS
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = f.precision().unwrap_or(Self::LEN * 2);
-        let hex: String = self.0.iter().flat_map(|b| hex_pair(*b)).take(digits).collect();
-        f.pad_integral(true, "", &hex)
+        let mut hex = [b'0'; Self::LEN * 2];
+        for (pair, byte) in hex.as_chunks_mut().0.iter_mut().zip(self.0) {
+            *pair = hex_pair(byte);
+        }
+        let hex = hex.get(..digits).unwrap_or(&hex);
+        f.pad_integral(true, "", std::str::from_utf8(hex).unwrap_or_default())
     }
 }
 
@@ -132,8 +136,8 @@ impl fmt::Debug for Id {
     }
 }
 
-fn hex_pair(byte: u8) -> [char; 2] {
-    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+fn hex_pair(byte: u8) -> [u8; 2] {
+    let digit = |n: u8| if n < 10 { b'0' + n } else { b'a' + n - 10 };
     [digit(byte >> 4), digit(byte & 15)]
 }
 

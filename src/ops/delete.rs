@@ -39,9 +39,16 @@ pub fn is_deleted(store: &Store, session: &Id) -> bool {
     store.refs().contains_key(&format!("{DELETED}{session}"))
 }
 
+/// The ids of the sessions that were deleted, those among them of which nothing
+/// is here.
+pub(super) fn all_deleted(store: &Store) -> IdSet {
+    store.refs_below(DELETED).filter_map(|(name, _)| Id::from_hex(name.strip_prefix(DELETED)?)).collect()
+}
+
 /// The sessions that were deleted.
 pub fn deleted(store: &Store) -> Vec<SessionInfo> {
-    session::with_deleted(store).into_iter().filter(|s| is_deleted(store, &s.id)).collect()
+    let deleted = all_deleted(store);
+    session::with_deleted(store).into_iter().filter(|s| deleted.contains(&s.id)).collect()
 }
 
 /// Deletes sessions, all or none. Returns what they were.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Env;
-use super::delete::is_deleted;
+use super::delete::all_deleted;
 use crate::object::Id;
 use crate::object::id::IdMap;
 use crate::store::Store;
@@ -98,7 +98,8 @@ impl SessionInfo {
 /// All sessions, those with the newest records first.
 pub fn sessions(store: &Store) -> Vec<SessionInfo> {
     let mut sessions = with_deleted(store);
-    sessions.retain(|session| !is_deleted(store, &session.id));
+    let deleted = all_deleted(store);
+    sessions.retain(|session| !deleted.contains(&session.id));
     sessions
 }
 
