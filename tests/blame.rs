@@ -333,3 +333,49 @@ fn snapshots_show_where_a_file_was() {
     // Of two that were alike, none is said to be it.
     assert_eq!(sandbox.json(&["blame", "alike3.txt", "--json"])["was"], json!([]));
 }
+
+#[test]
+fn a_commit_tells_which_sessions_it_comes_from() {
+    let sandbox = two_tools();
+    let install = ["hooks", "install", "--for", "git", "--yes"];
+    assert!(sandbox.fails(1, &install).contains("this is no git repository"));
+    sandbox.git(&["init", "-q"]);
+    let told = || -> Vec<String> {
+        let message = sandbox.git(&["log", "-1", "--format=%B"]);
+        message.lines().filter_map(|line| Some(line.strip_prefix("Sfs-Session: ")?.to_owned())).collect()
+    };
+    let hook = sandbox.path("project/.git/hooks/prepare-commit-msg");
+    fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    fs::write(&hook, "#!/bin/sh\n").unwrap();
+    let refused = sandbox.fails(1, &install);
+    assert!(refused.contains("another hook") && refused.contains("commit-message \"$@\""), "{refused}");
+    assert_eq!(fs::read_to_string(&hook).unwrap(), "#!/bin/sh\n");
+    fs::remove_file(&hook).unwrap();
+    assert!(sandbox.ok(&["hooks", "install", "--for", "git", "--dry-run"]).contains("prepare-commit-msg"));
+    assert!(!hook.exists());
+    sandbox.ok(&install);
+    sandbox.ok(&install);
+
+    // Before there is a commit, and of what is told in place of the index.
+    sandbox.put("other.txt", "by hand");
+    sandbox.git(&["add", "other.txt"]);
+    sandbox.git(&["commit", "-q", "-m", "base", "--date=2026-01-01T00:00:00Z"]);
+    assert_eq!(told(), Vec::<String>::new());
+    sandbox.git(&["add", "-N", "src/a.txt"]);
+    sandbox.git(&["commit", "-q", "-a", "-m", "the text\n\nReviewed-by: someone"]);
+    let sessions = told();
+    assert_eq!(sessions.len(), 2, "{sessions:?}");
+    for (session, tool) in sessions.iter().zip(["claude-code", "codex"]) {
+        let (id, by) = session.split_once(' ').unwrap();
+        assert_eq!(by, format!("({tool})"));
+        assert!(sandbox.ok(&["show", id]).contains(tool));
+    }
+    // Said once, and of files that no session wrote nothing.
+    sandbox.git(&["commit", "-q", "--amend", "--no-edit"]);
+    assert_eq!(told(), sessions);
+    sandbox.put("other.txt", "by hand again");
+    sandbox.git(&["commit", "-q", "-a", "-m", "by hand"]);
+    assert_eq!(told(), Vec::<String>::new());
+    sandbox.ok(&["hooks", "uninstall", "--for", "git", "--yes"]);
+    assert!(!hook.exists());
+}

@@ -81,6 +81,12 @@ pub struct Behind {
 pub fn behind(env: &Env, store: &Store, name: &str) -> Result<Behind, BehindError> {
     let unknown = || BehindError::Unknown { name: name.to_owned(), folder: env.cwd.clone() };
     let commit = git::commit(&env.cwd, name).ok_or_else(unknown)?;
+    let found = found(env, store, &commit)?;
+    Ok(Behind { commit, found })
+}
+
+/// Finds the turns behind a commit, which need not be made yet.
+pub(super) fn found(env: &Env, store: &Store, commit: &GitCommit) -> Result<Vec<Found>, StoreError> {
     let (mut found, mut seen) = (Vec::new(), IdSet::default());
     for session in session::sessions(store) {
         let project = session.project.as_deref().map(|dir| env.resolve(Path::new(dir)));
@@ -88,13 +94,13 @@ pub fn behind(env: &Env, store: &Store, name: &str) -> Result<Behind, BehindErro
             continue;
         }
         for branch in &session.branches {
-            walk(store, &session, branch.tip, &commit, &mut seen, &mut found)?;
+            walk(store, &session, branch.tip, commit, &mut seen, &mut found)?;
         }
     }
     found.sort_by(|a: &Found, b: &Found| {
         (b.sure, b.turn.time, b.turn.tip).cmp(&(a.sure, a.turn.time, a.turn.tip))
     });
-    Ok(Behind { commit, found })
+    Ok(found)
 }
 
 /// Looks at the turns of a line, the last one first, until they end before the

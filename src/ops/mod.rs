@@ -64,6 +64,7 @@ pub mod source;
 pub mod stats;
 pub mod status;
 pub mod sweep;
+pub mod trailer;
 pub mod undo;
 mod unresolved;
 pub mod verify;

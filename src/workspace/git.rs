@@ -91,9 +91,44 @@ pub fn commit(root: &Path, name: &str) -> Option<GitCommit> {
     let diff =
         ["diff-tree", "-r", "-z", "-m", "--first-parent", "--root", "--no-commit-id", "--name-only", &id];
     let files = ask(root, &diff)?.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+    Some(GitCommit { id, title, time, since, files, roots: worktrees(root)? })
+}
+
+/// The folders in which a repository is worked on.
+fn worktrees(root: &Path) -> Option<Vec<PathBuf>> {
     let trees = ask(root, &["worktree", "list", "--porcelain", "-z"])?;
-    let roots = trees.split('\0').filter_map(|line| line.strip_prefix("worktree ")).map(PathBuf::from);
-    Some(GitCommit { id, title, time, since, files, roots: roots.collect() })
+    let roots = trees.split('\0').filter_map(|line| line.strip_prefix("worktree "));
+    Some(roots.map(PathBuf::from).collect())
+}
+
+/// The commit that would be made now (in milliseconds since 1970) of what is in
+/// the index, which may be another file than usual. It has no id and no title.
+pub fn staged(root: &Path, index: Option<&Path>, now: i64) -> Option<GitCommit> {
+    let since = ask(root, &["log", "-1", "--no-show-signature", "--format=%at"]);
+    let since = since.and_then(|told| seconds(told.trim()));
+    // Before the first commit there is only the tree without files.
+    let empty = || ask(root, &["hash-object", "-t", "tree", "--stdin"]);
+    let base = if since.is_some() { "HEAD".to_owned() } else { empty()?.trim().to_owned() };
+    let diff = ["diff-index", "--cached", "-z", "--name-only", "--no-ext-diff", &base];
+    let files = read(&mut asking(root, &[], &diff, index))?;
+    let files = files.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect();
+    Some(GitCommit { time: now, since, files, roots: worktrees(root)?, ..GitCommit::default() })
+}
+
+/// The folder of the hooks that git runs in the repository that a folder is in.
+pub fn hooks(root: &Path) -> Option<PathBuf> {
+    let told = ask(root, &["rev-parse", "--git-path", "hooks"])?;
+    Some(root.join(told.trim_end_matches(['\n', '\r'])))
+}
+
+/// Adds trailers to a file with a commit's message, but for those that it has.
+/// Tells whether that was done.
+pub fn add_trailers(root: &Path, message: &Path, trailers: &[String]) -> bool {
+    let mut args = vec!["interpret-trailers", "--in-place", "--if-exists", "addIfDifferent"];
+    args.extend(trailers.iter().flat_map(|trailer| ["--trailer", trailer]));
+    let message = message.to_string_lossy();
+    args.extend(["--", &message]);
+    ask(root, &args).is_some()
 }
 
 /// Seconds since 1970, in milliseconds.
@@ -161,6 +196,16 @@ fn ask(root: &Path, args: &[&str]) -> Option<String> {
 
 /// Asks git, with some of its settings empty.
 fn ask_without(root: &Path, empty: &[String], args: &[&str]) -> Option<String> {
+    read(&mut asking(root, empty, args, None))
+}
+
+fn read(git: &mut Command) -> Option<String> {
+    let output = git.output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The question, about the index in this file if it is not the usual one.
+fn asking(root: &Path, empty: &[String], args: &[&str], index: Option<&Path>) -> Command {
     let mut git = Command::new("git");
     git.args(["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.untrackedCache=keep"]);
     // Not `-c`, which ends a name at its first `=`.
@@ -173,8 +218,9 @@ fn ask_without(root: &Path, empty: &[String], args: &[&str]) -> Option<String> {
     git.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
     // What a partial clone lacks is not fetched.
     git.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
-    let output = git.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    git.envs(index.map(|file| ("GIT_INDEX_FILE", file)));
+    git.stdin(Stdio::null()).stderr(Stdio::null());
+    git
 }
 
 #[cfg(test)]

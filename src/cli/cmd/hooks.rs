@@ -1,20 +1,27 @@
 //! `sfs hooks`
 
 use std::io::{self, IsTerminal, Read as _};
+use std::path::{Path, PathBuf};
 
 use super::registered;
 use crate::cli::{App, CommandError};
 use crate::ops::capture::{CaptureOptions, capture};
 use crate::ops::register::{HOOK_WORDS, plan_hook};
+use crate::ops::trailer;
 use crate::tool::{self, Tool};
 
+/// What is told for git.
+const GIT: &str = "git";
 /// More than this of what a tool says of its event isn't read.
 const SAID_MAX: u64 = 64 << 20;
 
-/// Have tools say when a turn ended, so that it is captured at once
+/// Have tools say when a turn ended, so that it is captured at once, and git
+/// tell which sessions a commit comes from
 ///
 /// A hook in the tool's settings runs `sfs` at the end of each turn. It is for
-/// those who want no `sfs daemon`; with the daemon none is needed.
+/// those who want no `sfs daemon`; with the daemon none is needed. A hook of a
+/// git repository adds a line such as `Sfs-Session: 654c6326a4fc (TOOL)` to
+/// the message of each commit whose files a session wrote.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -23,10 +30,10 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Action {
-    /// Add the hook to a tool's settings
+    /// Add the hook to a tool's settings, or to this git repository
     ///
     /// Adds one entry and shows it first. A copy of the file is kept beside the
-    /// store.
+    /// store. For git, makes the hook `prepare-commit-msg`.
     Install(Change),
     /// Take the hook out again
     ///
@@ -38,11 +45,22 @@ enum Action {
         /// The tool
         tool: String,
     },
+    /// Add to a commit's message which sessions it comes from
+    #[command(hide = true)]
+    CommitMessage {
+        /// The file with the message
+        file: PathBuf,
+        /// Where the message comes from
+        source: Option<String>,
+        /// The commit that is amended
+        #[arg(hide = true)]
+        commit: Option<String>,
+    },
 }
 
 #[derive(clap::Args)]
 struct Change {
-    /// The tool
+    /// The tool, or `git`
     #[arg(long = "for", value_name = "TOOL")]
     tool: String,
     /// Only tell what would be done
@@ -58,11 +76,15 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         Action::Install(args) => change(args, app, false),
         Action::Uninstall(args) => change(args, app, true),
         Action::TurnEnded { tool } => turn_ended(tool, app),
+        Action::CommitMessage { file, source, .. } => commit_message(file, source.as_deref(), app),
     }
 }
 
 /// Adds the hook, or takes it out.
 fn change(args: &Change, app: &App, remove: bool) -> Result<(), CommandError> {
+    if args.tool == GIT {
+        return change_git(args, app, remove);
+    }
     let (tool, known) = registered::called(&args.tool, |tool| tool.hooks(&app.env.places).is_some())?;
     let command = registered::command(app, &[HOOK_WORDS, &[tool.name()]].concat())?;
     let planned = plan_hook(&app.env, tool, &command, remove).map_err(|e| {
@@ -75,6 +97,55 @@ fn change(args: &Change, app: &App, remove: bool) -> Result<(), CommandError> {
         app.ui.note(besides);
     }
     Ok(())
+}
+
+/// Makes the hook of the repository, or removes it.
+fn change_git(args: &Change, app: &App, remove: bool) -> Result<(), CommandError> {
+    let command = registered::command(app, trailer::WORDS)?;
+    let hook = trailer::hook(&app.env, &command)?.ok_or_else(|| {
+        CommandError::message("this is no git repository")
+            .hint("go to the repository whose commits shall tell")
+    })?;
+    if let Some(taken) = hook.taken() {
+        return Err(registered::failed(taken, remove, String::new(), ""));
+    }
+    if hook.is_ours() != remove {
+        app.ui.note(if remove { "It isn't there." } else { "It is there already." });
+        return Ok(());
+    }
+    let verb = if remove { "remove" } else { "make" };
+    app.ui.line(format!("{verb} {}", hook.path.display()))?;
+    if args.dry_run {
+        return Ok(());
+    }
+    if !args.yes {
+        registered::confirm(app, "This changes the hooks of the repository.")?;
+    }
+    if remove {
+        hook.remove()?
+    } else {
+        hook.make()?
+    }
+    app.ui.note(&format!(
+        "Done: commits {} which sessions they come from.",
+        if remove { "no longer tell" } else { "tell" }
+    ));
+    Ok(())
+}
+
+/// Adds to a commit's message which sessions it comes from. Whatever fails, the
+/// commit goes on without.
+fn commit_message(file: &Path, source: Option<&str>, app: &App) -> Result<(), CommandError> {
+    // What was merged tells it itself.
+    if source == Some("merge") {
+        return Ok(());
+    }
+    let file = app.env.resolve(file);
+    let sessions = trailer::sessions(&app.env, &app.fresh_store()?)?;
+    match trailer::add(&app.env, &file, &sessions) {
+        true => Ok(()),
+        false => Err(CommandError::message(format!("git could not add to {}", file.display()))),
+    }
 }
 
 /// Captures what a tool has written. Prints nothing on standard output, where a
