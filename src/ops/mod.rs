@@ -28,6 +28,7 @@ pub mod graph;
 pub mod handoff;
 mod hold;
 pub mod hunks;
+pub mod import;
 pub mod line;
 pub mod list;
 pub mod log;

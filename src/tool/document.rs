@@ -78,15 +78,28 @@ impl Document {
     }
 
     /// The same of bytes.
-    pub fn of(mut bytes: Vec<u8>, key: Option<&str>) -> Document {
+    pub fn of(bytes: Vec<u8>, key: Option<&str>) -> Document {
         let mut members = Vec::new();
         let start = head(&bytes, key, &mut members);
+        Document::cut(bytes, key.is_none(), (start, members))
+    }
+
+    /// The same of the array that has the first of these names that there is.
+    pub fn of_first(bytes: Vec<u8>, keys: &[&str]) -> Document {
+        let found = keys.iter().find_map(|key| {
+            let mut members = Vec::new();
+            head(&bytes, Some(key), &mut members).map(|start| (Some(start), members))
+        });
+        Document::cut(bytes, false, found.unwrap_or_default())
+    }
+
+    fn cut(mut bytes: Vec<u8>, bare: bool, (start, members): (Option<usize>, Vec<Member>)) -> Document {
         let early = bytes.split_off(start.unwrap_or(bytes.len()));
         Document {
             head: bytes,
             members,
             array: start.is_some(),
-            bare: key.is_none(),
+            bare,
             early: RefCell::new(early),
             ..Document::default()
         }

@@ -59,7 +59,7 @@ impl<'a> Lines<'a> {
 }
 
 /// Writes an object.
-fn object(buf: &mut Vec<u8>, members: impl FnOnce(&mut Object<'_>)) {
+pub(super) fn object(buf: &mut Vec<u8>, members: impl FnOnce(&mut Object<'_>)) {
     buf.push(b'{');
     members(&mut Object { buf, first: true });
     buf.push(b'}');

@@ -4,11 +4,14 @@
 //! and how to write a session that the tool resumes. It describes; [`crate::ops`]
 //! acts: an adapter never writes to disk and knows no store.
 
+mod agent_trace;
 mod aider;
 mod amp;
 pub mod backup;
 pub mod beside;
+mod blocks;
 pub mod change;
+mod chat;
 mod claude_code;
 mod cline;
 mod codex;
@@ -20,6 +23,7 @@ pub mod document;
 mod droid;
 mod fit;
 pub mod folder;
+pub mod form;
 mod found;
 mod gemini;
 mod goose;
@@ -41,6 +45,7 @@ mod qwen;
 mod roo;
 pub mod rows;
 mod servers;
+mod sessionfs;
 pub mod setting;
 mod specstory;
 mod step;
@@ -58,6 +63,7 @@ use crate::object::json::Value;
 use crate::object::split::Texts;
 
 pub use beside::Beside;
+pub use form::Form;
 use found::absolute_place;
 pub use found::{Discovery, Found, SideFile, Stamp, Trouble, Watched, stamp, stamp_of, stay_within};
 pub use hooks::Hooks;
@@ -93,9 +99,13 @@ pub static TOOLS: &[&dyn Tool] = &[
     &cursor::Cursor::Ide,
 ];
 
-/// The tool called `name`.
+/// What is no tool, but reads a [`Form`] in which sessions are handed on: it
+/// finds nothing by itself.
+pub static FORMS: &[&dyn Tool] = &[&sessionfs::SessionFs, &agent_trace::AgentTrace, &chat::Chat];
+
+/// The tool called `name`, or what reads the form of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Tool> {
-    TOOLS.iter().copied().find(|tool| tool.name() == name)
+    TOOLS.iter().chain(FORMS).copied().find(|tool| tool.name() == name)
 }
 
 /// Why a session can't be written for a tool.
@@ -158,6 +168,19 @@ pub trait Tool: Sync {
     /// Finds its sources, without opening the transcripts.
     fn discover(&self, places: &Places) -> Discovery;
 
+    /// Whether [`Tool::discover`] would have found a source at a place, if it
+    /// were there: else that it wasn't found says nothing of it.
+    fn would_find(&self, places: &Places, place: &str) -> bool {
+        let _ = (places, place);
+        self.form().is_none()
+    }
+
+    /// Whether its sessions may begin with copies of others: then one that
+    /// begins with the same message at the same time goes on from there.
+    fn copies(&self) -> bool {
+        true
+    }
+
     /// The keys of a record's outermost object whose values nearly every
     /// record repeats. Part of the format: only ever appended to.
     fn lift(&self) -> &'static [&'static str];
@@ -210,6 +233,11 @@ pub trait Tool: Sync {
     /// Where it is told what to run when a turn ends; `None` if that isn't known.
     fn hooks(&self, places: &Places) -> Option<Hooks> {
         let _ = places;
+        None
+    }
+
+    /// How its sessions are taken from where the user says, and written there.
+    fn form(&self) -> Option<&dyn Form> {
         None
     }
 

@@ -108,6 +108,13 @@ impl Losses {
         *self.0.entry(what).or_default() += 1;
     }
 
+    /// Counts those of another as well.
+    pub fn join(&mut self, other: &Losses) {
+        for (what, count) in &other.0 {
+            *self.0.entry(what).or_default() += count;
+        }
+    }
+
     /// All of them.
     pub fn list(&self) -> Vec<Loss> {
         self.0.iter().map(|(what, count)| Loss { what: (*what).to_owned(), count: *count }).collect()

@@ -21,6 +21,7 @@ pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod help;
 pub(crate) mod hooks;
+pub(crate) mod import;
 pub(crate) mod init;
 mod leaving;
 pub(crate) mod list;

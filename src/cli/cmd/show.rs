@@ -111,8 +111,10 @@ fn header(app: &App, store: &Store, session: &SessionInfo, found: &Resolved) -> 
             format!("{} of {}", clean(found.branch.as_deref().unwrap_or_default()), branches.join(", ")),
         ),
         ("length", format!("{turns}, {}", ui::count(session.messages, "message"))),
-        ("time", format!("{} to {}", when(session.created_at), when(session.updated_at))),
     ];
+    if session.created_at.or(session.updated_at).is_some() {
+        rows.push(("time", format!("{} to {}", when(session.created_at), when(session.updated_at))));
+    }
     if let Some(model) = &session.model {
         rows.push(("model", clean(model)));
     }

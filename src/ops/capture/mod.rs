@@ -20,6 +20,7 @@ use copy::Originals;
 use read::{Outcome, Read, SourceReader};
 pub use survey::Survey;
 use survey::missing;
+pub(super) use survey::tell_apart;
 
 use crate::object::codec::CodecError;
 use crate::object::id::Id;
@@ -215,6 +216,11 @@ fn follow(
         }
     }
     Ok(snapshot::follow(env, store, live, monitor))
+}
+
+/// Whether a source that the store has looks otherwise now.
+pub(super) fn changed(store: &Store, tool: &dyn Tool, found: &Found) -> bool {
+    !is_unchanged(store, tool, found)
 }
 
 fn is_unchanged(store: &Store, tool: &dyn Tool, found: &Found) -> bool {

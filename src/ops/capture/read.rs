@@ -361,7 +361,10 @@ impl<'a> SourceReader<'a> {
         let print = fingerprint(&name, step.time);
         if first {
             self.graph.kept.root = print;
-            self.graph.kept.copying |= self.originals.look_up(self.store, self.tool.name(), print)?;
+            let resumed = self.originals.resumed().is_some();
+            if resumed || self.tool.copies() {
+                self.graph.kept.copying |= self.originals.look_up(self.store, self.tool.name(), print)?;
+            }
         }
         if !self.graph.kept.copying {
             return Ok(None);

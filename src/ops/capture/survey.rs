@@ -1,5 +1,6 @@
 //! Which sources there are, and which are no more.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -55,7 +56,7 @@ fn names<'s>(tool: &'s dyn Tool, found: &'s Found) -> Names<'s> {
 
 /// Gives sources that claim the same native id parts of their own: the file
 /// that is known under it keeps it, else the one that changed last.
-fn tell_apart(store: &Store, tool: &dyn Tool, mut found: Vec<Found>) -> Vec<Found> {
+pub(in crate::ops) fn tell_apart(store: &Store, tool: &dyn Tool, mut found: Vec<Found>) -> Vec<Found> {
     let rank = |f: &Found| {
         let known = source::find(store, tool.name(), &f.native, &f.part).is_some_and(|s| s.place == f.place);
         (!known, std::cmp::Reverse(f.stamp.mtime))
@@ -82,13 +83,19 @@ pub(super) fn missing(
     report: &mut CaptureReport,
 ) -> Result<(), StoreError> {
     let here: HashSet<Names<'_>> = survey.found.iter().map(|(tool, found)| names(*tool, found)).collect();
-    let mut edits = Vec::new();
+    let (mut edits, places) = (Vec::new(), OnceCell::new());
     for known in source::all(store).filter(|s| options.wants(&s.tool) && !s.about.gone && s.file.is_some()) {
         // A source of another machine was never here.
         if here.contains(&(&*known.tool, &*known.native, &*known.part)) || known.mark.stamp == (0, 0, 0) {
             continue;
         }
-        let path = tool::by_name(&known.tool).map(|tool| tool.root(&env.places).join(&known.place));
+        let tool = tool::by_name(&known.tool);
+        let places = places.get_or_init(|| source::places(env, store));
+        // What was imported is only looked for where the user says.
+        if tool.is_some_and(|tool| !tool.would_find(places, &known.place)) {
+            continue;
+        }
+        let path = tool.map(|tool| tool.root(&env.places).join(&known.place));
         if path.is_some_and(|path| survey.trouble.iter().any(|(unseen, _)| path.starts_with(unseen))) {
             continue;
         }

@@ -6,7 +6,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::object::id::checksum;
-use crate::tool::{Discovery, Found, Framing, Places, Trouble, absolute_place, stamp_of, stay_within, time};
+use crate::tool::{
+    Discovery, Found, Framing, Places, Stamp, Trouble, absolute_place, stamp_of, stay_within, time,
+};
 
 const HISTORY: &str = ".specstory/history";
 
@@ -53,22 +55,39 @@ fn histories(project: &Path, folder: &Path, discovery: &mut Discovery) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let stem = name.strip_suffix(".md").filter(|stem| !stem.is_empty());
         if let (true, Some(stem), Some(stamp)) = (kind.is_file(), stem, stamp_of(&meta)) {
-            discovery.found.push(Found {
-                native: format!("{:016x}-{stem}", checksum(folder.to_string_lossy().as_bytes())),
-                part: String::new(),
-                path: entry.path(),
-                place: absolute_place(&entry.path()),
-                framing: Framing::Document,
-                stamp,
-                side: Vec::new(),
-            });
+            discovery.found.push(found(&entry.path(), native(folder, stem), stamp));
         }
     }
 }
 
-/// The directory that a history is about.
+/// The id of a history in a project: which folder, and its name.
+pub(super) fn native(folder: &Path, stem: &str) -> String {
+    format!("{:016x}-{stem}", checksum(folder.to_string_lossy().as_bytes()))
+}
+
+/// A history.
+pub(super) fn found(path: &Path, native: String, stamp: Stamp) -> Found {
+    Found {
+        native,
+        part: String::new(),
+        path: path.to_owned(),
+        place: absolute_place(path),
+        framing: Framing::Document,
+        stamp,
+        side: Vec::new(),
+    }
+}
+
+/// Whether a place is in one of the folders that are looked into.
+pub(super) fn would_find(places: &Places, place: &str) -> bool {
+    let folder = place.rsplit_once('/').map_or("", |(folder, _)| folder);
+    folders(places).iter().any(|known| absolute_place(known) == folder)
+}
+
+/// The directory that a history is about, if it lies where the program puts it.
 pub(super) fn project(history: &Path) -> Option<&Path> {
-    history.parent()?.parent()?.parent()
+    let folder = history.parent()?;
+    folder.ends_with(HISTORY).then(|| folder.parent()?.parent()).flatten()
 }
 
 /// When a conversation began, in milliseconds since 1970, as the name of its

@@ -54,8 +54,16 @@ fn parse(text: &str) -> Option<i64> {
 
 /// Whether a history is of the first form.
 pub(super) fn is_first(bytes: &[u8]) -> bool {
-    let begins = |mark: &[u8]| bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).starts_with(mark);
-    begins(GENERATED) && !begins(NUMBERED)
+    is_generated(bytes) && !begins(bytes, NUMBERED)
+}
+
+/// Whether a history says that the program made it.
+pub(super) fn is_generated(bytes: &[u8]) -> bool {
+    begins(bytes, GENERATED)
+}
+
+fn begins(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).starts_with(mark)
 }
 
 /// The title, which the first form has before a time; later ones are the time alone.

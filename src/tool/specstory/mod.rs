@@ -6,13 +6,17 @@
 
 mod cut;
 mod find;
+mod given;
 mod head;
 mod read;
 #[cfg(test)]
 mod tests;
+mod write;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
+use super::form::{Form, Writes};
 use super::{Discovery, Found, Pieces, Places, Reader, Tool, Watched};
 
 /// The adapter.
@@ -48,6 +52,10 @@ impl Tool for SpecStory {
         find::discover(places)
     }
 
+    fn would_find(&self, places: &Places, place: &str) -> bool {
+        find::would_find(places, place)
+    }
+
     fn lift(&self) -> &'static [&'static str] {
         &[]
     }
@@ -58,5 +66,23 @@ impl Tool for SpecStory {
 
     fn reader(&self, found: &Found, state: &[u8]) -> Box<dyn Reader> {
         Box::new(read::BlockReader::new(found, state))
+    }
+
+    fn form(&self) -> Option<&dyn Form> {
+        Some(self)
+    }
+}
+
+impl Form for SpecStory {
+    fn is_in(&self, path: &Path) -> io::Result<bool> {
+        given::is_in(path)
+    }
+
+    fn sources(&self, path: &Path) -> io::Result<Vec<Found>> {
+        given::sources(path)
+    }
+
+    fn writes(&self) -> Writes<'_> {
+        Writes::Conversation(&write::MarkdownWriter)
     }
 }
