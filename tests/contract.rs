@@ -8,7 +8,7 @@
 //! * What it writes of a session, its own reader understands as the same
 //!   conversation, but for the losses that it tells.
 //!
-//! The tools are those of the table; one without a session to read fails. The
+//! The tools are those of the table, with the forms in which sessions are handed on; one without a session to read fails. The
 //! sessions are those below `contract/homes/`, a conversation written for each
 //! tool that takes one and, where the environment names folders of sessions
 //! (`SFS_CORPUS`, with `samples` beside it), all of these.
@@ -37,8 +37,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sfs::tool::{TOOLS, Tool};
+use sfs::tool::{FORMS, TOOLS, Tool};
 use world::World;
+
+/// The tools, and the forms in which sessions are handed on.
+fn all() -> Vec<&'static dyn Tool> {
+    TOOLS.iter().chain(FORMS).copied().collect()
+}
 
 /// The homes with sessions of a tool that the project has.
 fn fixtures(tool: &'static dyn Tool) -> Vec<World> {
@@ -67,7 +72,7 @@ fn for_each<T: Sync>(all: &[T], check: impl Fn(&T) + Sync) {
 
 #[test]
 fn every_session_reads_and_comes_back() {
-    for_each(TOOLS, |tool| {
+    for_each(&all(), |tool| {
         for world in fixtures(*tool) {
             let read = reading::twice(&world);
             assert!(read.iter().any(|(_, read)| read.says_something()), "{}: nothing is said", world.name);
@@ -78,7 +83,7 @@ fn every_session_reads_and_comes_back() {
 
 #[test]
 fn damage_costs_only_what_it_hits() {
-    for_each(TOOLS, |tool| {
+    for_each(&all(), |tool| {
         for world in fixtures(*tool) {
             damage::read_anywhere(&world, damage::Effort::Thorough);
         }
@@ -87,7 +92,7 @@ fn damage_costs_only_what_it_hits() {
 
 #[test]
 fn what_is_damaged_is_captured_as_it_is_and_the_state_before_stays() {
-    for_each(TOOLS, |tool| {
+    for_each(&all(), |tool| {
         for world in fixtures(*tool) {
             damage::captured(&world, 12);
         }
@@ -96,7 +101,7 @@ fn what_is_damaged_is_captured_as_it_is_and_the_state_before_stays() {
 
 #[test]
 fn what_is_written_is_understood_as_the_same() {
-    for_each(TOOLS, |tool| {
+    for_each(&all(), |tool| {
         let understood = |world: &World| written::understood(world, written::Strict::Yes);
         let written: usize = fixtures(*tool).iter().map(understood).sum();
         let needed = tool.resume().is_some() && !written::BY_HAND.contains(&tool.name());

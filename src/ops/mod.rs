@@ -24,6 +24,7 @@ pub mod export;
 mod far;
 pub mod fetch;
 pub mod files;
+pub mod form;
 pub mod graph;
 pub mod handoff;
 mod hold;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::far::{self, Listing, Read};
 use super::remote::{self, Opened, SyncError};
-use super::secrets::{self, Doorkeeper, Found, Mode, Secrets, Sent};
+use super::secrets::{self, Doorkeeper, Found, Lets, Mode, Secrets, Sent};
 use super::selection::Selection;
 use super::{Env, Monitor, pushed, send};
 use crate::object::id::Id;
@@ -155,18 +155,11 @@ fn judge(
     door: &mut Doorkeeper<'_>,
     report: &mut PushReport,
 ) -> Result<(), SyncError> {
-    let found = door.found();
-    let mut allowed = secrets::named(&options.allow, &found)?;
-    let (stopped, rest): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|found| door.stops(found));
-    match options.allow_all {
-        true => allowed.extend(stopped),
-        false => report.stopped = stopped.into_iter().cloned().collect(),
-    }
-    report.redacted = rest.into_iter().filter(|found| door.is_taken_out(found)).cloned().collect();
+    let PushOptions { allow_all, dry_run, .. } = *options;
+    let lets = Lets { allow: &options.allow, allow_all, dry_run };
+    let judged = secrets::judge(env, store, &lets, door)?;
+    (report.stopped, report.redacted) = (judged.stopped, judged.redacted);
     report.redacted.iter().for_each(|found| door.sent.take_out(found.id));
-    if !options.dry_run && !allowed.is_empty() {
-        secrets::allow(env, store, &allowed)?;
-    }
     Ok(())
 }
 

@@ -175,9 +175,11 @@ pub trait Tool: Sync {
         self.form().is_none()
     }
 
-    /// Whether its sessions may begin with copies of others: then one that
-    /// begins with the same message at the same time goes on from there.
-    fn copies(&self) -> bool {
+    /// Whether a session that begins so may begin with a copy of another: then
+    /// it goes on from there if that begins with the same message at the same
+    /// time.
+    fn copies(&self, first: &Step) -> bool {
+        let _ = first;
         true
     }
 

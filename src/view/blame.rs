@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::clean::clean;
 use super::json::time;
+use crate::object::Id;
 use crate::ops::blame::{BlameOutcome, How, Origin};
 
 /// The version of the Agent Trace specification that records follow
@@ -64,11 +65,41 @@ pub fn runs(runs: &Runs) -> String {
     runs.iter().map(run).collect::<Vec<_>>().join(",")
 }
 
-/// An Agent Trace record of the file. Lines that no session explains, and
-/// those that only snapshots saw, have an unknown contributor. `id` is a UUID,
-/// `now` milliseconds since 1970, `revision` the commit of git that has the
-/// file as it is.
-pub fn agent_trace(found: &BlameOutcome, id: &str, now: i64, revision: Option<&str>) -> Value {
+/// What a record of Agent Trace is made of besides files.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'r> {
+    /// Its id: a UUID.
+    pub id: &'r str,
+    /// When it is made, in milliseconds since 1970.
+    pub now: i64,
+    /// The commit of git that has the files as they are.
+    pub revision: Option<&'r str>,
+}
+
+/// An Agent Trace record of files. Lines that no session explains, and those
+/// that only snapshots saw, have an unknown contributor. With a session, only
+/// its lines are told.
+pub fn agent_trace(found: &[BlameOutcome], record: &Record<'_>, session: Option<Id>) -> Value {
+    let files = found.iter().map(|found| json!({"path": found.path, "conversations": told(found, session)}));
+    let sum = |count: fn(&BlameOutcome) -> u64| found.iter().map(count).sum::<u64>();
+    let (changes, missed) = (sum(|found| found.changes), sum(|found| found.missed));
+    let mut value = json!({
+        "version": TRACE, "id": record.id, "timestamp": time(Some(record.now)),
+        "tool": {"name": "sfs", "version": env!("CARGO_PKG_VERSION")},
+        "files": files.collect::<Value>(),
+        "metadata": {"sfs": {"changes": changes, "missed_changes": missed}},
+    });
+    if let Some(revision) = record.revision {
+        value["vcs"] = json!({"type": "git", "revision": revision});
+    }
+    value
+}
+
+/// Whose the lines of a file are, as conversations.
+fn told(found: &BlameOutcome, session: Option<Id>) -> Value {
+    let wanted = |(origin, _): &(Option<&Origin>, Runs)| {
+        session.is_none() || origin.is_some_and(|origin| origin.session == session)
+    };
     let conversation = |(origin, runs): (Option<&Origin>, Runs)| {
         let runs: Value =
             runs.into_iter().map(|(first, last)| json!({"start_line": first, "end_line": last})).collect();
@@ -87,20 +118,10 @@ pub fn agent_trace(found: &BlameOutcome, id: &str, now: i64, revision: Option<&s
         }
         one
     };
-    let conversations: Value = ranges(found).into_iter().map(conversation).collect();
-    let mut record = json!({
-        "version": TRACE, "id": id, "timestamp": time(Some(now)),
-        "tool": {"name": "sfs", "version": env!("CARGO_PKG_VERSION")},
-        "files": [{"path": found.path, "conversations": conversations}],
-        "metadata": {"sfs": {"changes": found.changes, "missed_changes": found.missed}},
-    });
-    if let Some(revision) = revision {
-        record["vcs"] = json!({"type": "git", "revision": revision});
-    }
-    record
+    ranges(found).into_iter().filter(wanted).map(conversation).collect()
 }
 
-fn url(id: &crate::object::Id) -> String {
+fn url(id: &Id) -> String {
     format!("sfs:{id}")
 }
 

@@ -144,5 +144,5 @@ pub(crate) fn twice(world: &World) -> Vec<(Found, Read)> {
         assert!(once == again, "{}: {} reads otherwise", world.name, found.place);
         (found, once)
     };
-    discovery.found.into_iter().map(read_both).collect()
+    world.found().into_iter().map(read_both).collect()
 }

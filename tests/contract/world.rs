@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sfs::object::Id;
 use sfs::ops::Env;
 use sfs::ops::capture::{CaptureOptions, CaptureReport, capture};
+use sfs::ops::import::{ImportError, ImportOptions, import};
 use sfs::ops::monitor::Quiet;
 use sfs::store::Store;
-use sfs::tool::{Found, Places, Tool, rows};
+use sfs::tool::{FORMS, Found, Places, Tool, rows};
 
 /// What a fixture's name ends with when it is the rows of a database, a line
 /// each, to be made into one.
@@ -100,9 +101,26 @@ impl World {
         }
     }
 
-    /// What the tool has.
+    /// What the tool has; of a form, what is found where it is pointed to.
     pub(crate) fn found(&self) -> Vec<Found> {
-        self.tool.discover(&self.places()).found
+        let mut found = self.tool.discover(&self.places()).found;
+        let Some(form) = self.tool.form().filter(|_| self.is_form()) else { return found };
+        let mut walk = walkdir::WalkDir::new(self.path("work")).sort_by_file_name().into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = entry.unwrap();
+            if form.is_in(entry.path()).unwrap() {
+                found.extend(form.sources(entry.path()).unwrap());
+                if entry.file_type().is_dir() {
+                    walk.skip_current_dir();
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether nothing is found by itself.
+    fn is_form(&self) -> bool {
+        FORMS.iter().any(|form| form.name() == self.tool.name())
     }
 
     pub(crate) fn env(&self) -> Env {
@@ -127,6 +145,14 @@ impl World {
     }
 
     pub(crate) fn capture(&self) -> CaptureReport {
+        if self.is_form() {
+            let options = ImportOptions { form: Some(self.tool.name()), ..ImportOptions::default() };
+            return match import(&self.env(), &mut self.store(), &[self.path("work")], &options, &Quiet) {
+                // What it was is no longer to be seen.
+                Err(ImportError::NotIn { .. }) => CaptureReport::default(),
+                report => report.unwrap().capture,
+            };
+        }
         let options = CaptureOptions { tools: vec![self.tool.name().to_owned()], no_snapshots: true };
         capture(&self.env(), &mut self.store(), &options, &Quiet).unwrap()
     }

@@ -8,6 +8,7 @@ use crate::cli::{App, CommandError};
 use crate::ops::blame::{BlameOptions, BlameOutcome, How, Origin, blame, committed};
 use crate::ops::revision;
 use crate::view;
+use crate::view::blame::Record;
 
 /// How wide models and prompts may be, in characters.
 const MODEL: usize = 24;
@@ -81,10 +82,10 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         None if args.json => Ok(app.ui.json(&view::blame::json(&found))?),
         None => show(app, &found),
         Some(Form::AgentTrace) => {
-            let id = uuid::Builder::from_random_bytes(app.env.seed.to_le_bytes()).into_uuid().to_string();
+            let id = uuid(app);
             let revision = committed(&found);
-            let record = view::blame::agent_trace(&found, &id, app.env.now, revision.as_deref());
-            Ok(app.ui.json(&record)?)
+            let record = Record { id: &id, now: app.env.now, revision: revision.as_deref() };
+            Ok(app.ui.json(&view::blame::agent_trace(&[found], &record, None))?)
         }
         Some(Form::GitNotes) => {
             if committed(&found).is_none() {
@@ -94,6 +95,11 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
             view::blame::note(&found).iter().try_for_each(|line| Ok(app.ui.line(line)?))
         }
     }
+}
+
+/// An id for a record.
+pub(super) fn uuid(app: &App) -> String {
+    uuid::Builder::from_random_bytes(app.env.seed.to_le_bytes()).into_uuid().to_string()
 }
 
 fn show(app: &App, found: &BlameOutcome) -> Result<(), CommandError> {

@@ -9,6 +9,7 @@ use crate::cli::ui::count;
 use crate::cli::{App, CommandError};
 use crate::ops::push::{PushOptions, PushReport};
 use crate::ops::remote::SyncError;
+use crate::ops::secrets::Found;
 use crate::store::Store;
 
 /// What becomes of secrets.
@@ -28,6 +29,25 @@ pub(crate) struct Leaving {
     yes: bool,
 }
 
+/// What came of sending something, as far as secrets are concerned.
+pub(crate) trait Sent {
+    /// Secrets because of which nothing was sent.
+    fn stopped(&self) -> &[Found];
+
+    /// Where it would have gone.
+    fn place(&self) -> &str;
+}
+
+impl Sent for PushReport {
+    fn stopped(&self) -> &[Found] {
+        &self.stopped
+    }
+
+    fn place(&self) -> &str {
+        &self.remote
+    }
+}
+
 impl Leaving {
     /// Sends with these options, and again if there is somebody who lets all
     /// leave. That something is stopped is an error, which tells the place.
@@ -39,6 +59,17 @@ impl Leaving {
         place: Option<&str>,
         send: impl Fn(&mut Store, &PushOptions) -> Result<PushReport, SyncError>,
     ) -> Result<PushReport, CommandError> {
+        self.let_go(app, store, (options, place), |store, options| send(store, options).map_err(failed))
+    }
+
+    /// The same of what doesn't go to a remote.
+    pub(crate) fn let_go<S: Sent>(
+        &self,
+        app: &App,
+        store: &mut Store,
+        (options, place): (PushOptions, Option<&str>),
+        send: impl Fn(&mut Store, &PushOptions) -> Result<S, CommandError>,
+    ) -> Result<S, CommandError> {
         let mut options = PushOptions {
             // Both can only be if one of them is a setting, which gives way.
             redact: self.redact && !self.allow_all,
@@ -46,20 +77,20 @@ impl Leaving {
             allow_all: self.allow_all && self.yes,
             ..options
         };
-        let mut report = send(store, &options).map_err(failed)?;
-        if self.allow_all && !self.yes && !report.stopped.is_empty() {
-            show(app, store, &report.stopped)?;
-            confirm(app, report.stopped.len())?;
+        let mut report = send(store, &options)?;
+        if self.allow_all && !self.yes && !report.stopped().is_empty() {
+            show(app, store, report.stopped())?;
+            confirm(app, report.stopped().len())?;
             options.allow_all = true;
-            report = send(store, &options).map_err(failed)?;
+            report = send(store, &options)?;
         }
-        if report.stopped.is_empty() {
+        if report.stopped().is_empty() {
             return Ok(report);
         }
-        show(app, store, &report.stopped)?;
-        let found = count(report.stopped.len() as u64, "secret");
+        show(app, store, report.stopped())?;
+        let found = count(report.stopped().len() as u64, "secret");
         let verb = if options.dry_run { "would be" } else { "was" };
-        let place = place.unwrap_or(&report.remote);
+        let place = place.unwrap_or(report.place());
         let error = CommandError::message(format!("nothing {verb} sent to {place}: {found} in it"));
         Err(error
             .hint("`--redact` sends a copy in which they are blacked out, and keeps them here")

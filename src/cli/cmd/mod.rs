@@ -15,6 +15,7 @@ pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 mod equip;
+pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod fork;
 pub(crate) mod fsck;

@@ -362,7 +362,7 @@ impl<'a> SourceReader<'a> {
         if first {
             self.graph.kept.root = print;
             let resumed = self.originals.resumed().is_some();
-            if resumed || self.tool.copies() {
+            if resumed || self.tool.copies(step) {
                 self.graph.kept.copying |= self.originals.look_up(self.store, self.tool.name(), print)?;
             }
         }

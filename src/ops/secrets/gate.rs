@@ -105,13 +105,13 @@ impl<'d> Doorkeeper<'d> {
     }
 
     /// Looks at a text; what shall stand in its place.
-    fn look(&mut self, text: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn look(&mut self, text: &[u8]) -> Option<Vec<u8>> {
         let scanner = &self.secrets.scanner;
         redact::redact(&|bytes| scanner.scan(bytes), text, &mut |hit| self.note_secret(hit))
     }
 
     /// Says of what is waiting where it stands.
-    fn place(&mut self, place: &Place) {
+    pub(crate) fn place(&mut self, place: &Place) {
         for id in std::mem::take(&mut self.waiting) {
             if let Some(found) = self.found.get_mut(&id) {
                 found.add(place.clone());

@@ -195,6 +195,48 @@ pub fn allow(env: &Env, store: &Store, findings: &[&Found]) -> Result<(), Secret
     })
 }
 
+/// What the user lets leave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Lets<'l> {
+    /// The beginnings of ids of findings that may leave, now and from now on.
+    pub allow: &'l [String],
+    /// Let all findings leave, now and from now on.
+    pub allow_all: bool,
+    /// Nothing leaves yet: remember nothing.
+    pub dry_run: bool,
+}
+
+/// What became of the secrets that were found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Judged {
+    /// Those because of which nothing may leave.
+    pub(super) stopped: Vec<Found>,
+    /// Those that were taken out.
+    pub(super) redacted: Vec<Found>,
+}
+
+/// Says what becomes of the secrets that a doorkeeper found.
+pub(super) fn judge(
+    env: &Env,
+    store: &Store,
+    lets: &Lets<'_>,
+    door: &mut Doorkeeper<'_>,
+) -> Result<Judged, SecretsError> {
+    let found = door.found();
+    let mut judged = Judged::default();
+    let mut allowed = named(lets.allow, &found)?;
+    let (stopped, rest): (Vec<&Found>, Vec<&Found>) = found.iter().partition(|found| door.stops(found));
+    match lets.allow_all {
+        true => allowed.extend(stopped),
+        false => judged.stopped = stopped.into_iter().cloned().collect(),
+    }
+    judged.redacted = rest.into_iter().filter(|found| door.is_taken_out(found)).cloned().collect();
+    if !lets.dry_run && !allowed.is_empty() {
+        allow(env, store, &allowed)?;
+    }
+    Ok(judged)
+}
+
 /// Lets a finding leave no more; its id.
 pub fn forget(store: &Store, id: &str) -> Result<String, SecretsError> {
     let mut gone = String::new();

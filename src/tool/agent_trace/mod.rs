@@ -15,7 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::form::{Form, Writes, first_line, stem};
-use super::{Discovery, Found, Frame, Framing, Pieces, Places, Reader, Tool, absolute_place, stamp};
+use super::{Discovery, Found, Frame, Framing, Pieces, Places, Reader, Step, Tool, absolute_place, stamp};
 use crate::object::id::checksum;
 use crate::object::json::Tape;
 
@@ -51,7 +51,7 @@ impl Tool for AgentTrace {
         Discovery::default()
     }
 
-    fn copies(&self) -> bool {
+    fn copies(&self, _: &Step) -> bool {
         false
     }
 

@@ -18,7 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::form::{Form, Writes};
-use super::{Discovery, Found, Pieces, Places, Reader, Tool};
+use super::{Discovery, Found, Pieces, Places, Reader, Step, Tool};
 
 /// The adapter.
 pub(super) struct Chat;
@@ -53,7 +53,7 @@ impl Tool for Chat {
         Discovery::default()
     }
 
-    fn copies(&self) -> bool {
+    fn copies(&self, _: &Step) -> bool {
         false
     }
 

@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::form::{Form, Writes};
-use super::{Discovery, Found, Places, Reader, Tool};
+use super::{Discovery, Found, Places, Reader, Step, Tool};
 
 /// The adapter.
 pub(super) struct SessionFs;
@@ -43,6 +43,10 @@ impl Tool for SessionFs {
 
     fn discover(&self, _: &Places) -> Discovery {
         Discovery::default()
+    }
+
+    fn copies(&self, first: &Step) -> bool {
+        first.time.is_some()
     }
 
     fn lift(&self) -> &'static [&'static str] {

@@ -105,8 +105,8 @@ fn facts(folder: &Path) -> StepFacts {
             tool_title: said(root, "title"),
             version: tool.map(|tool| version.map_or(tool.clone(), |version| format!("{tool} {version}"))),
             forked_from: said(root, "parent_session_id"),
-            created: root.get("created_at").and_then(time),
-            updated: root.get("updated_at").and_then(time),
+            created: root.get("created_at").and_then(time).filter(|ms| *ms > 0),
+            updated: root.get("updated_at").and_then(time).filter(|ms| *ms > 0),
             ..StepFacts::default()
         })
     });
