@@ -130,9 +130,8 @@ pub fn import(
     if !options.dry_run {
         let capture = CaptureOptions { no_snapshots: true, ..CaptureOptions::default() };
         report.capture = capture_sources(env, store, &capture, work.clone(), monitor)?;
-        if let Some(project) = &options.project {
-            belong(env, store, &work, &env.resolve(project))?;
-        }
+        let project = options.project.as_ref().map(|project| env.resolve(project));
+        settle(env, store, &work, project.as_deref())?;
         for (one, (tool, found)) in sources.iter_mut().zip(&work) {
             let failed = report.capture.trouble.iter().any(|(path, _)| *path == found.path);
             let known = source::find(store, tool.name(), &found.native, &found.part);
@@ -172,20 +171,31 @@ fn state(store: &Store, tool: &dyn Tool, found: &crate::tool::Found) -> Imported
     Imported { form: tool.name(), path: found.path.clone(), session: None, state }
 }
 
-/// Lets sources belong to a directory.
-fn belong(env: &Env, store: &mut Store, work: &Work, project: &Path) -> Result<(), StoreError> {
-    let cwd = Some(project.to_string_lossy().into_owned());
+/// Notes what an import says of sources besides what is in them: that they
+/// belong to a directory; and that what stood in a file before, as a session
+/// that isn't in it now, is gone from it.
+fn settle(env: &Env, store: &mut Store, work: &Work, project: Option<&Path>) -> Result<(), StoreError> {
+    let cwd = project.map(|project| project.to_string_lossy().into_owned());
+    let key = |known: &Source| Source::key(&known.tool, &known.native, &known.part);
+    let keys: BTreeSet<Id> =
+        work.iter().map(|(tool, found)| Source::key(tool.name(), &found.native, &found.part)).collect();
+    let places: BTreeSet<(&str, &str)> =
+        work.iter().map(|(tool, found)| (tool.name(), found.place.as_str())).collect();
     let mut edits = Vec::new();
-    for (tool, found) in work {
-        let known = source::find(store, tool.name(), &found.native, &found.part);
-        let Some(known) = known.filter(|known| known.about.cwd != cwd) else { continue };
+    for known in source::all(store) {
         let mut now = known.clone();
-        now.about.cwd.clone_from(&cwd);
-        edits.push(Edit {
-            name: source::ref_name(&Source::key(&known.tool, &known.native, &known.part)),
-            expect: Some(RefValue::from(known.clone())),
-            new: Some(RefValue::from(now)),
-        });
+        if keys.contains(&key(known)) {
+            now.about.cwd = cwd.clone().or(now.about.cwd);
+        } else if places.contains(&(known.tool.as_str(), known.place.as_str())) {
+            now.about.gone = true;
+        }
+        if now != *known {
+            edits.push(Edit {
+                name: source::ref_name(&key(known)),
+                expect: Some(RefValue::from(known.clone())),
+                new: Some(RefValue::from(now)),
+            });
+        }
     }
     if edits.is_empty() { Ok(()) } else { store.apply(Batch::default(), edits, &env.actor()) }
 }

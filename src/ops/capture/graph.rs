@@ -190,8 +190,13 @@ impl Graph {
         if self.kept.leaves.iter().any(|leaf| leaf.tip == earlier) {
             return Ok(true);
         }
+        self.kept.main.map_or(Ok(false), |main| self.descends(main, earlier, store))
+    }
+
+    /// Whether a line leads to a commit of earlier.
+    pub(super) fn descends(&self, tip: Id, earlier: Id, store: &Store) -> Result<bool> {
         let commits = self.node(earlier, store)?.counts.commits;
-        let mut next = self.kept.main;
+        let mut next = Some(tip);
         while let Some(id) = next.filter(|id| *id != earlier) {
             let after = self.node(id, store)?.counts.commits > commits;
             next = if after { self.parent_of(id, store)? } else { None };

@@ -285,6 +285,12 @@ fn all(
     Ok(())
 }
 
+/// The name of a branch of a source beside its main one, which is called `main`.
+fn head_name(session: Id, main: &str, label: &str) -> String {
+    let prefix = if main == "main" { String::new() } else { format!("{main}/") };
+    format!("head/{session}/{prefix}{label}")
+}
+
 /// One batch.
 struct Pass {
     batch: Batch,
@@ -334,7 +340,7 @@ impl Pass {
         read: Read,
         report: &mut CaptureReport,
     ) {
-        let Read { mut source, leaves, forked_from, original, rewritten } = read;
+        let Read { mut source, leaves, parted, forked_from, original, rewritten } = read;
         let fresh = known.as_ref().is_none_or(|known| known.file.is_none());
         if source.session == Id::ZERO {
             source.session = self.session_of(store, &source, forked_from.as_deref(), original);
@@ -350,17 +356,24 @@ impl Pass {
         report.grown += source.mark.stamp.0.saturating_sub(before);
         let below = format!("head/{}/", source.session);
         let main = source.about.label.clone();
-        let prefix = if main == "main" { String::new() } else { format!("{main}/") };
         if let Some(head) = source.head {
             let name = format!("{below}{main}");
             self.keep_pulled(store, &name, known.as_ref().and_then(|known| known.head), head);
             self.head(store, name, head);
         }
-        for (label, tip) in leaves {
-            self.head(store, format!("{below}{prefix}{label}"), tip);
-        }
         if let Some(tip) = known.as_ref().and_then(|known| known.head).filter(|_| rewritten) {
-            self.keep_rewritten(store, tip, &source, &below, report);
+            report.rewritten.push(Kept {
+                session: source.session,
+                path: source.place.clone(),
+                tip: Some(tip),
+            });
+            self.keep_rewritten(store, tip, &below);
+        }
+        for tip in parted {
+            self.keep_rewritten(store, tip, &below);
+        }
+        for (label, tip) in leaves {
+            self.head(store, head_name(source.session, &main, &label), tip);
         }
         self.edits.push(Edit {
             name: source::ref_name(&key),
@@ -387,20 +400,13 @@ impl Pass {
         }
     }
 
-    /// The tip that a rewritten file had stays under a name of its own.
-    fn keep_rewritten(
-        &mut self,
-        store: &Store,
-        tip: Id,
-        now: &Source,
-        below: &str,
-        report: &mut CaptureReport,
-    ) {
-        let name = (1u32..).map(|n| format!("{below}kept-{n}")).find(|name| match store.refs().get(name) {
+    /// A tip that a rewritten file had stays under a name of its own.
+    fn keep_rewritten(&mut self, store: &Store, tip: Id, below: &str) {
+        let is_free = |name: &String| match store.refs().get(name) {
             None => !self.edits.iter().any(|edit| edit.name == *name),
             Some(value) => *value == RefValue::Commit(tip),
-        });
-        report.rewritten.push(Kept { session: now.session, path: now.place.clone(), tip: Some(tip) });
+        };
+        let name = (1u32..).map(|n| format!("{below}kept-{n}")).find(is_free);
         if let Some(name) = name {
             self.head(store, name, tip);
         }

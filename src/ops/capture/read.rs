@@ -35,6 +35,8 @@ pub(super) enum Outcome {
 pub(super) struct Read {
     pub(super) source: Source,
     pub(super) leaves: Vec<(String, Id)>,
+    /// Tips of branches of before whose names stand for others now.
+    pub(super) parted: Vec<Id>,
     pub(super) forked_from: Option<String>,
     /// The session of the source whose messages it repeats, if any.
     pub(super) original: Option<Id>,

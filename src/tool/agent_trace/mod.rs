@@ -43,6 +43,11 @@ impl Tool for AgentTrace {
         PathBuf::from("/")
     }
 
+    /// What stands in a file now goes before what stood there.
+    fn shares_files(&self) -> bool {
+        true
+    }
+
     fn looks_at(&self, _: &Places) -> Vec<PathBuf> {
         Vec::new()
     }

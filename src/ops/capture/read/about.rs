@@ -1,9 +1,9 @@
 //! What is known of a source as a whole: from its records, and at its end.
 
-use super::super::CaptureError;
+use super::super::{CaptureError, head_name};
 use super::{Outcome, Read, SourceReader, copying};
 use crate::object::id::Id;
-use crate::store::refs::{Form, Source};
+use crate::store::refs::{Form, RefValue, Source};
 use crate::tool::{Frame, Framing, Step, StepFacts};
 
 impl SourceReader<'_> {
@@ -72,6 +72,9 @@ impl SourceReader<'_> {
         self.about.parent = self.parent.take();
         self.about.gone = false;
         self.about.root = graph.root;
+        let leaves: Vec<(String, Id)> =
+            graph.leaves.iter().map(|leaf| (leaf.label.clone(), leaf.tip)).collect();
+        let parted = self.parted(previous, &leaves)?;
         let source = Source {
             session: previous.map_or(Id::ZERO, |source| source.session),
             tool: self.tool.name().to_owned(),
@@ -91,10 +94,25 @@ impl SourceReader<'_> {
             about: self.about,
             mark: self.mark,
         };
-        let leaves = graph.leaves.iter().map(|leaf| (leaf.label.clone(), leaf.tip)).collect();
         let original = self.originals.session();
         let forked_from = self.forked_from;
-        Ok(Outcome::Read(Box::new(Read { source, leaves, forked_from, original, rewritten })))
+        Ok(Outcome::Read(Box::new(Read { source, leaves, parted, forked_from, original, rewritten })))
+    }
+
+    /// The tips of side lines that the source had and has no more: of others
+    /// that are called the same now.
+    fn parted(&self, previous: Option<&Source>, leaves: &[(String, Id)]) -> Result<Vec<Id>, CaptureError> {
+        let mut parted = Vec::new();
+        let Some(known) = previous.filter(|known| known.session != Id::ZERO) else { return Ok(parted) };
+        for (label, tip) in leaves {
+            let name = head_name(known.session, &known.about.label, label);
+            if let Some(RefValue::Commit(old)) = self.store.refs().get(&name)
+                && !self.graph.descends(*tip, *old, self.store)?
+            {
+                parted.push(*old);
+            }
+        }
+        Ok(parted)
     }
 
     /// Keeps the bytes after the last commit.
