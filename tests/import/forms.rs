@@ -35,7 +35,10 @@ fn what_is_imported_is_kept_byte_for_byte_and_known_again() {
         let home = with(form);
         let first = home.json(&["import", "../in", "--json"]);
         let sources = first["sources"].as_array().unwrap();
-        assert!(!sources.is_empty() && sources.iter().all(|s| s["form"] == form && s["state"] == "new"), "{first}");
+        assert!(
+            !sources.is_empty() && sources.iter().all(|s| s["form"] == form && s["state"] == "new"),
+            "{first}"
+        );
         assert!(first["messages"].as_u64().unwrap() > 0 && first["trouble"] == 0, "{first}");
         let known = ids(&home);
         assert_eq!(known.len(), sources.len(), "{form}");
@@ -137,10 +140,12 @@ fn what_was_imported_is_a_session_like_any_other() {
         .flat_map(|message| message["blocks"].as_array().unwrap())
         .map(|block| block["type"].as_str().unwrap())
         .collect();
-    let want = ["summary", "text", "thinking", "text", "call", "call", "result", "result", "notice", "text", "other"];
+    let want = [
+        "summary", "text", "thinking", "text", "call", "call", "result", "result", "notice", "text", "other",
+    ];
     assert_eq!(pieces, want, "{shown}");
     // Tokens that two lines repeat are counted once.
-    let stats = home.json(&["stats", "--all", "--json"]);
+    let stats = home.json(&["stats", "--json"]);
     assert!(stats.to_string().contains("\"output\":5"), "{stats}");
     assert!(home.ok(&["search", "größer"]).contains(&id[..12]));
     assert!(home.ok(&["log", &id]).contains("Mend a.rs, größer"));
@@ -183,10 +188,7 @@ fn a_line_is_a_session_and_none_is_taken_for_the_copy_of_another() {
 fn a_trace_is_told_as_notices_in_which_nobody_speaks() {
     let home = with("agent-trace");
     home.ok(&["import", "../in"]);
-    let id = ids(&home)
-        .into_iter()
-        .find(|id| home.ok(&["show", id, "--all"]).contains("parser"))
-        .unwrap();
+    let id = ids(&home).into_iter().find(|id| home.ok(&["show", id, "--all"]).contains("parser")).unwrap();
     let told = home.ok(&["show", &id, "--all"]);
     let want = "src/parser.ts 42-67,70 (human): ai anthropic/claude-x, https://x.example/c/12345, https://x.example/s/67890";
     assert!(told.contains(want) && told.contains("src/größer.ts 1-2: unknown"), "{told}");
@@ -198,7 +200,7 @@ fn what_was_deleted_stays_deleted() {
     let home = with("sessionfs");
     home.ok(&["import", "../in"]);
     let [id] = ids(&home).try_into().unwrap();
-    home.ok(&["delete", &id, "--yes"]);
+    home.ok(&["delete", &id]);
     let again = home.json(&["import", "../in", "--json"]);
     assert_eq!(again["sources"][0]["state"], "deleted", "{again}");
     assert!(ids(&home).is_empty());
@@ -211,7 +213,11 @@ fn a_form_is_known_by_itself_or_all_are_named() {
     let home = Throwaway::new(&["home", "in"]);
     put(&home.path("in"), "notes.md", "# Notes\n");
     put(&home.path("in"), "package.json", "{\"version\":\"1.0.0\",\"files\":[]}");
-    put(&home.path("in"), "rows.jsonl", "{\"type\":\"user\",\"message\":{\"role\":\"user\",\"content\":\"hi\"}}\n");
+    put(
+        &home.path("in"),
+        "rows.jsonl",
+        "{\"type\":\"user\",\"message\":{\"role\":\"user\",\"content\":\"hi\"}}\n",
+    );
     let said = home.fails(1, &["import", "../in"]);
     assert!(FORMS.iter().all(|form| said.contains(form)), "{said}");
     assert!(home.fails(1, &["import", "../in/notes.md", "--format", "jsonl"]).contains("\"jsonl\""));

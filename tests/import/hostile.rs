@@ -50,7 +50,11 @@ fn links_lead_nowhere() {
     put(&home.path("in"), "a.sfs/manifest.json", "{\"session_id\":\"a\"}");
     link("outside/messages.jsonl", "in/a.sfs/messages.jsonl");
     put(&home.path("in"), "b.sfs/manifest.json", "{\"session_id\":\"b\"}");
-    put(&home.path("in"), "b.sfs/messages.jsonl", "{\"msg_id\":\"1\",\"role\":\"user\",\"content\":\"within\"}\n");
+    put(
+        &home.path("in"),
+        "b.sfs/messages.jsonl",
+        "{\"msg_id\":\"1\",\"role\":\"user\",\"content\":\"within\"}\n",
+    );
     link("outside/notes.jsonl", "in/b.sfs/workspace.json");
     link("outside", "in/b.sfs/checkpoints");
     link("outside/notes.jsonl", "in/notes.jsonl");
@@ -87,14 +91,23 @@ fn what_is_odd_is_kept_and_read_as_far_as_it_goes() {
         "not JSON".to_owned(),
     ];
     let mut bytes = [b"\xEF\xBB\xBF", rows.join("\r\n").as_bytes()].concat();
-    bytes.extend_from_slice(b"\n{\"role\":\"user\",\"content\":\"not \xff UTF-8\"}\n{\"role\":\"user\",\"con");
+    bytes
+        .extend_from_slice(b"\n{\"role\":\"user\",\"content\":\"not \xff UTF-8\"}\n{\"role\":\"user\",\"con");
     put(&home.path("in"), "odd.jsonl", &bytes);
     let long = "x".repeat(8 << 20);
-    put(&home.path("in"), "long.jsonl", format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"{long}\"}}]}}"));
+    put(
+        &home.path("in"),
+        "long.jsonl",
+        format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"{long}\"}}]}}"),
+    );
     put(&home.path("in"), "deep.json", &deep);
     put(&home.path("in"), "empty.jsonl", "");
     put(&home.path("in"), "blank.md", "\n\n");
-    put(&home.path("in"), "broken.sfs/messages.jsonl", "\0\0{}\n[1]\n{\"role\":\"user\"}\n{\"role\":\"user\",\"content\":\"hm\",\"usage\":[],\"parent_msg_id\":\"none\",\"metadata\":3}\n");
+    put(
+        &home.path("in"),
+        "broken.sfs/messages.jsonl",
+        "\0\0{}\n[1]\n{\"role\":\"user\"}\n{\"role\":\"user\",\"content\":\"hm\",\"usage\":[],\"parent_msg_id\":\"none\",\"metadata\":3}\n",
+    );
     put(&home.path("in"), "broken.sfs/manifest.json", "[\"no manifest\"");
     let found = home.json(&["import", "../in", "--json"]);
     assert_eq!((found["sources"].as_array().unwrap().len(), &found["trouble"]), (3, &0.into()), "{found}");

@@ -30,8 +30,8 @@ impl Reader for RecordReader {
                 told.push(line(&path, conversation));
             }
         }
-        let blocks = vec![Block::Notice(texts.make(told.join("\n").as_bytes()))];
-        step.message = Some(Draft::of(Role::System, blocks));
+        let notice = |words: String| Block::Notice(texts.make(words.as_bytes()));
+        step.message = Some(Draft::of(Role::System, told.into_iter().map(notice).collect()));
         step
     }
 
