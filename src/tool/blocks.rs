@@ -5,63 +5,10 @@
 //! messages; kinds of either are understood wherever they stand.
 
 use super::step::{self, first_words};
-use super::{Action, Draft, Key, Step};
+use super::{Draft, Key, Step, known};
 use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Input, Json, Message, Part, Role, Status, Text};
 use crate::object::split::Texts;
-
-/// What tools of common names do, whatever program they are of.
-const ACTIONS: &[(&str, Action)] = &[
-    ("Bash", Action::Shell),
-    ("bash", Action::Shell),
-    ("shell", Action::Shell),
-    ("Execute", Action::Shell),
-    ("exec_command", Action::Shell),
-    ("local_shell", Action::Shell),
-    ("run_shell_command", Action::Shell),
-    ("run_terminal_cmd", Action::Shell),
-    ("execute_command", Action::Shell),
-    ("Read", Action::Read),
-    ("read", Action::Read),
-    ("read_file", Action::Read),
-    ("Write", Action::Write),
-    ("write", Action::Write),
-    ("write_file", Action::Write),
-    ("write_to_file", Action::Write),
-    ("create_file", Action::Write),
-    ("Edit", Action::Edit),
-    ("MultiEdit", Action::Edit),
-    ("NotebookEdit", Action::Edit),
-    ("edit", Action::Edit),
-    ("edit_file", Action::Edit),
-    ("replace", Action::Edit),
-    ("apply_patch", Action::Edit),
-    ("replace_in_file", Action::Edit),
-    ("str_replace_editor", Action::Edit),
-    ("Grep", Action::Search),
-    ("Glob", Action::Search),
-    ("LS", Action::Search),
-    ("grep", Action::Search),
-    ("glob", Action::Search),
-    ("list", Action::Search),
-    ("search_files", Action::Search),
-    ("WebFetch", Action::Fetch),
-    ("WebSearch", Action::Fetch),
-    ("web_fetch", Action::Fetch),
-    ("web_search", Action::Fetch),
-    ("webfetch", Action::Fetch),
-    ("Task", Action::Task),
-    ("Agent", Action::Task),
-    ("task", Action::Task),
-    ("TodoWrite", Action::Plan),
-    ("update_plan", Action::Plan),
-    ("todowrite", Action::Plan),
-];
-
-/// What the tool of a common name does.
-pub(super) fn action(name: &str) -> Action {
-    step::action(ACTIONS, name)
-}
 
 /// A message until it is whole.
 #[derive(Debug, Default)]
@@ -131,7 +78,7 @@ impl Making {
         self.spoken = true;
         let name = name.and_then(|name| name.str()).unwrap_or_default().into_owned();
         self.calls.push(Key::of(id.map_or(name.as_bytes(), |id| id.raw())));
-        let action = action(&name);
+        let action = known::action(&name);
         let input = match input {
             // Arguments come as a text that should be JSON.
             Some(text) if text.kind() == Type::String => texts.input(&text.bytes().unwrap_or_default()),

@@ -33,6 +33,7 @@ mod ids;
 mod jsonl;
 mod kilo;
 mod kimi;
+mod known;
 mod look;
 pub mod moves;
 mod opencode;

@@ -189,7 +189,7 @@ fn a_trace_is_told_as_notices_in_which_nobody_speaks() {
     let home = with("agent-trace");
     home.ok(&["import", "../in"]);
     let id = ids(&home).into_iter().find(|id| home.ok(&["show", id, "--all"]).contains("parser")).unwrap();
-    let told = home.ok(&["show", &id, "--all"]);
+    let told = home.ok(&["show", &id, "--all", "--full"]);
     let want = "src/parser.ts 42-67,70 (human): ai anthropic/claude-x, https://x.example/c/12345, https://x.example/s/67890";
     assert!(told.contains(want) && told.contains("src/größer.ts 1-2: unknown"), "{told}");
     assert!(home.fails(1, &["resume", &id, "--in", "codex", "--project", "."]).contains("nothing to resume"));

@@ -36,8 +36,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     for name in &args.tools {
-        if crate::tool::by_name(name).is_none() {
-            let known: Vec<&str> = crate::tool::TOOLS.iter().map(|tool| tool.name()).collect();
+        let known: Vec<&str> = crate::tool::TOOLS.iter().map(|tool| tool.name()).collect();
+        if !known.contains(&name.as_str()) {
             let known = known.join(", ");
             return Err(CommandError::usage(format!("no tool is called {name:?}; there are: {known}")));
         }

@@ -119,10 +119,7 @@ fn carry_on(args: &Args, app: &App, store: &mut Store, found: &Resolved) -> Resu
         Some(name) => name.clone(),
         None => store.commit(&found.commit)?.tool.clone(),
     };
-    let known: Vec<&str> = tool::TOOLS.iter().map(|tool| tool.name()).collect();
-    let tool = tool::by_name(&name).ok_or_else(|| {
-        CommandError::usage(format!("no tool is called {name:?}; there are: {}", known.join(", ")))
-    })?;
+    let tool = named(&name)?;
     let files = args.worktree.as_deref();
     let files = files.map(|dir| super::fork::worktree(app, store, found, dir, args.dry_run)).transpose()?;
     if let Some(files) = files.as_ref().filter(|_| !args.json) {
@@ -168,6 +165,21 @@ fn carry_on(args: &Args, app: &App, store: &mut Store, found: &Resolved) -> Resu
         (false, true) => start(&outcome.command, &outcome.cwd),
         (false, false) => show_command(app, &outcome.command, &outcome.cwd),
     }
+}
+
+/// The tool of a name.
+fn named(name: &str) -> Result<&'static dyn Tool, CommandError> {
+    if let Some(tool) = tool::TOOLS.iter().find(|tool| tool.name() == name) {
+        return Ok(*tool);
+    }
+    let known: Vec<&str> = tool::TOOLS.iter().map(|tool| tool.name()).collect();
+    let known = known.join(", ");
+    Err(match tool::by_name(name) {
+        Some(form) => CommandError::usage(format!("{} is a form, and no tool to go on in", form.title()))
+            .hint(format!("say which with `--in`; there are: {known}"))
+            .hint(format!("`sfs export --as {name}` writes the session in that form")),
+        None => CommandError::usage(format!("no tool is called {name:?}; there are: {known}")),
+    })
 }
 
 fn history(words: &str) -> Result<History, String> {

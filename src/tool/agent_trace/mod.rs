@@ -68,8 +68,8 @@ impl Tool for AgentTrace {
         Ok(Box::new(Whole(Some(std::fs::read(&found.path)?))))
     }
 
-    fn reader(&self, _: &Found, _: &[u8]) -> Box<dyn Reader> {
-        Box::new(read::RecordReader)
+    fn reader(&self, found: &Found, _: &[u8]) -> Box<dyn Reader> {
+        Box::new(read::RecordReader::new(found))
     }
 
     fn form(&self) -> Option<&dyn Form> {

@@ -4,7 +4,8 @@ use crate::object::json::{Type, Value};
 use crate::object::message::{Block, Role};
 use crate::object::split::Texts;
 use crate::tool::blocks::{string, time};
-use crate::tool::{Draft, Reader, Step};
+use crate::tool::form::stem;
+use crate::tool::{Draft, Found, Reader, Step};
 
 /// Whether a value is a record: it has what each must have.
 pub(super) fn is_record(value: Value<'_>) -> bool {
@@ -15,7 +16,16 @@ pub(super) fn is_record(value: Value<'_>) -> bool {
 }
 
 /// Reads the records of one file. Nothing must be known to go on.
-pub(super) struct RecordReader;
+pub(super) struct RecordReader {
+    /// What the file is called, until a step tells it.
+    name: Option<String>,
+}
+
+impl RecordReader {
+    pub(super) fn new(found: &Found) -> RecordReader {
+        RecordReader { name: Some(stem(&found.path)).filter(|name| !name.is_empty()) }
+    }
+}
 
 impl Reader for RecordReader {
     fn read(&mut self, row: Option<(Value<'_>, &mut Texts)>) -> Step {
@@ -30,6 +40,7 @@ impl Reader for RecordReader {
                 told.push(line(&path, conversation));
             }
         }
+        step.facts.tool_title = self.name.take().map(|name| format!("Agent Trace: {name}"));
         let notice = |words: String| Block::Notice(texts.make(words.as_bytes()));
         step.message = Some(Draft::of(Role::System, told.into_iter().map(notice).collect()));
         step

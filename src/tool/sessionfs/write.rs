@@ -90,7 +90,11 @@ impl Told {
         self.usage = self.usage.plus(&said.usage);
         let is_notice = |block: &Block| matches!(block, Block::Notice(_));
         let mut usage = Some(said.usage).filter(|usage| !usage.is_zero());
+        let mut begun = false;
         for blocks in said.message.blocks.chunk_by(|a, b| is_notice(a) == is_notice(b)) {
+            if std::mem::replace(&mut begun, true) {
+                self.losses.add("a message with something that the tool put into it becomes several");
+            }
             let mut content = Content::after(self.calls);
             for block in blocks {
                 content.block(conversation, block, &mut self.losses)?;

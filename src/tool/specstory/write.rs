@@ -7,10 +7,9 @@
 use super::head::head;
 use crate::object::json::Tape;
 use crate::object::message::Action;
-use crate::tool::blocks::action;
 use crate::tool::form::{About, Output, Writer, Written};
 use crate::tool::turns::{Answer, Call, Piece, Turn, Turns};
-use crate::tool::{Conversation, Losses, Sink, ToolError, time};
+use crate::tool::{Conversation, Losses, Sink, ToolError, known, time};
 
 /// The line between two messages, and the same as words.
 const RULE: &str = "---";
@@ -151,7 +150,7 @@ impl Page<'_> {
     /// A call, and what came of it.
     fn call(&mut self, call: &Call, answer: Option<&Answer>) -> String {
         self.losses.add("a call and its result become words");
-        let (kind, does) = match action(&call.name) {
+        let (kind, does) = match known::action(&call.name) {
             Action::Shell => ("shell", ""),
             Action::Read => ("read", "Read file: "),
             Action::Write | Action::Edit => ("write", "Edit file: "),
