@@ -58,6 +58,7 @@ fn offers(command: &str, arg: &Arg) -> Option<Offers> {
         ("get" | "set" | "unset", "key") => Some(keys),
         ("set", "value") | ("sfs", "given") => Some(values),
         (_, "tool" | "tools") => Some(tools),
+        ("import" | "export", "format") => Some(forms),
         _ => None,
     }
 }
@@ -153,6 +154,11 @@ fn remotes(typed: &OsStr) -> Vec<CompletionCandidate> {
 fn tools(typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(typed) = typed.to_str() else { return Vec::new() };
     tool::TOOLS.iter().filter_map(|tool| candidate(typed, tool.name(), tool.title())).collect()
+}
+
+fn forms(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(typed) = typed.to_str() else { return Vec::new() };
+    tool::form::all().filter_map(|(tool, _)| candidate(typed, tool.name(), tool.title())).collect()
 }
 
 fn keys(typed: &OsStr) -> Vec<CompletionCandidate> {

@@ -3,134 +3,230 @@
 
 use super::Action;
 
-/// What the tool of a name does, if many know it by that name. Part of what a
-/// message's id covers: only ever added to.
+/// Names that many know. Part of what a message's id covers: only ever added to.
+const KNOWN: &[(Action, &[&str])] = &[
+    (
+        Action::Shell,
+        &[
+            "Bash",
+            "BashOutput",
+            "KillBash",
+            "KillShell",
+            "PowerShell",
+            "Shell",
+            "Execute",
+            "bash",
+            "shell",
+            "powershell",
+            "shell_command",
+            "exec_command",
+            "write_stdin",
+            "local_shell",
+            "unified_exec",
+            "container.exec",
+            "execute_command",
+            "read_command_output",
+            "run_commands",
+            "run_command",
+            "run_shell_command",
+            "run_terminal_cmd",
+            "run_terminal_command",
+            "run_terminal_command_v2",
+            "run_in_terminal",
+            "write_bash",
+            "read_bash",
+            "stop_bash",
+            "write_powershell",
+            "read_powershell",
+            "stop_powershell",
+        ],
+    ),
+    (
+        Action::Read,
+        &[
+            "Read",
+            "NotebookRead",
+            "ReadFile",
+            "ReadMediaFile",
+            "read",
+            "view",
+            "read_file",
+            "read_files",
+            "read_file_v2",
+            "read_many_files",
+            "simple_read_file",
+            "view_image",
+            "view_media",
+            "look_at",
+            "ReadLints",
+            "read_lints",
+        ],
+    ),
+    (
+        Action::Write,
+        &[
+            "Write",
+            "WriteFile",
+            "Create",
+            "write",
+            "write_file",
+            "write_to_file",
+            "create",
+            "create_file",
+            "new_rule",
+        ],
+    ),
+    (
+        Action::Edit,
+        &[
+            "Edit",
+            "MultiEdit",
+            "NotebookEdit",
+            "EditNotebook",
+            "StrReplace",
+            "StrReplaceFile",
+            "MultiStrReplace",
+            "ApplyPatch",
+            "Delete",
+            "edit",
+            "multiedit",
+            "multi_edit",
+            "patch",
+            "insert",
+            "replace",
+            "apply_patch",
+            "apply_diff",
+            "edit_file",
+            "edit_file_v2",
+            "edit_notebook",
+            "editor",
+            "str_replace",
+            "str_replace_editor",
+            "replace_in_file",
+            "replace_string_in_file",
+            "insert_content",
+            "insert_edit_into_file",
+            "multi_apply_diff",
+            "search_and_replace",
+            "search_replace",
+            "reapply",
+            "undo_edit",
+            "delete_file",
+        ],
+    ),
+    (
+        Action::Search,
+        &[
+            "Grep",
+            "Glob",
+            "LS",
+            "SemanticSearch",
+            "grep",
+            "rg",
+            "ripgrep",
+            "ripgrep_search",
+            "ripgrep_raw_search",
+            "glob",
+            "ls",
+            "find",
+            "finder",
+            "list",
+            "list_dir",
+            "list_dir_v2",
+            "list_directory",
+            "list_files",
+            "list_code_definition_names",
+            "grep_files",
+            "grep_search",
+            "glob_file_search",
+            "file_search",
+            "search_file_content",
+            "search_files",
+            "codesearch",
+            "codebase_search",
+            "codebase_search_agent",
+            "search_codebase",
+            "semantic_search_full",
+            "search_code_subagent",
+            "sourcegraph",
+            "lsp",
+        ],
+    ),
+    (
+        Action::Fetch,
+        &[
+            "WebFetch",
+            "WebSearch",
+            "Fetch",
+            "FetchURL",
+            "FetchUrl",
+            "SearchWeb",
+            "fetch",
+            "download",
+            "webfetch",
+            "websearch",
+            "web_fetch",
+            "web_search",
+            "google_web_search",
+            "fetch_webpage",
+            "fetch_web_content",
+            "read_web_page",
+            "agentic_fetch",
+            "browser_action",
+        ],
+    ),
+    (
+        Action::Task,
+        &[
+            "Task",
+            "Agent",
+            "AgentSwarm",
+            "task",
+            "task_v2",
+            "agent",
+            "spawn_agent",
+            "invoke_agent",
+            "read_agent",
+            "new_task",
+            "use_subagents",
+            "runSubagent",
+            "codebase_investigator",
+            "oracle",
+            "librarian",
+        ],
+    ),
+    (
+        Action::Plan,
+        &[
+            "TodoWrite",
+            "TodoRead",
+            "TodoList",
+            "SetTodoList",
+            "TaskCreate",
+            "TaskUpdate",
+            "TaskList",
+            "TaskGet",
+            "CreatePlan",
+            "todowrite",
+            "todoread",
+            "todos",
+            "todo_write",
+            "todo_read",
+            "write_todos",
+            "update_plan",
+            "update_todo",
+            "update_todos",
+            "update_todo_list",
+            "manage_todo_list",
+            "report_intent",
+            "create_plan",
+            "task_list",
+        ],
+    ),
+];
+
+/// What the tool of a name does, if many know it by that name.
 pub(super) fn action(name: &str) -> Action {
-    match name {
-        "Bash"
-        | "BashOutput"
-        | "KillBash"
-        | "KillShell"
-        | "PowerShell"
-        | "Shell"
-        | "Execute"
-        | "bash"
-        | "shell"
-        | "powershell"
-        | "shell_command"
-        | "exec_command"
-        | "write_stdin"
-        | "local_shell"
-        | "unified_exec"
-        | "container.exec"
-        | "execute_command"
-        | "read_command_output"
-        | "run_commands"
-        | "run_command"
-        | "run_shell_command"
-        | "run_terminal_cmd"
-        | "run_terminal_command"
-        | "run_terminal_command_v2"
-        | "run_in_terminal"
-        | "write_bash"
-        | "read_bash"
-        | "stop_bash"
-        | "write_powershell"
-        | "read_powershell"
-        | "stop_powershell" => Action::Shell,
-        "Read" | "NotebookRead" | "ReadFile" | "ReadMediaFile" | "read" | "view" | "read_file"
-        | "read_files" | "read_file_v2" | "read_many_files" | "simple_read_file" | "view_image"
-        | "view_media" | "look_at" | "ReadLints" | "read_lints" => Action::Read,
-        "Write" | "WriteFile" | "Create" | "write" | "write_file" | "write_to_file" | "create"
-        | "create_file" | "new_rule" => Action::Write,
-        "Edit"
-        | "MultiEdit"
-        | "NotebookEdit"
-        | "EditNotebook"
-        | "StrReplace"
-        | "StrReplaceFile"
-        | "MultiStrReplace"
-        | "ApplyPatch"
-        | "Delete"
-        | "edit"
-        | "multiedit"
-        | "multi_edit"
-        | "patch"
-        | "insert"
-        | "replace"
-        | "apply_patch"
-        | "apply_diff"
-        | "edit_file"
-        | "edit_file_v2"
-        | "edit_notebook"
-        | "editor"
-        | "str_replace"
-        | "str_replace_editor"
-        | "replace_in_file"
-        | "replace_string_in_file"
-        | "insert_content"
-        | "insert_edit_into_file"
-        | "multi_apply_diff"
-        | "search_and_replace"
-        | "search_replace"
-        | "reapply"
-        | "undo_edit"
-        | "delete_file" => Action::Edit,
-        "Grep"
-        | "Glob"
-        | "LS"
-        | "SemanticSearch"
-        | "grep"
-        | "rg"
-        | "ripgrep"
-        | "ripgrep_search"
-        | "ripgrep_raw_search"
-        | "glob"
-        | "ls"
-        | "find"
-        | "finder"
-        | "list"
-        | "list_dir"
-        | "list_dir_v2"
-        | "list_directory"
-        | "list_files"
-        | "list_code_definition_names"
-        | "grep_files"
-        | "grep_search"
-        | "glob_file_search"
-        | "file_search"
-        | "search_file_content"
-        | "search_files"
-        | "codesearch"
-        | "codebase_search"
-        | "codebase_search_agent"
-        | "search_codebase"
-        | "semantic_search_full"
-        | "search_code_subagent"
-        | "sourcegraph"
-        | "lsp" => Action::Search,
-        "WebFetch" | "WebSearch" | "Fetch" | "FetchURL" | "FetchUrl" | "SearchWeb" | "fetch" | "download"
-        | "webfetch" | "websearch" | "web_fetch" | "web_search" | "google_web_search" | "fetch_webpage"
-        | "fetch_web_content" | "read_web_page" | "agentic_fetch" | "browser_action" => Action::Fetch,
-        "Task"
-        | "Agent"
-        | "AgentSwarm"
-        | "task"
-        | "task_v2"
-        | "agent"
-        | "spawn_agent"
-        | "invoke_agent"
-        | "read_agent"
-        | "new_task"
-        | "use_subagents"
-        | "runSubagent"
-        | "codebase_investigator"
-        | "oracle"
-        | "librarian" => Action::Task,
-        "TodoWrite" | "TodoRead" | "TodoList" | "SetTodoList" | "TaskCreate" | "TaskUpdate" | "TaskList"
-        | "TaskGet" | "CreatePlan" | "todowrite" | "todoread" | "todos" | "todo_write" | "todo_read"
-        | "write_todos" | "update_plan" | "update_todo" | "update_todos" | "update_todo_list"
-        | "manage_todo_list" | "report_intent" | "create_plan" | "task_list" => Action::Plan,
-        _ => Action::Other,
-    }
+    let known = KNOWN.iter().find(|(_, names)| names.contains(&name));
+    known.map_or(Action::Other, |(action, _)| *action)
 }

@@ -91,7 +91,7 @@ fn a_file_that_has_grown_is_read_on_and_one_that_was_rewritten_keeps_what_it_was
     put(&home.path("in"), "talk.jsonl", first.clone() + &row("user", "three"));
     let grown = home.json(&["import", "../in/talk.jsonl", "--json"]);
     assert_eq!((&grown["records"], &grown["sources"][0]["state"]), (&1.into(), &"changed".into()));
-    assert_eq!(ids(&home), [id.clone()]);
+    assert_eq!(ids(&home), std::slice::from_ref(&id));
     let line = home.json(&["show", &id, "--all", "--json"]);
     assert_eq!(line["messages"].as_array().unwrap().len(), 3);
     assert!(line["messages"].to_string().contains(&tip[0]), "goes on from there");

@@ -9,6 +9,8 @@
 //! records a line each.
 
 mod read;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::io;

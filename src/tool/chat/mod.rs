@@ -12,6 +12,8 @@
 
 mod find;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::io;

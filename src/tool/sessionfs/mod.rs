@@ -8,6 +8,8 @@
 mod content;
 mod find;
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::io;
