@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use libfuzzer_sys::fuzz_target;
 use sfs::object::split::Splitter;
-use sfs::tool::{Found, Framing, Stamp, TOOLS};
+use sfs::tool::{FORMS, Found, Framing, Stamp, TOOLS};
 
 fuzz_target!(|data: &[u8]| {
     let Some((first, data)) = data.split_first() else { return };
-    let tool = TOOLS[usize::from(*first) % TOOLS.len()];
+    let n = usize::from(*first) % (TOOLS.len() + FORMS.len());
+    let tool = TOOLS.iter().chain(FORMS).nth(n).expect("one of so many");
     let framing = if first & 0x80 == 0 { Framing::Lines } else { Framing::Document };
     let found = Found {
         native: "a".to_owned(),

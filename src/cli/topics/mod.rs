@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::ops::settings::KEYS;
-use crate::tool::TOOLS;
+use crate::tool::{TOOLS, form};
 
 /// The topics.
 pub(crate) const NAMES: [&str; 4] = ["revisions", "remotes", "tools", "config"];
@@ -13,7 +13,7 @@ pub(crate) fn text(name: &str) -> Option<String> {
     Some(match name {
         "revisions" => include_str!("revisions.txt").to_owned(),
         "remotes" => include_str!("remotes.txt").to_owned(),
-        "tools" => include_str!("tools.txt").replace("{tools}", &tools()),
+        "tools" => include_str!("tools.txt").replace("{tools}", &tools()).replace("{forms}", &forms()),
         "config" => include_str!("config.txt").replace("{keys}", &keys()),
         _ => return None,
     })
@@ -26,6 +26,10 @@ fn tools() -> String {
         let _ = writeln!(out, "  {:<12} {:<30} {how}", tool.name(), tool.title());
     }
     out
+}
+
+fn forms() -> String {
+    form::all().map(|(tool, _)| format!("  {:<12} {}\n", tool.name(), tool.title())).collect()
 }
 
 fn keys() -> String {

@@ -146,7 +146,7 @@ fn what_is_written_reads_as_the_same() {
             .collect::<Vec<_>>()
     };
     assert_eq!(results(&messages(&steps)), results(&talk()));
-    assert_eq!(written.losses.list().len(), 1, "{:?}", written.losses);
+    assert_eq!(written.losses.list().len(), 2, "{:?}", written.losses);
 }
 
 proptest! {

@@ -107,6 +107,10 @@ impl List<'_> {
     }
 
     fn turn(&mut self, turn: Turn, losses: &mut Losses) -> Result<(), ToolError> {
+        let (Turn::User { time, .. } | Turn::Model { time, .. } | Turn::Results { time, .. }) = &turn;
+        if time.is_some() || matches!(&turn, Turn::Model { model: Some(_), .. }) {
+            losses.add("when something was said, and by which model, is left out");
+        }
         match turn {
             Turn::User { pieces, .. } => self.message(|message| {
                 content(message.text("role", "user"), &pieces);

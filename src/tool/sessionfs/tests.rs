@@ -51,7 +51,11 @@ fn what_is_written_reads_as_the_same() {
     for (name, bytes) in &memory.0 {
         std::fs::write(folder.join(name), bytes).unwrap();
         let is_document = name.extension().is_some_and(|ending| ending == "json");
-        assert!(!is_document || serde_json::from_slice::<serde_json::Value>(bytes).is_ok(), "{}", name.display());
+        assert!(
+            !is_document || serde_json::from_slice::<serde_json::Value>(bytes).is_ok(),
+            "{}",
+            name.display()
+        );
     }
     assert!(SessionFs.is_in(&folder).unwrap());
     let found = SessionFs.sources(&folder).unwrap().remove(0);
