@@ -1,6 +1,6 @@
 //! Restore: what a tool wrote, written out again byte for byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreR
     }
     // What is still there comes before what once stood in the same place.
     sources.sort_by_key(|(_, order)| *order);
-    let mut files = shared_files(&sources);
+    let (mut files, mut beside) = (shared_files(&sources), BTreeSet::new());
     for (known, _) in &sources {
         let root = to.join(&known.tool);
         match known.form {
@@ -66,6 +66,10 @@ pub fn restore(store: &Store, session: Option<Id>, to: &Path) -> Result<RestoreR
         }
         let Some(side) = known.side else { continue };
         for entry in store.tree(&side)?.entries {
+            // A file may lie beside several sources: one of a project's, say.
+            if !beside.insert((&known.tool, entry.path.clone(), entry.blob)) {
+                continue;
+            }
             put(&root, &entry.path, &mut report, &mut |out| {
                 let bytes = store.blob(&entry.blob)?;
                 out.write_all(&bytes).map_err(RestoreError::Write)?;
