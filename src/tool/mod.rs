@@ -56,6 +56,8 @@ mod tasks;
 mod testing;
 mod time;
 mod turns;
+mod uri;
+mod vscode_copilot;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -94,6 +96,7 @@ pub static TOOLS: &[&dyn Tool] = &[
     &kimi::Kimi,
     &kimi::KimiCli,
     &droid::Droid,
+    &vscode_copilot::VsCodeCopilot,
     &specstory::SpecStory,
     &cursor::Cursor::Agent,
     &cursor::Cursor::Acp,

@@ -78,6 +78,18 @@ const PLACES: &[(&str, &[&str], &str, &str)] = &[
         "home/.kimi/sessions/0123456789abcdef0123456789abcdef/00000000-0000-4000-8000-N/context.jsonl",
     ),
     ("droid", &["droid"], ".jsonl", "home/.factory/sessions/-w/00000000-0000-4000-8000-N.jsonl"),
+    (
+        "vscode-copilot",
+        &["vscode-copilot"],
+        ".json",
+        "home/.config/Code/User/workspaceStorage/0/chatSessions/00000000-0000-4000-8000-N.json",
+    ),
+    (
+        "vscode-copilot",
+        &["vscode-copilot"],
+        ".jsonl",
+        "home/.config/Code/User/workspaceStorage/0/chatSessions/00000000-0000-4000-8000-N.jsonl",
+    ),
     ("specstory", &["specstory-md"], ".md", "work/.specstory/history/2026-01-02_03-04-05Z-N.md"),
     (
         "cursor",

@@ -23,7 +23,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod transcript;
-mod uri;
 mod weave;
 mod wire;
 mod workspace;

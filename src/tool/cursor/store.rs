@@ -13,11 +13,11 @@ use super::root::Root;
 use super::script::Script;
 use super::sdk::{self, Agent};
 use super::wire::Message;
-use super::{secret, uri, weave};
+use super::{secret, weave};
 use crate::object::json::Tape;
 use crate::tool::digest::unhex;
 use crate::tool::rows::{Database, Line, Row, RowsError, Select, Value};
-use crate::tool::{StepFacts, stamp};
+use crate::tool::{StepFacts, stamp, uri};
 
 /// Where its blobs are.
 const SHELF: Shelf = Shelf { table: "blobs", name: "id", prefix: "", data: "data" };

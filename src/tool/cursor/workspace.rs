@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::uri;
 use crate::object::json::Tape;
 use crate::tool::rows::{Database, Select};
+use crate::tool::uri;
 
 /// The workspaces beside the database of the IDE.
 fn storage(database: &Path) -> Option<PathBuf> {

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::super::blobs::BlobId;
-use super::super::uri;
 use super::super::wire::Message;
 use crate::tool::Target;
 use crate::tool::digest::sha256;
+use crate::tool::uri;
 
 /// The mode of an agent that may use all tools, `AGENT_MODE_AGENT`.
 const MODE: u64 = 1;

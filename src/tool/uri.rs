@@ -1,8 +1,17 @@
-//! File URIs, as the tool writes folders.
+//! URIs of files and folders, as editors write them.
 
 /// The path of a `file://` URI; `None` for other URIs.
 pub(super) fn path(uri: &str) -> Option<String> {
-    let rest = uri.strip_prefix("file://")?;
+    after_host(uri.strip_prefix("file://")?)
+}
+
+/// The path of a URI of a folder that an editor works on: of one here, or of
+/// one on the machine or in the container that it is connected to.
+pub(super) fn path_anywhere(uri: &str) -> Option<String> {
+    path(uri).or_else(|| after_host(uri.strip_prefix("vscode-remote://")?))
+}
+
+fn after_host(rest: &str) -> Option<String> {
     let rest = rest.get(rest.find('/')?..)?;
     let bytes = decoded(rest.as_bytes());
     let path = String::from_utf8(bytes).ok()?;
@@ -47,5 +56,15 @@ mod tests {
         assert_eq!(path("file:///C%3A/x").unwrap(), "C:/x");
         assert_eq!(path("vscode-remote://ssh/x"), None);
         assert_eq!(path("file://host/x").unwrap(), "/x");
+    }
+
+    #[test]
+    fn paths_on_another_machine_are_paths_there() {
+        let path = |uri| path_anywhere(uri).unwrap();
+        assert_eq!(path("vscode-remote://ssh-remote%2Bbox/srv/a%20b"), "/srv/a b");
+        assert_eq!(path("vscode-remote://wsl+Ubuntu/home/u"), "/home/u");
+        assert_eq!(path("file:///d%3A/x"), "d:/x");
+        assert_eq!(path_anywhere("vscode-vfs://github/a/b"), None);
+        assert_eq!(path_anywhere("vscode-remote://nowhere"), None);
     }
 }
