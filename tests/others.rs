@@ -9,6 +9,8 @@ mod aider;
 mod amp;
 #[path = "others/databases.rs"]
 mod databases;
+#[path = "others/editor_chat.rs"]
+mod editor_chat;
 #[path = "others/lines.rs"]
 mod lines;
 #[path = "others/sandbox.rs"]
