@@ -20,8 +20,9 @@ const PAGE: &str = "docs/tools.md";
 const BEGIN: &str = "<!-- places: made by `SFS_TEST_BLESS=1 cargo test --test places` -->\n";
 const END: &str = "<!-- end of places -->\n";
 const SYSTEMS: [Os; 3] = [Os::Linux, Os::Mac, Os::Windows];
-/// What follows an editor's own folder on the way to an extension's sessions.
-const USER: &str = "/User/globalStorage/";
+/// What follows an editor's own folder on the way to sessions that it, or an
+/// extension, keeps.
+const USER: &str = "/User/";
 
 /// The places of a tool in a home called `~`.
 fn paths(tool: &dyn Tool, os: Os) -> Vec<String> {

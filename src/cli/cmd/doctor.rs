@@ -61,7 +61,7 @@ fn table(places: &[Place], all: bool, app: &App) -> Result<(), CommandError> {
         app.ui.line("Sessions are looked for in:")?;
     }
     for place in &shown {
-        let tool = ui::paint(ui::NAME, format!("{:<12}", place.tool));
+        let tool = ui::paint(ui::NAME, format!("{:<14}", place.tool));
         let path = clean(&place.path.to_string_lossy());
         let set_by = place.set_by.map(|name| format!(", set by {name}")).unwrap_or_default();
         let held = match (place.present, place.sessions) {

@@ -23,7 +23,7 @@ fn tools() -> String {
     let mut out = String::new();
     for tool in TOOLS {
         let how = if tool.resume().is_some() { "conversation" } else { "briefing" };
-        let _ = writeln!(out, "  {:<12} {:<30} {how}", tool.name(), tool.title());
+        let _ = writeln!(out, "  {:<14} {:<30} {how}", tool.name(), tool.title());
     }
     out
 }

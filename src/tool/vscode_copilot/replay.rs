@@ -77,7 +77,7 @@ impl Open {
             Entry::Set(At::Member(_, key), value) => self.set(key, *value),
             Entry::Push(At::Member(_, b"response"), at, list) => {
                 self.parts.truncate(at.unwrap_or(self.parts.len()));
-                self.parts.extend(list.into_iter().flat_map(|list| list.items()).map(json));
+                self.parts.extend(list.iter().flat_map(|list| list.items()).map(json));
             }
             _ => {}
         }
