@@ -168,8 +168,18 @@ fn picture(words: &str) -> String {
     STANDARD.encode(bytes.concat())
 }
 
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A text in UTF-16.
+fn wide(text: &str) -> String {
+    text.chars().flat_map(|c| [c, '\0']).collect()
+}
+
 /// A session with a secret in each of many places, and the secrets.
 fn planted() -> (Vec<Value>, Vec<String>) {
+    // One a message but for the second, which has two.
     let t: Vec<String> = (0..12).map(token).collect();
     let encoded = STANDARD.encode(format!("machine user token {} end", t[4]));
     let messages = vec![
@@ -181,31 +191,31 @@ fn planted() -> (Vec<Value>, Vec<String>) {
         json!([{"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": picture(&t[5])}}]),
         text(&long(&STANDARD.encode(long(&t[6])))),
         json!([{"type": "text", "text": "see"}, {"type": "text", "text": format!("{{\\\"k\\\":\\\"\\\\n{}\\\\n\\\"}}", t[7])}]),
+        text(&format!("digits {}, so to say", hex(&t[8]))),
+        text(&format!("a file: {}", wide(&format!("key={}\r\n", t[9])))),
+        text(&format!("powershell -EncodedCommand {}", STANDARD.encode(wide(&format!("$k = '{}'", t[10]))))),
+        text(&format!("b'{}'", t[11].bytes().map(|byte| format!("\\x{byte:02x}")).collect::<String>())),
         json!([{"type": "thinking", "thinking": format!("the password in postgres://me:{}@db/x", drawn(12, 8)), "signature": "sig"}]),
     ];
-    let secrets = vec![
-        t[0].clone(),
-        t[1].clone(),
-        t[2].clone(),
-        t[3].clone(),
-        t[4].clone(),
-        t[5].clone(),
-        t[6].clone(),
-        t[7].clone(),
-        drawn(12, 8),
-    ];
+    let secrets = t.into_iter().chain([drawn(12, 8)]).collect();
     (messages, secrets)
 }
 
 /// Tells whether some bytes hold a text in any form that was planted.
 fn holds(bytes: &[u8], secret: &str) -> bool {
-    let mut forms: Vec<Vec<u8>> = vec![secret.as_bytes().to_vec()];
-    for shift in 0..3 {
+    let wide = wide(secret);
+    let mut forms: Vec<String> =
+        vec![secret.to_owned(), wide.clone(), wide.replace('\0', "\\u0000"), hex(secret)];
+    for (text, shift) in [secret, &wide].into_iter().flat_map(|text| (0..3).map(move |shift| (text, shift))) {
         let skip = [0, 2, 3][shift];
-        let encoded = STANDARD.encode([vec![b' '; shift], secret.as_bytes().to_vec()].concat());
-        forms.push(encoded.as_bytes()[skip..encoded.len() - 4].to_vec());
+        let encoded = STANDARD.encode([vec![b' '; shift], text.as_bytes().to_vec()].concat());
+        forms.push(encoded[skip..encoded.len() - 4].to_owned());
     }
-    forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form))
+    for slashes in ["\\", "\\\\"] {
+        forms.push(secret.bytes().map(|byte| format!("{slashes}x{byte:02x}")).collect());
+    }
+    let forms = forms.iter().map(String::as_bytes);
+    forms.into_iter().any(|form| memchr::memmem::find(bytes, form).is_some())
 }
 
 /// Everything that a store holds, unpacked.
@@ -282,7 +292,7 @@ fn a_redacted_push_holds_no_secret_goes_on_and_comes_back_as_what_it_was() {
     let a = world.with_session(&messages);
     let before = unpacked(&a.dir.join("store"));
     let said = a.ok(&["push", "--redact"]);
-    assert!(said.contains("without 9 secrets"), "{said}");
+    assert!(said.contains("without 13 secrets"), "{said}");
     assert_eq!(unpacked(&a.dir.join("store")), before);
     assert!(a.ok(&["push", "--redact"]).contains("has everything"));
     assert!(a.ok(&["push"]).contains("has everything"));
@@ -379,7 +389,7 @@ fn cloned(world: &World, name: &str) -> (Machine, Vec<u8>) {
 fn a_purged_secret_is_nowhere_and_all_else_is() {
     let (mut messages, secrets) = planted();
     // Where it stands alone it is the same secret.
-    messages.push(text(&format!("and then {} was typed, see {}", secrets[8], long(&secrets[8]))));
+    messages.push(text(&format!("and then {} was typed, see {}", secrets[12], long(&secrets[12]))));
     let world = World::new();
     let a = world.with_session(&messages);
     a.ok(&["push", "--allow-all", "--yes"]);

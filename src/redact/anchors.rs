@@ -4,9 +4,9 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::assign::{WORDS, Word};
 use super::auth::Scheme;
-use super::encoded;
 use super::token::{TOKENS, Token};
 use super::user::RuleError;
+use super::{encoded, pairs};
 
 /// What to do where a string was found.
 pub(super) enum Anchor {
@@ -27,6 +27,8 @@ pub(super) enum Anchor {
     /// Base64 of something that a rule would be asked at: the exact letters,
     /// and how many bytes of its group of three come before.
     Encoded(String, usize),
+    /// Digits of something that a rule would be asked at.
+    Digits,
 }
 
 /// What stands in base64 besides tokens and is worth a look.
@@ -71,11 +73,18 @@ pub(super) fn build() -> Result<(AhoCorasick, Vec<Anchor>), RuleError> {
     add("basic ", Anchor::Scheme(Scheme::Basic));
     add("PRIVATE KEY", Anchor::Key);
     add("b3BlbnNzaC1rZXktdjE", Anchor::Body);
-    let prefixes = TOKENS.iter().map(|token| token.prefix).filter(|prefix| prefix.len() >= 4);
-    for string in prefixes.chain(ENCODED.iter().copied()) {
-        for (exact, phase) in encoded::forms(string) {
+    let strings_of = |len: usize| {
+        let prefixes = TOKENS.iter().map(|token| token.prefix).filter(move |prefix| prefix.len() >= len);
+        prefixes.chain(ENCODED.iter().copied())
+    };
+    for string in strings_of(4) {
+        let wide = String::from_utf8_lossy(&pairs::widened(string.as_bytes(), 0)).into_owned();
+        for (exact, phase) in encoded::forms(string).into_iter().chain(encoded::forms(&wide)) {
             add(&exact.clone(), Anchor::Encoded(exact, phase));
         }
+    }
+    for string in strings_of(3) {
+        add(&pairs::digits(string), Anchor::Digits);
     }
     let automaton = AhoCorasick::builder()
         .kind(Some(AhoCorasickKind::DFA))

@@ -57,6 +57,11 @@ fn escape(rest: &[u8]) -> (u8, usize) {
             Some(code) => (u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(0x80), 5),
             None => (b'\\', 0),
         },
+        // Of bytes, as Python, C and shells write them.
+        Some(b'x') => match rest.get(1..3).and_then(number) {
+            Some(code) => (u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(0x80), 3),
+            None => (b'\\', 0),
+        },
         _ => (b'\\', 0),
     }
 }

@@ -12,6 +12,7 @@ mod encoded;
 mod escapes;
 mod judge;
 mod key;
+mod pairs;
 mod token;
 mod user;
 
@@ -21,10 +22,11 @@ use aho_corasick::AhoCorasick;
 
 use anchors::Anchor;
 use escapes::Unescaped;
+use pairs::Pairs;
 pub use user::{RuleError, UserRule, UserRules};
 
 /// Grows whenever a rule finds more or less than before.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How often what is left is looked through again.
 const ROUNDS: usize = 4;
@@ -94,9 +96,12 @@ impl Scanner {
         hits
     }
 
-    /// Looks through a text without escapes; in base64 if `deep`.
+    /// Looks through a text without escapes; in base64 and digits if `deep`.
     fn plain(&self, text: &[u8], deep: bool, hits: &mut Vec<Hit>) {
-        let mut window = encoded::Window::default();
+        let (mut window, mut digits) = (encoded::Window::default(), pairs::Window::default());
+        for run in pairs::wide(text) {
+            self.inside(&run, deep, hits);
+        }
         for found in self.automaton.find_overlapping_iter(text) {
             let Some(anchor) = self.anchors.get(found.pattern().as_usize()) else { continue };
             let at = found.start()..found.end();
@@ -115,11 +120,22 @@ impl Scanner {
                         hits.extend(inner.map(|hit| Hit { span: run.origin(&hit.span), ..hit }));
                     }
                 }
-                Anchor::Encoded(..) => {}
+                Anchor::Digits if deep => {
+                    if let Some(run) = digits.decode(text, at.start) {
+                        self.inside(&run, false, hits);
+                    }
+                }
+                Anchor::Encoded(..) | Anchor::Digits => {}
             }
         }
         self.user.find(text, hits);
         hits.retain(|hit| !self.user.ignores(hit.rule, &hit.secret));
+    }
+
+    /// Looks through a text that takes two bytes a letter.
+    fn inside(&self, run: &Pairs, deep: bool, hits: &mut Vec<Hit>) {
+        let inner = self.look(&run.bytes, deep).into_iter();
+        hits.extend(inner.map(|hit| Hit { span: run.origin(&hit.span), ..hit }));
     }
 }
 
@@ -191,8 +207,12 @@ fn replace(bytes: &[u8], hits: &[Hit], instead: &mut dyn FnMut(&Hit) -> Option<S
         if !changed {
             out.reserve(bytes.len());
         }
+        let secret = bytes.get(hit.span.clone()).unwrap_or_default();
         let fixed = memchr::memchr(0, bytes).is_some() && std::str::from_utf8(bytes).is_err();
         let mut words = words.into_bytes();
+        if let Some(letter) = pairs::is_wide(secret) {
+            words = pairs::widened(&words, letter);
+        }
         if fixed {
             words.resize(hit.span.len(), b'*');
         }
