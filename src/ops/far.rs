@@ -126,12 +126,15 @@ pub(super) fn damaged(remote: &dyn Remote, key: Key, error: StoreError) -> SyncE
     SyncError::Damaged { place: remote.place(key), what }
 }
 
+/// The commits and the other objects of a pack.
+pub(super) type Halves<'l> = (&'l [Id], &'l [Id]);
+
 /// Where each object of a remote is.
 #[derive(Default)]
 pub(super) struct Listing {
     packs: Vec<(Id, u64)>,
-    /// What is in each.
-    ids: Vec<Vec<Id>>,
+    /// What is in each: how many commits, and all ids, commits first.
+    ids: Vec<(usize, Vec<Id>)>,
     places: IdMap<u32>,
 }
 
@@ -184,7 +187,7 @@ impl Listing {
         let mut rest = Listing::empty();
         let mut without = Vec::new();
         for (pack, ids) in whole.packs.into_iter().zip(whole.ids) {
-            match ids.iter().any(unwanted) {
+            match ids.1.iter().any(unwanted) {
                 true => without.push(pack.0),
                 false => rest.add(pack, ids),
             }
@@ -192,9 +195,9 @@ impl Listing {
         Ok((rest, without))
     }
 
-    fn add(&mut self, pack: (Id, u64), ids: Vec<Id>) {
+    fn add(&mut self, pack: (Id, u64), ids: (usize, Vec<Id>)) {
         let number = u32::try_from(self.packs.len()).unwrap_or(u32::MAX);
-        self.places.extend(ids.iter().map(|id| (*id, number)));
+        self.places.extend(ids.1.iter().map(|id| (*id, number)));
         self.packs.push(pack);
         self.ids.push(ids);
     }
@@ -216,7 +219,14 @@ impl Listing {
 
     /// All packs and their lengths, each with the objects in it.
     pub(super) fn contents(&self) -> impl Iterator<Item = (&(Id, u64), &Vec<Id>)> {
-        self.packs.iter().zip(&self.ids)
+        self.packs.iter().zip(self.ids.iter().map(|(_, ids)| ids))
+    }
+
+    /// All packs and their lengths, each with the commits and the other objects
+    /// in it.
+    pub(super) fn halves(&self) -> impl Iterator<Item = ((Id, u64), Halves<'_>)> {
+        let halves = self.ids.iter().map(|(commits, ids)| ids.split_at(ids.len().min(*commits)));
+        self.packs.iter().copied().zip(halves)
     }
 
     /// The pack that holds an object, and its length.

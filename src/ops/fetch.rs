@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::delete::is_deleted;
-use super::far::{self, Listing};
+use super::far::{self, Halves, Listing};
 use super::parallel::in_parallel;
 use super::remote::{self, Opened, SyncError};
 use super::secrets::Sent;
 use super::selection::Selection;
+use super::tally::{Share, shares};
 use super::{Env, Monitor};
 use crate::object::id::{Id, Kind};
 use crate::remote::{Folder, Key};
@@ -30,8 +31,14 @@ pub struct FetchReport {
     pub packs: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Commits in those packs that were not here.
+    pub commits: u64,
+    /// Other objects in them that were not here.
+    pub contents: u64,
     /// Refs below `remote/` that changed.
     pub refs: u64,
+    /// What is new of each session.
+    pub sessions: Vec<Share>,
 }
 
 /// Fetches what a remote has and the store lacks. The refs of each writer are
@@ -80,6 +87,9 @@ fn news(store: &Store, far: &Opened, only: &Selection, sent: &Sent) -> Result<Ne
             refs.insert(name, exchange::travelled(value));
         }
     }
+    let here = store.refs().iter().filter(|(name, _)| name.starts_with("source/"));
+    let fetched = store.refs_below(&prefix).map(|(_, value)| value);
+    report.sessions = shares(here.map(|(_, value)| value).chain(fetched), refs.values());
     Ok(News { report, refs, wants })
 }
 
@@ -207,17 +217,31 @@ pub(super) fn look(
         sure.extend([listing.pack_of(&id).ok_or_else(missing)?]);
     }
     ahead.least = (sure.len() as u64, sure.values().sum());
-    for ((name, len), ids) in listing.contents() {
-        let mut new = sure.contains_key(name);
-        for id in ids.iter().filter(|id| sent.as_ours(id).is_none()) {
-            new = new || !store.has_commit(id)? && !store.has_content(id)?;
-        }
-        if new {
-            (ahead.most.packs, ahead.most.bytes) =
-                (ahead.most.packs + 1, ahead.most.bytes.saturating_add(*len));
+    for ((name, len), halves) in listing.halves() {
+        let (commits, contents) = new_of(store, halves, &|id| sent.as_ours(id).is_some())?;
+        if commits + contents > 0 || sure.contains_key(&name) {
+            let most = &mut ahead.most;
+            (most.packs, most.bytes) = (most.packs + 1, most.bytes.saturating_add(len));
+            (most.commits, most.contents) = (most.commits + commits, most.contents + contents);
         }
     }
     Ok((ahead, refs))
+}
+
+/// How many commits and other objects of a pack are new here.
+fn new_of(
+    store: &Store,
+    (commits, contents): Halves<'_>,
+    is_ours: &dyn Fn(&Id) -> bool,
+) -> Result<(u64, u64), StoreError> {
+    let mut new = (0, 0);
+    for id in commits.iter().filter(|id| !is_ours(id)) {
+        new.0 += u64::from(!store.has_commit(id)?);
+    }
+    for id in contents.iter().filter(|id| !is_ours(id)) {
+        new.1 += u64::from(!store.has_content(id)?);
+    }
+    Ok(new)
 }
 
 struct Download<'d> {
@@ -238,6 +262,11 @@ impl Download<'_> {
             let arrived = get(self.far, self.quarantine, &packs, self.monitor)?;
             self.report.packs += packs.len() as u64;
             self.report.bytes += packs.iter().map(|(_, len)| len).sum::<u64>();
+            for (_, halves) in listing.halves().filter(|(pack, _)| packs.contains(pack)) {
+                let (commits, contents) = new_of(self.store, halves, &|_| false)?;
+                (self.report.commits, self.report.contents) =
+                    (self.report.commits + commits, self.report.contents + contents);
+            }
             for incoming in arrived {
                 let name = incoming.name();
                 let checked = self.quarantine.check(self.store, incoming, &mut |_| ());

@@ -66,6 +66,7 @@ pub mod source;
 pub mod stats;
 pub mod status;
 pub mod sweep;
+pub mod tally;
 pub mod trailer;
 pub mod undo;
 mod unresolved;

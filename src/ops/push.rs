@@ -12,6 +12,7 @@ use super::far::{self, Listing, Read};
 use super::remote::{self, Opened, SyncError};
 use super::secrets::{self, Doorkeeper, Found, Lets, Mode, Secrets, Sent};
 use super::selection::Selection;
+use super::tally::{Share, shares};
 use super::{Env, Monitor, pushed, send};
 use crate::object::id::Id;
 use crate::remote::{Folder, Key, RemoteError};
@@ -54,6 +55,8 @@ pub struct PushReport {
     pub refs: u64,
     /// Refs that are there no more.
     pub removed: u64,
+    /// What is new there of each session.
+    pub sessions: Vec<Share>,
     /// Secrets because of which nothing was sent, or would be.
     pub stopped: Vec<Found>,
     /// Secrets that were taken out.
@@ -118,6 +121,7 @@ pub(super) fn push_to(
     let theirs = with_others(&options.only, door.refs(&refs), before);
     report.refs = theirs.iter().filter(|new| !before.contains_ref(new)).count() as u64;
     report.removed = before.iter().filter(|(name, _)| find(&theirs, name).is_none()).count() as u64;
+    report.sessions = shares(before.iter().map(|(_, value)| value), theirs.iter().map(|(_, value)| value));
     judge(env, store, options, &mut door, &mut report)?;
     if options.dry_run || !report.stopped.is_empty() {
         return Ok(report);

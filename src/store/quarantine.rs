@@ -104,8 +104,9 @@ impl Quarantine {
     }
 
     /// What the index of a pack of `pack_len` bytes says is in it: to be
-    /// believed only of where to look.
-    pub fn index_ids(&self, name: &Id, bytes: &[u8], pack_len: u64) -> Result<Vec<Id>> {
+    /// believed only of where to look. How many commits, and all ids, commits
+    /// first.
+    pub fn index_ids(&self, name: &Id, bytes: &[u8], pack_len: u64) -> Result<(usize, Vec<Id>)> {
         let path = self.dir().join(format!("{name}.idx"));
         std::fs::write(&path, bytes).map_err(StoreError::io("write", &path))?;
         let index = Index::open(path.clone(), *name)?;
@@ -113,7 +114,7 @@ impl Quarantine {
         if index.blocks().iter().any(|block| block.offset.saturating_add(block.stored.into()) > pack_len) {
             return Err(StoreError::damaged(&path, 0, "its pack is shorter than it says"));
         }
-        let ids = index.ids()?;
+        let ids = (index.commits() as usize, index.ids()?);
         drop(index);
         std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
         Ok(ids)

@@ -13,6 +13,7 @@ pub mod message;
 pub mod plot;
 pub mod search;
 pub mod stats;
+pub mod sync;
 pub mod tui;
 
 /// A number of tokens, as people read it.

@@ -1,6 +1,6 @@
 //! What a fetch or a pull would do, told before.
 
-use super::World;
+use super::{Machine, World};
 
 #[test]
 fn what_would_come_is_told_and_nothing_changes() {
@@ -26,7 +26,8 @@ fn what_would_come_is_told_and_nothing_changes() {
     assert!(would.contains("1 pack, ") && would.contains("it: head/"), "{would}");
     assert_eq!(*b.store().refs(), before);
     let said = b.ok(&["fetch"]);
-    assert_eq!(would.lines().next().unwrap().replace("Would fetch", "Fetched"), said.trim_end());
+    let line = would.lines().find(|line| line.starts_with("Would fetch")).unwrap();
+    assert_eq!(line.replace("Would fetch", "Fetched"), said.trim_end());
     // What is here is told exactly.
     let would = b.ok(&["pull", "--dry-run"]);
     assert!(would.contains("Would take over 0 session files; 0 refs are new, 1 move on"), "{would}");
@@ -41,4 +42,53 @@ fn what_would_come_is_told_and_nothing_changes() {
     assert!(would.contains("1 to 2 packs, "), "{would}");
     assert!(would.contains("Would take over 1 session file; 1 refs are new"), "{would}");
     assert!(c.ok(&["pull"]).contains("2 packs, "));
+}
+
+fn json(machine: &Machine, args: &[&str]) -> serde_json::Value {
+    let output = machine.run(args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn what_goes_and_comes_is_told_as_json_of_one_shape() {
+    let world = World::new();
+    let (a, b) = (world.machine("a"), world.machine("b"));
+    a.write("s", 0..30, "");
+    a.write("t", 40..44, "");
+    a.ok(&["capture"]);
+    for machine in [&a, &b] {
+        machine.ok(&["remote", "add", "origin", machine.remote.to_str().unwrap()]);
+    }
+    let would = json(&a, &["push", "-n", "--json"]);
+    let did = json(&a, &["push", "--json"]);
+    assert_eq!((&would["dry_run"], &did["dry_run"]), (&true.into(), &false.into()));
+    for field in ["remote", "commits", "objects", "refs", "bytes", "sessions"] {
+        assert_eq!(would[field], did[field], "{field}");
+    }
+    assert_eq!(did["sessions"].as_array().unwrap().len(), 2);
+
+    let before = b.store().refs().clone();
+    let ahead = json(&b, &["pull", "--dry-run", "--json"]);
+    assert_eq!(json(&b, &["fetch", "--dry-run", "--json"])["bytes"], ahead["bytes"]);
+    assert_eq!(*b.store().refs(), before);
+    // All that was sent would come, but for the index, which is made anew.
+    for field in ["commits", "objects", "sessions"] {
+        assert_eq!(ahead[field], did[field], "{field}");
+    }
+    assert_eq!((&ahead["least"]["bytes"], &ahead["sources"]), (&ahead["bytes"], &2.into()));
+    let came = json(&b, &["pull", "--json"]);
+    for field in ["commits", "objects", "packs", "bytes", "refs", "sessions", "sources", "created"] {
+        assert_eq!(came[field], ahead[field], "{field}");
+    }
+
+    // Of one that goes on only what is new counts.
+    a.write("s", 30..35, "");
+    a.ok(&["capture"]);
+    let did = json(&a, &["push", "--json"]);
+    let came = json(&b, &["pull", "--json"]);
+    let [session] = came["sessions"].as_array().unwrap().as_slice() else { panic!("{came}") };
+    assert_eq!((&session["new"], &session["messages"]), (&false.into(), &5.into()));
+    assert_eq!(came["sessions"], did["sessions"]);
+    assert_eq!(json(&b, &["pull", "--json"])["sessions"], serde_json::json!([]));
 }

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
             let mut store = app.fresh_store()?;
             let push = PushOptions { dry_run: *dry_run, only: only.read(app)?, ..PushOptions::default() };
             let shown = file.display().to_string();
-            let report = leaving.send(app, &mut store, push, Some(&shown), |store, push| {
+            let report = leaving.send(app, &mut store, push, (Some(&shown), false), |store, push| {
                 let options =
                     BundleOptions { push: push.clone(), encrypt_to: encrypt_to.clone(), force: *force };
                 bundle::create(&app.env, store, file, &options, &app.ui.monitor())

@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         };
         outcome.map_err(failed)
     };
-    let outcome = args.leaving.let_go(app, &mut store, (PushOptions::default(), Some(&shown)), go)?;
+    let outcome = args.leaving.let_go(app, &mut store, (PushOptions::default(), Some(&shown), None), go)?;
     tell(args, app, outcome)
 }
 

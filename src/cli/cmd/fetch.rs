@@ -2,9 +2,11 @@
 
 use super::remote::failed;
 use super::selected::Selected;
-use crate::cli::ui::{bytes, count};
+use crate::cli::ui::{self, bytes, clean, count};
 use crate::cli::{App, CommandError};
 use crate::ops::fetch::{Ahead, FetchReport, ahead, fetch};
+use crate::ops::tally::Share;
+use crate::view;
 
 /// Get what others pushed, and leave branches as they are
 ///
@@ -17,6 +19,9 @@ pub(crate) struct Args {
     /// Only tell what would come
     #[arg(long, short = 'n')]
     dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     only: Selected,
 }
@@ -26,10 +31,15 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let (remote, only) = (args.remote.as_deref(), args.only.read(app)?);
     if args.dry_run {
         let ahead = ahead(&app.env, &mut store, remote, &only).map_err(failed)?;
-        tell_ahead(&ahead, app);
-        return Ok(());
+        return match args.json {
+            true => Ok(app.ui.json(&view::sync::fetch_ahead(&ahead))?),
+            false => tell_ahead(&ahead, app),
+        };
     }
     let report = fetch(&app.env, &mut store, remote, &only, &app.ui.monitor()).map_err(failed)?;
+    if args.json {
+        return Ok(app.ui.json(&view::sync::fetch(&report))?);
+    }
     tell(&report, app);
     Ok(())
 }
@@ -47,12 +57,13 @@ pub(super) fn tell(report: &FetchReport, app: &App) {
 }
 
 /// Tells what would come.
-pub(super) fn tell_ahead(ahead: &Ahead, app: &App) {
+pub(super) fn tell_ahead(ahead: &Ahead, app: &App) -> Result<(), CommandError> {
     let Ahead { most, least: (packs, size) } = ahead;
     if most.packs == 0 && most.refs == 0 {
         app.ui.note(&format!("Nothing new on {}", most.remote));
-        return;
+        return Ok(());
     }
+    tell_shares(&most.sessions, app)?;
     let (refs, writers) = (count(most.refs, "ref"), count(most.writers, "other store"));
     let what = match *packs == most.packs {
         true => format!("{}, {}", count(*packs, "pack"), bytes(*size)),
@@ -61,4 +72,18 @@ pub(super) fn tell_ahead(ahead: &Ahead, app: &App) {
         }
     };
     app.ui.note(&format!("Would fetch from {} ({writers}): {what}, {refs}", most.remote));
+    Ok(())
+}
+
+/// Lists what would go or come of each session.
+pub(super) fn tell_shares(shares: &[Share], app: &App) -> Result<(), CommandError> {
+    for share in shares {
+        let id = ui::paint(ui::ID, format!("{:.12}", share.session));
+        let (turns, messages) = (count(share.counts.turns, "turn"), count(share.counts.messages, "message"));
+        let title = view::clean::shorten(&clean(&share.title), 60);
+        let more = if share.is_new { "new" } else { "more" };
+        let more = ui::paint(ui::FAINT, format!("{more}: {turns}, {messages}"));
+        app.ui.line(format!("{id}  {:<11}  {more}  {title}", clean(&share.tool)))?;
+    }
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+use serde_json::Value;
+
 use super::remote::failed;
 use super::scan::show;
 use crate::cli::error::SECRETS;
@@ -11,6 +13,7 @@ use crate::ops::push::{PushOptions, PushReport};
 use crate::ops::remote::SyncError;
 use crate::ops::secrets::Found;
 use crate::store::Store;
+use crate::view;
 
 /// What becomes of secrets.
 #[derive(clap::Args)]
@@ -50,24 +53,27 @@ impl Sent for PushReport {
 
 impl Leaving {
     /// Sends with these options, and again if there is somebody who lets all
-    /// leave. That something is stopped is an error, which tells the place.
+    /// leave. That something is stopped is an error, which tells the place; with
+    /// `json`, what is stopped is told as such.
     pub(crate) fn send(
         &self,
         app: &App,
         store: &mut Store,
         options: PushOptions,
-        place: Option<&str>,
+        (place, json): (Option<&str>, bool),
         send: impl Fn(&mut Store, &PushOptions) -> Result<PushReport, SyncError>,
     ) -> Result<PushReport, CommandError> {
-        self.let_go(app, store, (options, place), |store, options| send(store, options).map_err(failed))
+        let told: Option<fn(&PushReport, bool) -> Value> = json.then_some(view::sync::push);
+        self.let_go(app, store, (options, place, told), |store, options| send(store, options).map_err(failed))
     }
 
-    /// The same of what doesn't go to a remote.
+    /// The same of what doesn't go to a remote, with how it is told as JSON if it
+    /// is; whether nothing leaves in any case is told with it.
     pub(crate) fn let_go<S: Sent>(
         &self,
         app: &App,
         store: &mut Store,
-        (options, place): (PushOptions, Option<&str>),
+        (options, place, told): (PushOptions, Option<&str>, Option<fn(&S, bool) -> Value>),
         send: impl Fn(&mut Store, &PushOptions) -> Result<S, CommandError>,
     ) -> Result<S, CommandError> {
         let mut options = PushOptions {
@@ -87,7 +93,10 @@ impl Leaving {
         if report.stopped().is_empty() {
             return Ok(report);
         }
-        show(app, store, report.stopped())?;
+        match told {
+            Some(told) => app.ui.json(&told(&report, options.dry_run))?,
+            None => show(app, store, report.stopped())?,
+        }
         let found = count(report.stopped().len() as u64, "secret");
         let verb = if options.dry_run { "would be" } else { "was" };
         let place = place.unwrap_or(report.place());

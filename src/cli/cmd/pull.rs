@@ -6,6 +6,7 @@ use super::selected::Selected;
 use crate::cli::ui::{clean, count};
 use crate::cli::{App, CommandError};
 use crate::ops::pull::{PullAhead, PullReport, ahead, pull};
+use crate::view;
 
 /// Get what others pushed, and take it over
 ///
@@ -18,6 +19,9 @@ pub(crate) struct Args {
     /// Only tell what would come and be taken over
     #[arg(long, short = 'n')]
     dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     only: Selected,
 }
@@ -27,11 +31,17 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let (remote, only) = (args.remote.as_deref(), args.only.read(app)?);
     if args.dry_run {
         let ahead = ahead(&app.env, &mut store, remote, &only).map_err(failed)?;
-        fetch::tell_ahead(&ahead.fetched, app);
+        if args.json {
+            return Ok(app.ui.json(&view::sync::pull_ahead(&ahead))?);
+        }
+        fetch::tell_ahead(&ahead.fetched, app)?;
         tell_ahead(&ahead, app);
         return Ok(());
     }
     let report = pull(&app.env, &mut store, remote, &only, &app.ui.monitor()).map_err(failed)?;
+    if args.json {
+        return Ok(app.ui.json(&view::sync::pull(&report))?);
+    }
     fetch::tell(&report.fetched, app);
     tell(&report, app);
     Ok(())

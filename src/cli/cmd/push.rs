@@ -1,10 +1,12 @@
 //! `sfs push`
 
+use super::fetch::tell_shares;
 use super::leaving::Leaving;
 use super::selected::Selected;
 use crate::cli::ui::{bytes, count};
 use crate::cli::{App, CommandError};
 use crate::ops::push::{PushOptions, PushReport, push};
+use crate::view;
 
 /// Send what a remote lacks
 ///
@@ -21,6 +23,9 @@ pub(crate) struct Args {
     /// Only tell what would be sent
     #[arg(long, short = 'n')]
     dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
     /// Look for everything that is missing there, as after a loss
     #[arg(long)]
     full: bool,
@@ -40,10 +45,16 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         ..PushOptions::default()
     };
     let send = |store: &mut _, options: &_| push(&app.env, store, options, &app.ui.monitor());
-    let report = args.leaving.send(app, &mut store, options, None, send)?;
+    let report = args.leaving.send(app, &mut store, options, (None, args.json), send)?;
+    if args.json {
+        return Ok(app.ui.json(&view::sync::push(&report, args.dry_run))?);
+    }
     if report.is_nothing() {
         app.ui.note(&format!("{} has everything", report.remote));
         return Ok(());
+    }
+    if args.dry_run {
+        tell_shares(&report.sessions, app)?;
     }
     let what = what(&report);
     app.ui.note(&match args.dry_run {

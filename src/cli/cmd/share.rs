@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let only = Selection { sessions: vec![id.to_string()], ..Selection::default() };
     let push = PushOptions { only, ..PushOptions::default() };
     let shown = file.display().to_string();
-    let report = args.leaving.send(app, &mut store, push, Some(&shown), |store, push| {
+    let report = args.leaving.send(app, &mut store, push, (Some(&shown), false), |store, push| {
         let (encrypt_to, force) = (args.encrypt_to.clone(), args.force);
         let options = BundleOptions { push: push.clone(), encrypt_to, force };
         bundle::create(&app.env, store, &file, &options, &app.ui.monitor())
