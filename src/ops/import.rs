@@ -183,10 +183,14 @@ fn settle(env: &Env, store: &mut Store, work: &Work, project: Option<&Path>) -> 
         work.iter().map(|(tool, found)| (tool.name(), found.place.as_str())).collect();
     let mut edits = Vec::new();
     for known in source::all(store) {
+        let is_here = keys.contains(&key(known));
+        if !is_here && !places.contains(&(known.tool.as_str(), known.place.as_str())) {
+            continue;
+        }
         let mut now = known.clone();
-        if keys.contains(&key(known)) {
+        if is_here {
             now.about.cwd = cwd.clone().or(now.about.cwd);
-        } else if places.contains(&(known.tool.as_str(), known.place.as_str())) {
+        } else {
             now.about.gone = true;
         }
         if now != *known {

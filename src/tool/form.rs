@@ -42,6 +42,13 @@ pub trait Writer: Sync {
     /// where there are several.
     fn ending(&self) -> &'static str;
 
+    /// What a session is called in a folder of sessions of this form: by its
+    /// id, or by a name for people.
+    fn called(&self, id: &str, name: &str) -> String {
+        let _ = id;
+        format!("{name}.{}", self.ending())
+    }
+
     /// Whether it is several files, in a folder.
     fn is_folder(&self) -> bool {
         false

@@ -108,9 +108,13 @@ fn it_goes_where_it_is_told_and_over_nothing() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["greeting.jsonl", "greeting.md", "greeting.sfs"]);
+    let [line, page, own] = names.try_into().unwrap();
+    assert_eq!([line, page], ["greeting.jsonl", "greeting.md"]);
+    // Where a form's own program finds sessions by their ids, by that.
+    let folder = home.path("project/folder").join(&own);
+    let manifest: Value = serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(own, format!("{}.sfs", manifest["session_id"].as_str().unwrap()));
     // A folder is written over file by file.
-    let folder = home.path("project/folder/greeting.sfs");
     fs::write(folder.join("mine"), "mine").unwrap();
     home.fails(1, &["export", "@", "--as", "sessionfs", "-o", "folder"]);
     home.ok(&["export", "@", "--as", "sessionfs", "-o", "folder", "--force"]);

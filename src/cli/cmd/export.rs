@@ -125,7 +125,10 @@ fn place(
     let (ending, is_folder) = writer.map_or((LINES, false), |writer| (writer.ending(), writer.is_folder()));
     let info = session::info(store, &found.session);
     let name = info.and_then(|info| info.name).unwrap_or_else(|| format!("{:.12}", found.session));
-    let called = format!("{name}.{ending}");
+    let called = match writer {
+        Some(writer) => writer.called(&found.session.to_string(), &name),
+        None => format!("{name}.{LINES}"),
+    };
     match &args.output {
         None if is_folder => Some(PathBuf::from(called)),
         None => None,

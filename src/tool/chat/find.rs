@@ -14,6 +14,9 @@ use crate::tool::{Found, Framing, Pieces, Stamp, absolute_place, stamp};
 /// What the list of a conversation's messages is called.
 const LISTS: &[&str] = &["messages", "conversations", "conversation"];
 
+/// The longest document that is read, in bytes.
+const DOCUMENT_MAX: u64 = 1 << 30;
+
 /// How a file is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -42,7 +45,8 @@ pub(super) fn layout(path: &Path) -> io::Result<Option<Layout>> {
         });
     }
     // A document that is laid out in lines. Its first message tells.
-    if !matches!(line.trim_ascii_start().first(), Some(b'{' | b'[')) {
+    let is_document = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
+    if !is_document || stamp(path).is_none_or(|stamp| stamp.len > DOCUMENT_MAX) {
         return Ok(None);
     }
     let mut document = open_list(std::fs::read(path)?);

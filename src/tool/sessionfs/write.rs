@@ -22,6 +22,11 @@ impl Writer for FolderWriter {
         "sfs"
     }
 
+    /// The form's own program finds a session by the id in its manifest.
+    fn called(&self, id: &str, _: &str) -> String {
+        format!("{}.{}", session_id(id), self.ending())
+    }
+
     fn is_folder(&self) -> bool {
         true
     }
