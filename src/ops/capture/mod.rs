@@ -251,8 +251,7 @@ fn all(
         let key = |(tool, f): &(&'static dyn Tool, Found)| Source::key(tool.name(), &f.native, &f.part);
         // Sources that wait for each other are read as they are.
         let coming = if stuck { HashSet::new() } else { work.iter().map(key).collect() };
-        let mut pass =
-            Pass { batch: Batch::default(), edits: Vec::new(), roots: Vec::new(), later: Vec::new(), coming };
+        let mut pass = Pass { coming, ..Pass::default() };
         let mut seen = report.clone();
         let mut done = 0;
         for (tool, found) in &work {
@@ -292,9 +291,12 @@ fn head_name(session: Id, main: &str, label: &str) -> String {
 }
 
 /// One batch.
+#[derive(Default)]
 struct Pass {
     batch: Batch,
     edits: Vec<Edit>,
+    /// The branches that they change.
+    heads: HashSet<String>,
     roots: Vec<u64>,
     later: Work,
     coming: HashSet<Id>,
@@ -403,7 +405,7 @@ impl Pass {
     /// A tip that a rewritten file had stays under a name of its own.
     fn keep_rewritten(&mut self, store: &Store, tip: Id, below: &str) {
         let is_free = |name: &String| match store.refs().get(name) {
-            None => !self.edits.iter().any(|edit| edit.name == *name),
+            None => !self.heads.contains(name),
             Some(value) => *value == RefValue::Commit(tip),
         };
         let name = (1u32..).map(|n| format!("{below}kept-{n}")).find(is_free);
@@ -414,7 +416,7 @@ impl Pass {
 
     fn head(&mut self, store: &Store, name: String, tip: Id) {
         let (expect, new) = (store.refs().get(&name).cloned(), Some(RefValue::Commit(tip)));
-        if expect != new && !self.edits.iter().any(|edit| edit.name == name) {
+        if expect != new && self.heads.insert(name.clone()) {
             self.edits.push(Edit { name, expect, new });
         }
     }
@@ -467,7 +469,7 @@ impl Pass {
         let kind = if source.about.parent.is_some() { "agent" } else { "fork" };
         let taken = |label: &str| {
             let name = format!("head/{}/{label}", source.session);
-            store.refs().contains_key(&name) || self.edits.iter().any(|edit| edit.name == name)
+            store.refs().contains_key(&name) || self.heads.contains(&name)
         };
         let label = (1u32..).map(|n| format!("{kind}-{n}")).find(|label| !taken(label));
         label.unwrap_or_else(|| source.native.clone())
