@@ -15,8 +15,7 @@ const GIT: &str = "git";
 /// More than this of what a tool says of its event isn't read.
 const SAID_MAX: u64 = 64 << 20;
 
-/// Have tools say when a turn ended, so that it is captured at once, and git
-/// tell which sessions a commit comes from
+/// Have tools capture when a turn ends, and git name sessions in commits
 ///
 /// A hook in the tool's settings runs `sfs` at the end of each turn. It is for
 /// those who want no `sfs daemon`; with the daemon none is needed. A hook of a
