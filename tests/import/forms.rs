@@ -152,6 +152,10 @@ fn what_was_imported_is_a_session_like_any_other() {
     home.ok(&["fork", &format!("{id}~0"), "--name", "other"]);
     let resumed = home.json(&["resume", &id, "--in", "codex", "--project", ".", "--json"]);
     assert_eq!(resumed["messages"], 6, "{resumed}");
+    // A form is no tool to go on in, nor one whose sessions are captured.
+    assert!(home.fails(2, &["resume", &id]).contains("--in"));
+    assert!(home.fails(2, &["resume", &id, "--in", "jsonl"]).contains("sfs export --as jsonl"));
+    assert!(home.fails(2, &["capture", "sessionfs"]).contains("no tool is called"));
     // Its subagent's run is a branch of its own.
     let run = home.json(&["show", &format!("{id}/side-1"), "--all", "--json"]);
     assert_eq!(run["messages"].as_array().unwrap().len(), 2, "{run}");
