@@ -51,6 +51,7 @@ impl Writer for MarkdownWriter {
                     if calls.is_empty() {
                         page.block(&heading, &words)?;
                     } else {
+                        let words = page.without_rules(&words);
                         open = Some((format!("{heading}\n\n{words}"), calls));
                     }
                 }
