@@ -9,6 +9,10 @@ use std::ops::Range;
 
 /// Fewer letters in UTF-16 are none: no secret is that short.
 const LETTERS: usize = 8;
+/// So many bytes are looked at at once, and these are every second one: in a
+/// text of that many letters, one such word has NULs in all or none of them.
+const WORD: usize = 8;
+const SECOND: u64 = 0xFF00_FF00_FF00_FF00;
 /// How much before and after is decoded, in bytes that stand there.
 const BEFORE: usize = 512;
 const AFTER: usize = 8 << 10;
@@ -34,36 +38,54 @@ impl Pairs {
 
 /// All texts in UTF-16, of either order of bytes, in some bytes.
 pub(super) fn wide(text: &[u8]) -> impl Iterator<Item = Pairs> + '_ {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let nul = at + memchr::memchr(0, text.get(at..)?)?;
-            let before = nul.checked_sub(1).filter(|letter| *letter >= at);
-            let little = before.map(|start| letters(text, start, 0)).filter(|pairs| !pairs.bytes.is_empty());
-            let pairs = little.unwrap_or_else(|| letters(text, nul, 1));
-            at = pairs.end(pairs.bytes.len()).max(nul + 1);
-            if pairs.bytes.len() >= LETTERS {
-                return Some(pairs);
-            }
+    // In bytes that are no text there are many NULs that nothing follows from.
+    let from = memchr::memchr(0, text).map_or(text.len(), |nul| nul - nul % WORD);
+    let words = text.get(from..).unwrap_or_default().as_chunks::<WORD>().0.iter();
+    let mut done = 0;
+    words.enumerate().filter_map(move |(n, word)| {
+        let at = from + n * WORD;
+        let alternates = |bits: u64| u64::from_le_bytes(*word) & bits == 0;
+        let second = alternates(SECOND);
+        if !(second || alternates(!SECOND)) || at < done || *word == [0; WORD] {
+            return None;
         }
+        let pairs = around(text, at, usize::from(!second), done);
+        done = pairs.end(pairs.bytes.len());
+        (pairs.bytes.len() >= LETTERS).then_some(pairs)
     })
+}
+
+/// The letters around a place, where those of two bytes each begin.
+fn around(text: &[u8], at: usize, letter: usize, done: usize) -> Pairs {
+    let before = text.get(done..at).unwrap_or_default();
+    let start = at - 2 * before.rchunks_exact(2).map_while(|pair| of_pair(pair, letter)).count();
+    // What looks like the second of two may be the first, one byte before.
+    let first =
+        start.checked_sub(1).filter(|start| letter == 1 && text.get(*start).copied().is_some_and(is_letter));
+    let (start, letter) = first.map_or((start, letter), |start| (start, 0));
+    Pairs { bytes: letters(text, start, letter).collect(), start }
+}
+
+fn is_letter(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')
 }
 
 /// The letters from a place on, each the first or the second of two bytes the
 /// other of which is NUL.
-fn letters(text: &[u8], start: usize, letter: usize) -> Pairs {
-    let pairs = text.get(start..).unwrap_or_default().chunks_exact(2);
-    let is_letter = |b: u8| matches!(b, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    let bytes = pairs.map_while(|pair| match (pair.get(letter), pair.get(1 - letter)) {
+fn letters(text: &[u8], start: usize, letter: usize) -> impl Iterator<Item = u8> {
+    text.get(start..).unwrap_or_default().chunks_exact(2).map_while(move |pair| of_pair(pair, letter))
+}
+
+fn of_pair(pair: &[u8], letter: usize) -> Option<u8> {
+    match (pair.get(letter), pair.get(1 - letter)) {
         (Some(byte), Some(0)) if is_letter(*byte) => Some(*byte),
         _ => None,
-    });
-    Pairs { bytes: bytes.collect(), start }
+    }
 }
 
 /// Whether some bytes are letters in UTF-16, and if so, which of two they are.
 pub(super) fn is_wide(bytes: &[u8]) -> Option<usize> {
-    (0..2).find(|letter| bytes.len() >= 4 && letters(bytes, 0, *letter).bytes.len() * 2 == bytes.len())
+    (0..2).find(|letter| bytes.len() >= 4 && letters(bytes, 0, *letter).count() * 2 == bytes.len())
 }
 
 /// A text in UTF-16.
