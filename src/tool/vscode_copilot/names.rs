@@ -13,6 +13,9 @@ pub(super) fn action(name: &str) -> Action {
         | "run_task"
         | "create_and_run_task"
         | "runTests"
+        | "run_tests"
+        | "copilot_runTests1"
+        | "copilot_createAndRunTask"
         | "get_terminal_output"
         | "send_to_terminal" => Action::Shell,
         "read_file" | "copilot_readFile" | "view_image" | "copilot_viewImage" => Action::Read,
@@ -39,6 +42,7 @@ pub(super) fn action(name: &str) -> Action {
         | "list_dir"
         | "copilot_listDirectory"
         | "list_code_usages"
+        | "copilot_listCodeUsages"
         | "vscode_listCodeUsages" => Action::Search,
         "fetch_webpage"
         | "copilot_fetchWebPage"

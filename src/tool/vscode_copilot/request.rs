@@ -57,7 +57,7 @@ pub(super) fn is_finished(request: Value<'_>) -> bool {
     }
     match request.get("modelState").filter(|state| state.kind() == Type::Object) {
         Some(state) => is_over(state),
-        // Before 1.106.
+        // Older sessions have no state.
         None => result.is_some() || request.get("isCanceled").is_some_and(|it| it.is_true()),
     }
 }

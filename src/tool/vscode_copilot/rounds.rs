@@ -24,12 +24,10 @@ pub(super) fn said(result: Value<'_>, answer: &Answer<'_>, texts: &mut Texts) ->
     let Some(metadata) = result.get("metadata") else { return steps };
     let results = metadata.get("toolCallResults");
     let rounds: Vec<Value<'_>> = metadata.get("toolCallRounds").into_iter().flat_map(|r| r.items()).collect();
-    // A summary of what was said before this turn.
-    if let Some(summary) =
-        summary_of(metadata).filter(|(of, _)| !rounds.iter().any(|round| is_called(*round, *of)))
-    {
-        steps.push(summed_up(summary.1, texts));
-    }
+    let summaries = summaries(metadata);
+    // Those of what was said before this turn.
+    let earlier = summaries.iter().filter(|(of, _)| !rounds.iter().any(|round| is_called(*round, *of)));
+    steps.extend(earlier.map(|(_, text)| summed_up(*text, texts)));
     for round in &rounds {
         let mut step = Step { model: answer.model.clone(), time: time_of(*round), ..Step::default() };
         let mut draft = Draft::of(Role::Assistant, Vec::new());
@@ -48,8 +46,8 @@ pub(super) fn said(result: Value<'_>, answer: &Answer<'_>, texts: &mut Texts) ->
         if !came.message.blocks.is_empty() {
             steps.push(Step { message: Some(came), ..Step::default() });
         }
-        let own = summary_of(metadata).filter(|(of, _)| is_called(*round, *of)).map(|(_, text)| text);
-        let own = own.or_else(|| round.get("summary").filter(|text| text.kind() == Type::String));
+        let own = summaries.iter().filter(|(of, _)| is_called(*round, *of)).map(|(_, text)| *text).last();
+        let own = own.or_else(|| round.get("summary").filter(|text| is_full(*text)));
         steps.extend(own.map(|text| summed_up(text, texts)));
     }
     if let Some(last) = steps.iter_mut().rfind(|step| is_answer(step)) {
@@ -70,12 +68,18 @@ fn time_of(round: Value<'_>) -> Option<i64> {
     round.get("timestamp").and_then(|time| time.int()).filter(|time| *time > 0)
 }
 
-/// The summary that a turn made, and the round up to which it tells.
-fn summary_of<'t>(metadata: Value<'t>) -> Option<(Value<'t>, Value<'t>)> {
-    let many = metadata.get("summaries").and_then(|list| list.items().last());
-    let summary = metadata.get("summary").or(many)?;
-    let text = summary.get("text").filter(|text| text.kind() == Type::String && !text.raw().is_empty())?;
-    Some((summary.get("toolCallRoundId")?, text))
+/// The summaries that a turn made, each with the round up to which it tells:
+/// one, before there could be several.
+fn summaries(metadata: Value<'_>) -> Vec<(Value<'_>, Value<'_>)> {
+    let many = metadata.get("summaries").filter(|list| list.items().next().is_some());
+    let one = metadata.get("summary").filter(|_| many.is_none());
+    let each = many.into_iter().flat_map(|list| list.items()).chain(one);
+    each.filter_map(|one| Some((one.get("toolCallRoundId")?, one.get("text").filter(|text| is_full(*text))?)))
+        .collect()
+}
+
+fn is_full(text: Value<'_>) -> bool {
+    text.kind() == Type::String && !text.raw().is_empty()
 }
 
 fn is_called(round: Value<'_>, id: Value<'_>) -> bool {

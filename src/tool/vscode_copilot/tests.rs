@@ -233,6 +233,13 @@ fn a_summary_stands_where_the_history_ends_that_it_is_of() {
     };
     assert_eq!(summary(&read(&document(&json!([turn("r2", "r2-1")])))), Some(3), "after its round");
     assert_eq!(summary(&read(&document(&json!([turn("r2", "r1-2")])))), Some(1), "before the answer");
+    let mut several = turn("r2", "r2-2");
+    several["result"]["metadata"]["summaries"] = json!([
+        {"toolCallRoundId": "r2-1", "text": "so far"}, {"toolCallRoundId": "r2-2", "text": "and more"}]);
+    let told: Vec<_> =
+        messages(&read(&document(&json!([several])))).into_iter().flat_map(|m| m.blocks).collect();
+    let sums: Vec<_> = told.iter().filter(|block| matches!(block, Block::Summary(_))).collect();
+    assert_eq!(sums, [&Block::Summary(text("so far")), &Block::Summary(text("and more"))]);
 }
 
 #[test]
