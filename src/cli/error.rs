@@ -23,6 +23,10 @@ pub(crate) const USAGE: u8 = 2;
 /// Exit code: the store is damaged.
 pub(crate) const DAMAGED: u8 = 3;
 
+/// What to do about a text that stayed on a remote.
+const UNSHALLOW: &str =
+    "`sfs fetch --unshallow` brings what `--shallow` left out; `--session ID` of one session";
+
 /// Exit code: secrets would have left.
 pub(crate) const SECRETS: u8 = 4;
 
@@ -87,11 +91,12 @@ impl CommandError {
     }
 
     fn of_store(mut self, error: &StoreError) -> CommandError {
-        use StoreError::{Codec, Conflict, Damaged, Io, Missing, Newer, NoStore, WrongId};
+        use StoreError::{Codec, Conflict, Damaged, Io, Missing, Newer, NoStore, Promised, WrongId};
         match error {
             Damaged { .. } | WrongId { .. } | Missing { .. } | Codec { .. } => {
                 self.with_code(DAMAGED).hint("`sfs fsck` checks the whole store")
             }
+            Promised { .. } => self.hint(UNSHALLOW),
             Conflict(_) => self.hint("nothing was changed; run the command again"),
             NoStore(_) => self.hint("`sfs capture` makes one of what the tools have written"),
             Newer { .. } => self.hint("a newer version of sfs reads it"),

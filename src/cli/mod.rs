@@ -31,10 +31,12 @@ use meant::{Arguments, Meant};
 pub(crate) use ui::Ui;
 
 use crate::daemon;
+use crate::object::Id;
 use crate::ops::capture::{CaptureOptions, capture};
 use crate::ops::env::{CONFIG, Env};
 use crate::ops::register::HOOK_WORDS;
 use crate::ops::settings::Settings;
+use crate::ops::unshallow;
 use crate::store::{Store, StoreError};
 use crate::tool::Places;
 
@@ -91,6 +93,26 @@ impl App {
                 self.ui.warn(&format!("what is new was not captured: {}", crate::ops::causes(&e).join(": ")));
             }
         }
+    }
+
+    /// Brings the texts of a session that a shallow fetch left where they are.
+    pub(crate) fn bring_texts(&self, store: &mut Store, session: Id) -> Result<(), CommandError> {
+        let brought = unshallow::texts(&self.env, store, session, &self.ui.monitor());
+        if let Some((remote, bytes)) = brought.map_err(cmd::remote::failed)? {
+            self.ui.note(&format!("Got the texts of {session:.12} from {remote}: {}", ui::bytes(bytes)));
+        }
+        Ok(())
+    }
+
+    /// Tells that there is something that was not looked through.
+    pub(crate) fn tell_unread(&self, store: &Store) -> Result<(), CommandError> {
+        let unread = unshallow::shallow(store)?.len() as u64;
+        if unread > 0 {
+            let sessions = ui::count(unread, "session");
+            self.ui.warn(&format!("{sessions} came without texts, which were not looked through"));
+            self.ui.hint("`sfs fetch --unshallow` brings them; `--session ID` of one session");
+        }
+        Ok(())
     }
 
     /// Opens the store, or makes one.

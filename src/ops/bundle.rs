@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fetch::fetch_from;
+use super::fetch::{FetchOptions, fetch_from};
 use super::pull::{PullReport, take_over};
 use super::push::{PushOptions, PushReport, push_to};
 use super::remote::{self, Opened, Place, SyncError};
@@ -48,7 +48,8 @@ pub fn create(
         ring.write(&*file, 0)?;
         file = Box::new(EncryptedRemote::new(file, ring));
     }
-    let far = Opened { name: NAME.to_owned(), remote: file, known: store.known(NAME), encrypted };
+    let far =
+        Opened { name: NAME.to_owned(), remote: file, known: store.known(NAME), encrypted, shallow: false };
     let outcome = push_to(env, store, &far, &options.push, monitor);
     // What is known of this file is of no use for the next.
     far.known.forget();
@@ -74,7 +75,7 @@ pub fn open(
 ) -> Result<PullReport, SyncError> {
     store.refresh()?;
     let far = opened(env, store, path, identity)?;
-    let fetched = fetch_from(env, store, &far, only, monitor);
+    let fetched = fetch_from(env, store, &far, &FetchOptions::of(only), monitor);
     far.known.forget();
     let report = take_over(env, store, fetched?);
     remote::forget_fetched(env, store, NAME)?;
@@ -96,7 +97,7 @@ fn opened(env: &Env, store: &Store, path: &Path, identity: Option<PathBuf>) -> R
     drop(BundleRemote::open(env.resolve(path))?);
     let identity = identity.map(|path| env.resolve(&path));
     let encrypted = identity.is_some();
-    let place = Place { address: env.resolve(path).display().to_string(), identity };
+    let place = Place { address: env.resolve(path).display().to_string(), identity, shallow: false };
     let remote = remote::open_place(env, &place)?;
-    Ok(Opened { name: NAME.to_owned(), remote, known: store.known(NAME), encrypted })
+    Ok(Opened { name: NAME.to_owned(), remote, known: store.known(NAME), encrypted, shallow: false })
 }

@@ -1,6 +1,7 @@
 //! What lies on a remote, read: tables of refs, and where each object is.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use super::parallel::in_parallel;
@@ -10,7 +11,7 @@ use crate::remote::{Folder, Key, Remote};
 use crate::store::StoreError;
 use crate::store::delta::{Base, TableFile};
 use crate::store::exchange::Table;
-use crate::store::quarantine::Quarantine;
+use crate::store::quarantine::{Inside, Quarantine};
 
 /// The longest table or index that is read, in bytes.
 const FILE_MAX: u64 = 1 << 30;
@@ -133,8 +134,10 @@ pub(super) type Halves<'l> = (&'l [Id], &'l [Id]);
 #[derive(Default)]
 pub(super) struct Listing {
     packs: Vec<(Id, u64)>,
-    /// What is in each: how many commits, and all ids, commits first.
-    ids: Vec<(usize, Vec<Id>)>,
+    /// What is in each.
+    inside: Vec<Inside>,
+    /// The lengths of their indexes.
+    indexes: IdMap<u64>,
     places: IdMap<u32>,
 }
 
@@ -161,16 +164,17 @@ impl Listing {
         let mut listing = Listing::empty();
         for ((name, len, pack_len), (bytes, known)) in indexes.iter().zip(read) {
             let key = Key::Index(*name);
-            let ids = match quarantine.index_ids(name, &bytes, *pack_len) {
+            let inside = match quarantine.inside(name, &bytes, *pack_len) {
                 // What is known may have suffered; what is there counts.
-                Err(_) if known => quarantine.index_ids(name, &whole(remote, key, *len)?, *pack_len),
+                Err(_) if known => quarantine.inside(name, &whole(remote, key, *len)?, *pack_len),
                 read => read,
             };
-            let ids = ids.map_err(|e| damaged(remote, key, e))?;
+            let inside = inside.map_err(|e| damaged(remote, key, e))?;
             if !known {
                 far.known.put(&key.to_string(), &bytes);
             }
-            listing.add((*name, *pack_len), ids);
+            listing.add((*name, *pack_len), inside);
+            listing.indexes.insert(*name, *len);
         }
         let there: Vec<String> = indexes.iter().map(|(name, ..)| Key::Index(*name).to_string()).collect();
         far.known.drop_others("packs/", |name| there.iter().any(|there| there == name));
@@ -186,20 +190,20 @@ impl Listing {
         let whole = Listing::read(far, quarantine)?;
         let mut rest = Listing::empty();
         let mut without = Vec::new();
-        for (pack, ids) in whole.packs.into_iter().zip(whole.ids) {
-            match ids.1.iter().any(unwanted) {
+        for (pack, inside) in whole.packs.into_iter().zip(whole.inside) {
+            match inside.ids.iter().any(unwanted) {
                 true => without.push(pack.0),
-                false => rest.add(pack, ids),
+                false => rest.add(pack, inside),
             }
         }
         Ok((rest, without))
     }
 
-    fn add(&mut self, pack: (Id, u64), ids: (usize, Vec<Id>)) {
+    fn add(&mut self, pack: (Id, u64), inside: Inside) {
         let number = u32::try_from(self.packs.len()).unwrap_or(u32::MAX);
-        self.places.extend(ids.1.iter().map(|id| (*id, number)));
+        self.places.extend(inside.ids.iter().map(|id| (*id, number)));
         self.packs.push(pack);
-        self.ids.push(ids);
+        self.inside.push(inside);
     }
 
     /// Nothing.
@@ -219,14 +223,30 @@ impl Listing {
 
     /// All packs and their lengths, each with the objects in it.
     pub(super) fn contents(&self) -> impl Iterator<Item = (&(Id, u64), &Vec<Id>)> {
-        self.packs.iter().zip(self.ids.iter().map(|(_, ids)| ids))
+        self.packs.iter().zip(self.inside.iter().map(|inside| &inside.ids))
     }
 
     /// All packs and their lengths, each with the commits and the other objects
     /// in it.
     pub(super) fn halves(&self) -> impl Iterator<Item = ((Id, u64), Halves<'_>)> {
-        let halves = self.ids.iter().map(|(commits, ids)| ids.split_at(ids.len().min(*commits)));
+        let halves =
+            self.inside.iter().map(|Inside { commits, ids, .. }| ids.split_at(ids.len().min(*commits)));
         self.packs.iter().copied().zip(halves)
+    }
+
+    /// Where the commits of a pack lie in it.
+    pub(super) fn rows_of(&self, name: &Id) -> Vec<Range<u64>> {
+        let place = self.packs.iter().position(|(pack, _)| pack == name);
+        place.and_then(|n| self.inside.get(n)).map(|inside| inside.rows.clone()).unwrap_or_default()
+    }
+
+    /// The index of a pack, which was read once already.
+    pub(super) fn index(&self, far: &Opened, name: &Id) -> Result<Vec<u8>, SyncError> {
+        let (key, len) = (Key::Index(*name), self.indexes.get(name).copied().unwrap_or(0));
+        match far.known.get(&key.to_string(), len) {
+            Some(bytes) => Ok(bytes),
+            None => whole(&*far.remote, key, len),
+        }
     }
 
     /// The pack that holds an object, and its length.

@@ -1,6 +1,6 @@
 //! Fetch: what other machines pushed, checked before any of it counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::delete::is_deleted;
 use super::far::{self, Halves, Listing};
@@ -8,17 +8,55 @@ use super::parallel::in_parallel;
 use super::remote::{self, Opened, SyncError};
 use super::secrets::Sent;
 use super::selection::Selection;
+use super::shallow;
 use super::tally::{Share, shares};
 use super::{Env, Monitor};
-use crate::object::id::{Id, Kind};
+use crate::object::id::{Id, IdSet, Kind};
 use crate::remote::{Folder, Key};
 use crate::store::exchange::{self, Table, Want};
 use crate::store::quarantine::{Incoming, Quarantine};
 use crate::store::refs::RefValue;
-use crate::store::{Edit, Store, StoreError};
+use crate::store::{Batch, Edit, Store, StoreError};
 
 /// So many bytes are asked for at once.
-const PIECE: u64 = 4 << 20;
+pub(super) const PIECE: u64 = 4 << 20;
+
+/// When texts come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Texts {
+    /// As was said of the remote before; at first, with all else.
+    #[default]
+    AsBefore,
+    /// When they are asked for: histories alone come, now and from now on.
+    Later,
+    /// Now, those too that did not come before; and from now on, if all
+    /// sessions are wanted.
+    Now,
+}
+
+/// What to fetch.
+#[derive(Clone, Debug, Default)]
+pub struct FetchOptions {
+    /// Which sessions.
+    pub only: Selection,
+    /// When their texts come.
+    pub texts: Texts,
+}
+
+impl FetchOptions {
+    /// Some sessions, as was said of the remote before.
+    pub fn of(only: &Selection) -> FetchOptions {
+        FetchOptions { only: only.clone(), ..FetchOptions::default() }
+    }
+
+    fn is_shallow(&self, far: &Opened) -> bool {
+        match self.texts {
+            Texts::AsBefore => far.shallow,
+            Texts::Later => true,
+            Texts::Now => false,
+        }
+    }
+}
 
 /// What was fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,12 +85,18 @@ pub fn fetch(
     env: &Env,
     store: &mut Store,
     name: Option<&str>,
-    only: &Selection,
+    options: &FetchOptions,
     monitor: &dyn Monitor,
 ) -> Result<FetchReport, SyncError> {
     store.refresh()?;
     let far = remote::open(env, store, name)?;
-    fetch_from(env, store, &far, only, monitor)
+    let report = fetch_from(env, store, &far, options, monitor)?;
+    match options.texts {
+        Texts::Later => remote::set_shallow(store, &far.name, true)?,
+        Texts::Now if options.only.is_all() => remote::set_shallow(store, &far.name, false)?,
+        Texts::Now | Texts::AsBefore => {}
+    }
+    Ok(report)
 }
 
 /// What a remote's refs are, and what they name that the store lacks.
@@ -60,13 +104,19 @@ struct News {
     report: FetchReport,
     refs: BTreeMap<String, RefValue>,
     wants: Vec<(Want, Key)>,
+    /// Names below `remote/` that stay what they are.
+    left: BTreeSet<String>,
+    /// Contents that refs name and that stay there.
+    promised: IdSet,
 }
 
 /// Reads the tables of a remote.
-fn news(store: &Store, far: &Opened, only: &Selection, sent: &Sent) -> Result<News, SyncError> {
+fn news(store: &Store, far: &Opened, options: &FetchOptions, sent: &Sent) -> Result<News, SyncError> {
+    let (only, shallow) = (&options.only, options.is_shallow(far));
     let prefix = format!("remote/{}/", far.name);
     let mut report = FetchReport { remote: far.name.clone(), ..FetchReport::default() };
     let (mut refs, mut wants) = (BTreeMap::new(), Vec::new());
+    let (mut left, mut promised) = (BTreeSet::new(), IdSet::default());
     let tables = far::tables(&*far.remote, Folder::Refs)?;
     let read = in_parallel(far.remote.at_once(), &tables, |_, tables| far::newest(far, tables));
     let read = read.map_err(|e| remote::explained(far, e))?;
@@ -78,7 +128,14 @@ fn news(store: &Store, far: &Opened, only: &Selection, sent: &Sent) -> Result<Ne
             }
             let name = format!("{prefix}{writer}/{name}");
             let value = sent.as_we_know(value);
-            let missing = missing(store, &value)?;
+            let needed = match shallow {
+                true => shallow::needs(store, &value, &mut promised)?,
+                false => Some(missing(store, &value)?),
+            };
+            let Some(missing) = needed else {
+                left.insert(name);
+                continue;
+            };
             // What we pushed ourselves is no news, unless by a copy of this store.
             if writer == store.writer() && missing.is_empty() && !store.refs().contains_key(&name) {
                 continue;
@@ -90,7 +147,7 @@ fn news(store: &Store, far: &Opened, only: &Selection, sent: &Sent) -> Result<Ne
     let here = store.refs().iter().filter(|(name, _)| name.starts_with("source/"));
     let fetched = store.refs_below(&prefix).map(|(_, value)| value);
     report.sessions = shares(here.map(|(_, value)| value).chain(fetched), refs.values());
-    Ok(News { report, refs, wants })
+    Ok(News { report, refs, wants, left, promised })
 }
 
 /// The same, from a remote that is open. The store is as it is on the disk.
@@ -98,15 +155,21 @@ pub(super) fn fetch_from(
     env: &Env,
     store: &mut Store,
     far: &Opened,
-    only: &Selection,
+    options: &FetchOptions,
     monitor: &dyn Monitor,
 ) -> Result<FetchReport, SyncError> {
     let prefix = format!("remote/{}/", far.name);
-    let News { mut report, refs, wants } = news(store, far, only, &Sent::read(store, &far.name)?)?;
+    let news = news(store, far, options, &Sent::read(store, &far.name)?)?;
+    let News { mut report, refs, wants, left, promised } = news;
+    let shallow = options.is_shallow(far);
     let mut quarantine = Quarantine::new(store)?;
-    if !wants.is_empty() {
+    let mut batch = Batch::default();
+    let more = if shallow { Vec::new() } else { promises(store, &options.only)? };
+    if shallow {
+        batch = shallow::get(store, far, wants, &promised, monitor, &mut report)?;
+    } else if !wants.is_empty() || !more.is_empty() {
         let mut download = Download { store, far, quarantine: &mut quarantine, monitor, report: &mut report };
-        if let Err(e) = download.all(wants) {
+        if let Err(e) = download.all(wants, more) {
             if let SyncError::Remote(_) = e {
                 quarantine.leave();
             }
@@ -114,11 +177,13 @@ pub(super) fn fetch_from(
         }
     }
     for (name, value) in &refs {
-        check_kinds(store, &quarantine, name, value)?;
+        check_kinds(store, &quarantine, name, value, &promised)?;
     }
-    let edits = edits(store, &prefix, refs, only.is_all());
+    let edits = edits(store, &prefix, refs, (options.only.is_all(), &left));
     report.refs = edits.len() as u64;
-    let batch = quarantine.release(store)?;
+    if !shallow {
+        batch = quarantine.release(store)?;
+    }
     store.apply(batch, edits, &env.actor())?;
     Ok(report)
 }
@@ -140,12 +205,27 @@ fn missing(store: &Store, value: &RefValue) -> Result<Vec<Want>, StoreError> {
     Ok(missing)
 }
 
+/// What refs of ours name that was promised and not fetched since.
+fn promises(store: &Store, only: &Selection) -> Result<Vec<Want>, StoreError> {
+    let mut promises = Vec::new();
+    if store.has_promises() {
+        let refs = only.of(exchange::shared(store.refs()));
+        for want in refs.iter().flat_map(|(_, value)| exchange::named(value)) {
+            if store.is_promised(want)? {
+                promises.push(want);
+            }
+        }
+    }
+    Ok(promises)
+}
+
 /// Checks that what a ref names is of the kind that it must be.
 fn check_kinds(
     store: &Store,
     quarantine: &Quarantine,
     name: &str,
     value: &RefValue,
+    promised: &IdSet,
 ) -> Result<(), SyncError> {
     let named = match value {
         RefValue::Tag(id) => vec![(*id, Kind::Tag)],
@@ -157,6 +237,10 @@ fn check_kinds(
         RefValue::Commit(_) | RefValue::Session(_) => Vec::new(),
     };
     for (id, kind) in named {
+        // A tag that came is one.
+        if promised.contains(&id) || kind == Kind::Tag && !promised.is_empty() {
+            continue;
+        }
         if quarantine.kind_of(store, &id)? != Some(kind) {
             let what = format!("it stands for {id:.16}, which is something else");
             return Err(SyncError::Damaged { place: name.to_owned(), what });
@@ -166,12 +250,18 @@ fn check_kinds(
 }
 
 /// The changes that make the refs of a remote what they are there.
-/// If not all were asked for, others stay as they were.
-fn edits(store: &Store, prefix: &str, mut refs: BTreeMap<String, RefValue>, all: bool) -> Vec<Edit> {
+/// If not all were asked for, others stay as they were, and so do those that
+/// were left.
+fn edits(
+    store: &Store,
+    prefix: &str,
+    mut refs: BTreeMap<String, RefValue>,
+    (all, left): (bool, &BTreeSet<String>),
+) -> Vec<Edit> {
     let mut edits = Vec::new();
     for (name, old) in store.refs_below(prefix) {
         let new = refs.remove(name);
-        if new.as_ref() != Some(old) && (all || new.is_some()) {
+        if new.as_ref() != Some(old) && (all && !left.contains(name) || new.is_some()) {
             edits.push(Edit { name: name.to_owned(), expect: Some(old.clone()), new });
         }
     }
@@ -190,23 +280,30 @@ pub struct Ahead {
 }
 
 /// Tells what a fetch would get; nothing comes but tables and indexes.
-pub fn ahead(env: &Env, store: &mut Store, name: Option<&str>, only: &Selection) -> Result<Ahead, SyncError> {
+pub fn ahead(
+    env: &Env,
+    store: &mut Store,
+    name: Option<&str>,
+    options: &FetchOptions,
+) -> Result<Ahead, SyncError> {
     store.refresh()?;
     let far = remote::open(env, store, name)?;
-    look(store, &far, only).map(|(ahead, _)| ahead)
+    look(store, &far, options).map(|(ahead, _)| ahead)
 }
 
 /// What a fetch would get, and the refs that the remote would have then.
 pub(super) fn look(
     store: &Store,
     far: &Opened,
-    only: &Selection,
+    options: &FetchOptions,
 ) -> Result<(Ahead, BTreeMap<String, RefValue>), SyncError> {
     let sent = Sent::read(store, &far.name)?;
-    let News { mut report, refs, wants } = news(store, far, only, &sent)?;
-    report.refs = edits(store, &format!("remote/{}/", far.name), refs.clone(), only.is_all()).len() as u64;
+    let News { mut report, refs, wants, left, .. } = news(store, far, options, &sent)?;
+    let (all, shallow) = (options.only.is_all(), options.is_shallow(far));
+    let more = if shallow { Vec::new() } else { promises(store, &options.only)? };
+    report.refs = edits(store, &format!("remote/{}/", far.name), refs.clone(), (all, &left)).len() as u64;
     let mut ahead = Ahead { most: report, ..Ahead::default() };
-    if wants.is_empty() {
+    if wants.is_empty() && more.is_empty() {
         return Ok((ahead, refs));
     }
     let listing = Listing::read(far, &Quarantine::new(store)?)?;
@@ -216,12 +313,18 @@ pub(super) fn look(
         let missing = || SyncError::Incomplete { place: far.remote.place(*by), id };
         sure.extend([listing.pack_of(&id).ok_or_else(missing)?]);
     }
-    ahead.least = (sure.len() as u64, sure.values().sum());
+    sure.extend(more.iter().filter_map(|want| listing.pack_of(&want.id())));
+    let size = |name: &Id, len: u64| match shallow {
+        true => listing.rows_of(name).iter().map(|range| range.end - range.start).sum(),
+        false => len,
+    };
+    ahead.least = (sure.len() as u64, sure.iter().map(|(name, len)| size(name, *len)).sum());
     for ((name, len), halves) in listing.halves() {
-        let (commits, contents) = new_of(store, halves, &|id| sent.as_ours(id).is_some())?;
+        let halves = if shallow { (halves.0, [].as_slice()) } else { halves };
+        let (commits, contents) = new_of(store, halves, &|id| sent.as_ours(id).is_some(), shallow)?;
         if commits + contents > 0 || sure.contains_key(&name) {
             let most = &mut ahead.most;
-            (most.packs, most.bytes) = (most.packs + 1, most.bytes.saturating_add(len));
+            (most.packs, most.bytes) = (most.packs + 1, most.bytes.saturating_add(size(&name, len)));
             (most.commits, most.contents) = (most.commits + commits, most.contents + contents);
         }
     }
@@ -233,10 +336,12 @@ fn new_of(
     store: &Store,
     (commits, contents): Halves<'_>,
     is_ours: &dyn Fn(&Id) -> bool,
+    shallow: bool,
 ) -> Result<(u64, u64), StoreError> {
     let mut new = (0, 0);
     for id in commits.iter().filter(|id| !is_ours(id)) {
-        new.0 += u64::from(!store.has_commit(id)?);
+        let want = Want::Commit(*id);
+        new.0 += u64::from(!if shallow { store.knows(want)? } else { store.has(want)? });
     }
     for id in contents.iter().filter(|id| !is_ours(id)) {
         new.1 += u64::from(!store.has_content(id)?);
@@ -254,16 +359,22 @@ struct Download<'d> {
 
 impl Download<'_> {
     /// Gets packs until nothing is wanted that isn't here: in rounds, all packs
-    /// of a round at once. Each want comes with the file that it is named in.
-    fn all(&mut self, mut wants: Vec<(Want, Key)>) -> Result<(), SyncError> {
+    /// of a round at once. Each want comes with the file that it is named in;
+    /// of what was promised, what is there comes.
+    fn all(&mut self, mut wants: Vec<(Want, Key)>, promised: Vec<Want>) -> Result<(), SyncError> {
         let listing = Listing::read(self.far, self.quarantine)?;
+        for want in promised {
+            if let Some((name, _)) = listing.pack_of(&want.id()) {
+                wants.push((want, Key::Pack(name)));
+            }
+        }
         while !wants.is_empty() {
             let packs = self.packs_of(&listing, &wants)?;
             let arrived = get(self.far, self.quarantine, &packs, self.monitor)?;
             self.report.packs += packs.len() as u64;
             self.report.bytes += packs.iter().map(|(_, len)| len).sum::<u64>();
             for (_, halves) in listing.halves().filter(|(pack, _)| packs.contains(pack)) {
-                let (commits, contents) = new_of(self.store, halves, &|_| false)?;
+                let (commits, contents) = new_of(self.store, halves, &|_| false, false)?;
                 (self.report.commits, self.report.contents) =
                     (self.report.commits + commits, self.report.contents + contents);
             }

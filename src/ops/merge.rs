@@ -12,6 +12,7 @@ use crate::object::commit::Counts;
 use crate::object::id::Id;
 use crate::object::message::{Block, Message, Role, Text};
 use crate::object::{Body, Commit, TEXT_MIN};
+use crate::store::exchange::Want;
 use crate::store::{Batch, Store, StoreError};
 
 /// How long the telling may be, in tokens, if nothing is said.
@@ -80,6 +81,11 @@ pub fn merge(
     store.refresh()?;
     let ours = revision::resolve(store, env, &options.into)?;
     let theirs = revision::resolve(store, env, &options.other)?;
+    for id in [ours.commit, theirs.commit] {
+        if store.is_promised(Want::Commit(id))? {
+            return Err(StoreError::Promised { id }.into());
+        }
+    }
     if line::led_through(store, theirs.commit, ours.commit)? {
         return Err(MergeError::Has(options.into.clone()));
     }

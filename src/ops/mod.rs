@@ -59,6 +59,7 @@ pub mod selection;
 mod send;
 pub mod session;
 pub mod settings;
+mod shallow;
 pub mod shell;
 pub mod show;
 pub mod snapshot;
@@ -70,6 +71,7 @@ pub mod tally;
 pub mod trailer;
 pub mod undo;
 mod unresolved;
+pub mod unshallow;
 pub mod verify;
 
 pub use causes::causes;

@@ -4,6 +4,7 @@ use super::session::SessionInfo;
 use super::{line, source};
 use crate::object::id::IdSet;
 use crate::object::{Commit, Id};
+use crate::store::exchange::Want;
 use crate::store::refs::RefValue;
 use crate::store::{Result, Store};
 
@@ -49,7 +50,8 @@ fn on_old_lines(store: &Store, wanted: Id, commit: &Commit) -> Result<Option<Id>
         let rest = name.strip_prefix("head/").or_else(|| name.strip_prefix("branch/"));
         let session = rest.and_then(|rest| rest.split_once('/')).and_then(|(id, _)| Id::from_hex(id));
         let (Some(session), Some(RefValue::Commit(tip))) = (session, value) else { continue };
-        if seen.insert(*tip) && store.has_commit(tip)? && line::holds(store, *tip, wanted, commit)? {
+        if seen.insert(*tip) && store.knows(Want::Commit(*tip))? && line::holds(store, *tip, wanted, commit)?
+        {
             return Ok(Some(session));
         }
     }

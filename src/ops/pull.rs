@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::delete::DELETED;
-use super::fetch::{self, Ahead, FetchReport, fetch};
+use super::fetch::{self, Ahead, FetchOptions, FetchReport, fetch};
 use super::remote::{self, SyncError};
-use super::selection::Selection;
 use super::{Env, Monitor, line};
 use crate::object::id::Id;
 use crate::store::exchange;
@@ -38,10 +37,10 @@ pub fn pull(
     env: &Env,
     store: &mut Store,
     name: Option<&str>,
-    only: &Selection,
+    options: &FetchOptions,
     monitor: &dyn Monitor,
 ) -> Result<PullReport, SyncError> {
-    let fetched = fetch(env, store, name, only, monitor)?;
+    let fetched = fetch(env, store, name, options, monitor)?;
     take_over(env, store, fetched)
 }
 
@@ -62,11 +61,11 @@ pub fn ahead(
     env: &Env,
     store: &mut Store,
     name: Option<&str>,
-    only: &Selection,
+    options: &FetchOptions,
 ) -> Result<PullAhead, SyncError> {
     store.refresh()?;
     let far = remote::open(env, store, name)?;
-    let (fetched, refs) = fetch::look(store, &far, only)?;
+    let (fetched, refs) = fetch::look(store, &far, options)?;
     let prefix = format!("remote/{}/", far.name);
     let mut merge = Merge { store, now: BTreeMap::new(), report: PullReport::default() };
     let mut unsure = Vec::new();
@@ -75,7 +74,7 @@ pub fn ahead(
         let Some((writer, name)) = theirs else { continue };
         let known = exchange::named(value)
             .into_iter()
-            .try_fold(true, |all, want| Ok::<_, StoreError>(all && store.has(want)?))?;
+            .try_fold(true, |all, want| Ok::<_, StoreError>(all && store.knows(want)?))?;
         match merge.ours(name) {
             Some(ours) if !known && ours != value => unsure.push(name.to_owned()),
             Some(_) if !known => {}

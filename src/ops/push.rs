@@ -16,10 +16,10 @@ use super::tally::{Share, shares};
 use super::{Env, Monitor, pushed, send};
 use crate::object::id::Id;
 use crate::remote::{Folder, Key, RemoteError};
-use crate::store::Store;
-use crate::store::exchange::{self, Outgoing};
+use crate::store::exchange::{self, Outgoing, Want};
 use crate::store::quarantine::Quarantine;
 use crate::store::refs::RefValue;
+use crate::store::{Store, StoreError};
 
 /// What to push, and where to.
 #[derive(Clone, Debug, Default)]
@@ -115,7 +115,7 @@ pub(super) fn push_to(
     let dir = Some(quarantine.dir());
     let outgoing = store.outgoing(&refs, &|id| listing.has(id), options.full, dir, &mut door);
     monitor.end();
-    let Outgoing { commits, contents, packs } = outgoing?;
+    let Outgoing { commits, contents, packs } = outgoing.map_err(|e| told(store, far, &refs, &listing, e))?;
     (report.commits, report.contents) = (commits, contents);
     report.bytes = send::size(&quarantine, &packs)?;
     let theirs = with_others(&options.only, door.refs(&refs), before);
@@ -141,6 +141,22 @@ pub(super) fn push_to(
         }
     }
     Ok(report)
+}
+
+/// What it means that something can't be sent.
+fn told(
+    store: &Store,
+    far: &Opened,
+    refs: &[(String, RefValue)],
+    listing: &Listing,
+    error: StoreError,
+) -> SyncError {
+    let StoreError::Promised { .. } = error else { return error.into() };
+    let lacks = |want: &Want| !listing.has(&want.id()) && store.is_promised(*want).unwrap_or(false);
+    let is_to_blame = |(_, value): &&(String, RefValue)| exchange::named(value).iter().any(lacks);
+    let session = refs.iter().find(is_to_blame).and_then(|(name, value)| exchange::session_of(name, value));
+    let place = far.name.clone();
+    session.map_or(SyncError::Store(error), |session| SyncError::Shallow { session, place })
 }
 
 /// Tells whether packs are there with their indexes.
@@ -222,7 +238,7 @@ fn own(far: &Opened, store: &Store, sent: &Sent, monitor: &dyn Monitor) -> Resul
         outcome => outcome?,
     };
     for want in read.table.refs.iter().flat_map(|(_, value)| exchange::named(value)) {
-        if !store.has(want)? && sent.as_ours(&want.id()).is_none() {
+        if !store.knows(want)? && sent.as_ours(&want.id()).is_none() {
             return Err(SyncError::Behind);
         }
     }

@@ -72,6 +72,20 @@ pub enum SyncError {
     /// A file would be written over.
     #[error("there is a file at {}", .0.display())]
     Exists(PathBuf),
+    /// What was to be sent is not here as a whole.
+    #[error("session {session:.12} is here without its texts, and {place} lacks them")]
+    Shallow {
+        /// The session.
+        session: Id,
+        /// Where it was to go.
+        place: String,
+    },
+    /// No remote is known to have the texts of a session.
+    #[error("session {session:.12} is here without its texts, and no remote has them")]
+    Lacking {
+        /// The session.
+        session: Id,
+    },
     /// What was to be sent is nothing.
     #[error("there is no such session")]
     Nothing,
@@ -85,6 +99,8 @@ pub struct Place {
     pub address: String,
     /// The file with this machine's key, if the remote is encrypted.
     pub identity: Option<PathBuf>,
+    /// Whether histories alone are fetched from it.
+    pub shallow: bool,
 }
 
 /// A place as it stands in the list.
@@ -92,23 +108,29 @@ pub struct Place {
 #[serde(untagged)]
 enum Entry {
     Plain(String),
-    Encrypted { address: String, identity: PathBuf },
+    Named {
+        address: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<PathBuf>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shallow: bool,
+    },
 }
 
 impl From<Entry> for Place {
     fn from(entry: Entry) -> Place {
         match entry {
-            Entry::Plain(address) => Place { address, identity: None },
-            Entry::Encrypted { address, identity } => Place { address, identity: Some(identity) },
+            Entry::Plain(address) => Place { address, identity: None, shallow: false },
+            Entry::Named { address, identity, shallow } => Place { address, identity, shallow },
         }
     }
 }
 
 impl From<Place> for Entry {
-    fn from(Place { address, identity }: Place) -> Entry {
-        match identity {
-            None => Entry::Plain(address),
-            Some(identity) => Entry::Encrypted { address, identity },
+    fn from(Place { address, identity, shallow }: Place) -> Entry {
+        match identity.is_some() || shallow {
+            false => Entry::Plain(address),
+            true => Entry::Named { address, identity, shallow },
         }
     }
 }
@@ -165,11 +187,22 @@ pub fn add(
     change(store, |remotes| match remotes.contains_key(name) {
         true => Err(taken()),
         false => {
-            remotes.insert(name.to_owned(), Place { address: address.clone(), identity });
+            remotes.insert(name.to_owned(), Place { address: address.clone(), identity, shallow: false });
             Ok(())
         }
     })?;
     Ok(address)
+}
+
+/// Notes whether histories alone are fetched from a remote.
+pub(super) fn set_shallow(store: &Store, name: &str, shallow: bool) -> Result<(), SyncError> {
+    if list(store)?.get(name).is_none_or(|place| place.shallow == shallow) {
+        return Ok(());
+    }
+    change(store, |remotes| {
+        remotes.get_mut(name).into_iter().for_each(|place| place.shallow = shallow);
+        Ok(())
+    })
 }
 
 /// Forgets a remote and the refs that were fetched from it. On the remote
@@ -241,6 +274,8 @@ pub(super) struct Opened {
     /// What is known of it.
     pub(super) known: Known,
     pub(super) encrypted: bool,
+    /// Whether histories alone are fetched.
+    pub(super) shallow: bool,
 }
 
 /// The remote of that name; else `origin`, or the only one.
@@ -263,7 +298,7 @@ pub(super) fn open(env: &Env, store: &Store, name: Option<&str>) -> Result<Opene
     let (name, place) = find(store, name)?;
     let remote = open_place(env, &place)?;
     let encrypted = place.identity.is_some();
-    Ok(Opened { name, remote, known: store.known(&place.address), encrypted })
+    Ok(Opened { name, remote, known: store.known(&place.address), encrypted, shallow: place.shallow })
 }
 
 /// Opens a remote, with its key if it has one.

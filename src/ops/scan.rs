@@ -65,7 +65,13 @@ pub fn scan(
     let mut door = Doorkeeper::new(store, &secrets, Mode::Tell, &[], Sent::default());
     monitor.begin("Looking for secrets", None);
     let mut watched = Watched { door: &mut door, monitor };
-    let outcome = store.outgoing(&refs, &|id| known.contains(id), false, None, &mut watched);
+    // What stayed on a remote came from there, and is not read here.
+    let is_elsewhere = |id: &Id| {
+        let is = |want| store.is_promised(want).unwrap_or(false);
+        is(exchange::Want::Commit(*id)) || is(exchange::Want::Content(*id))
+    };
+    let passed = |id: &Id| known.contains(id) || is_elsewhere(id);
+    let outcome = store.outgoing(&refs, &passed, false, None, &mut watched);
     monitor.end();
     outcome?;
     let now = Scanned { found: door.found(), opaque: door.opaque, ids: door.seen, ..Scanned::default() };
@@ -169,6 +175,7 @@ fn history(store: &Store, refs: &[RefValue]) -> Result<IdSet> {
     for want in refs.iter().flat_map(exchange::named) {
         match want {
             exchange::Want::Commit(id) => open.push(id),
+            exchange::Want::Content(_) if store.is_promised(want)? => {}
             exchange::Want::Content(id) => match store.content(&id)?.0 {
                 Kind::Tag => open.push(store.tag(&id)?.commit),
                 Kind::Snapshot => open.extend(snapshots(store, id)?),

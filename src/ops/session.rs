@@ -59,6 +59,8 @@ pub struct SessionInfo {
     pub newest: String,
     /// Whether its tool has removed the file.
     pub gone: bool,
+    /// Whether it came without its texts.
+    pub shallow: bool,
     /// Records of unknown kinds.
     pub unknown: u64,
     /// Records that could not be read as JSON.
@@ -115,12 +117,19 @@ pub(super) fn with_deleted(store: &Store) -> Vec<SessionInfo> {
     }
     let mut branches = branches(store);
     let mut names = names(store);
+    // What can't be told is told when the text is asked for.
+    let shallow = super::unshallow::shallow(store).unwrap_or_default();
     let sessions = sources.into_iter().map(|(id, sources)| {
         let mut branches = branches.remove(&id).unwrap_or_default();
         for branch in branches.iter_mut().filter(|b| !b.own) {
             branch.part = is_part(&sources, &branch.name);
         }
-        SessionInfo { name: names.remove(&id), branches, ..gather(id, sources) }
+        SessionInfo {
+            name: names.remove(&id),
+            branches,
+            shallow: shallow.contains(&id),
+            ..gather(id, sources)
+        }
     });
     let mut sessions: Vec<SessionInfo> = sessions.collect();
     sessions.sort_by(|a, b| (b.updated_at, a.id).cmp(&(a.updated_at, b.id)));

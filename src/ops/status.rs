@@ -18,6 +18,8 @@ pub struct Status {
     pub bytes: u64,
     /// Sessions in it.
     pub sessions: u64,
+    /// Those of them that came without their texts.
+    pub shallow: u64,
     /// Messages on their longest branches.
     pub messages: u64,
     /// The session that `@` means, and its title.
@@ -72,6 +74,7 @@ pub fn status(env: &Env, store: &Store) -> Result<Status, SyncError> {
         store: store.dir().to_owned(),
         bytes: store.size()?,
         sessions: sessions.len() as u64,
+        shallow: sessions.iter().filter(|s| s.shallow).count() as u64,
         messages: sessions.iter().map(|s| s.messages).sum(),
         parted: parted.collect(),
         remotes: pushed::behind(store)?,

@@ -9,7 +9,7 @@ use super::error::{Result, StoreError};
 use super::pack::{Finished, PackWriter};
 use super::read::BLOB_MAX;
 use super::refs::{Edit, Op};
-use super::{Actor, Store, fold};
+use super::{Actor, Store, fold, promised};
 use crate::object::codec;
 use crate::object::id::{Id, IdSet, Kind};
 use crate::object::{Body, Commit, Context};
@@ -43,6 +43,8 @@ pub struct Batch {
     writer: Option<PackWriter>,
     /// Packs that came from elsewhere.
     packs: Vec<Finished>,
+    /// Packs of promises, which gc shall leave until refs name what is in them.
+    promises: Vec<Finished>,
     /// Objects that were in the store already; a gc may have taken them since.
     known: IdSet,
     generation: u64,
@@ -65,6 +67,11 @@ impl Batch {
     /// Puts in a pack that lies among those of the store already.
     pub(crate) fn add_pack(&mut self, pack: Finished) {
         self.packs.push(pack);
+    }
+
+    /// Holds a pack of promises until the batch is applied.
+    pub(super) fn hold(&mut self, pack: Finished) {
+        self.promises.push(pack);
     }
 
     /// Puts in an object other than a commit, whose id the caller knows.
@@ -222,6 +229,7 @@ impl Store {
         }
         let dir = self.dir.join("packs");
         let (known, generation) = (std::mem::take(&mut batch.known), batch.generation);
+        let promises = std::mem::take(&mut batch.promises);
         let mut finished = std::mem::take(&mut batch.packs);
         finished.extend(batch.writer.take().map(|writer| writer.finish(&dir)).transpose()?);
         let objects = batch.into_objects()?;
@@ -244,8 +252,9 @@ impl Store {
             let path = dir.join(format!("{name}.pack"));
             std::fs::metadata(&path).map_err(StoreError::io("find", &path))?;
         }
+        promises.iter().try_for_each(|pack| promised::is_there(self, pack))?;
         // Nobody takes it away while we hold the lock.
-        drop(finished);
+        drop((finished, promises));
         let changed = edits.into_iter().filter(|edit| edit.new != edit.expect);
         let changes: Vec<_> = changed
             .map(|edit| (edit.name, edit.new.map(|value| value.since(edit.expect.as_ref()))))

@@ -41,6 +41,12 @@ pub enum StoreError {
         /// The name.
         id: Id,
     },
+    /// An object that stayed on a remote when what leads to it was fetched.
+    #[error("the text of {id:.16} was not fetched yet")]
+    Promised {
+        /// The commit that it is of, or its own name.
+        id: Id,
+    },
     /// A value that can't be written or read.
     #[error("object {id:.16} cannot be read")]
     Codec {

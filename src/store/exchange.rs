@@ -338,6 +338,7 @@ impl Walk<'_> {
         while let Some(step) = steps.pop() {
             match step {
                 Step::Look(want) if !self.is_new(want.id()) => {}
+                Step::Look(want) if self.store.is_promised(want)? => self.leave(want.id())?,
                 Step::Look(Want::Commit(id)) => {
                     let commit = self.store.commit(&id)?;
                     steps.push(Step::Contents(id));
@@ -364,6 +365,14 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What is promised can't be sent; it need not be if it is there.
+    fn leave(&self, id: Id) -> Result<()> {
+        match (self.known)(&self.gate.known_as(&id)) {
+            true => Ok(()),
+            false => Err(StoreError::Promised { id }),
+        }
     }
 
     fn commit(&mut self, id: Id, commit: &Commit, mut body: Body) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::Result;
+use super::exchange::Want;
 use super::pack::{Pack, Space};
 use super::read::{check_body, check_commit, decode};
 use super::refs::{RefValue, Refs};
@@ -26,6 +27,8 @@ pub struct FsckReport {
     pub commits: u64,
     /// Other objects read and checked.
     pub contents: u64,
+    /// Commits whose texts stayed elsewhere: no fault.
+    pub promised: u64,
     /// Refs looked up.
     pub refs: u64,
     /// Bytes of a torn last frame, which the next write cuts off. Nothing of
@@ -46,6 +49,7 @@ impl Store {
             check.pack(pack);
         }
         check.journal();
+        check.promises();
         check.refs(&self.refs);
         check.log();
         Ok(report)
@@ -159,7 +163,7 @@ impl Check<'_> {
                 let tree: Tree = decode(id, bytes)?;
                 tree.entries.iter().try_for_each(|entry| self.leads_somewhere(entry.blob, false))
             }
-            Kind::Tag => self.leads_somewhere(decode::<Tag>(id, bytes)?.commit, true),
+            Kind::Tag => self.is_known(Want::Commit(decode::<Tag>(id, bytes)?.commit)),
             Kind::Snapshot => {
                 let snapshot: Snapshot = decode(id, bytes)?;
                 self.leads_somewhere(snapshot.commit, true)?;
@@ -182,6 +186,41 @@ impl Check<'_> {
         }
         self.asked.insert(id);
         Ok(())
+    }
+
+    /// The commits that are here without their texts.
+    fn promises(&mut self) {
+        for (path, e) in &self.store.promised.unreadable {
+            let what = format!("{e}; `sfs fetch` gets it again once it is removed");
+            self.fault(path, StoreError::damaged(path, 0, what));
+        }
+        for pack in &self.store.promised.packs {
+            self.note(pack.path(), pack.verify());
+            let ids = match pack.index.verify().and_then(|()| pack.index.ids()) {
+                Ok(ids) => ids,
+                Err(e) => return self.fault(pack.path(), e),
+            };
+            for (n, id) in (0u32..).zip(&ids) {
+                let outcome = self.promise(pack, n, id);
+                self.note(pack.path(), outcome);
+            }
+        }
+    }
+
+    fn promise(&mut self, pack: &Pack, n: u32, id: &Id) -> Result<()> {
+        let commit = check_commit(id, pack.commit(n, &self.store.cache)?)?;
+        self.report.promised += u64::from(!self.store.has_commit(id)?);
+        let mut named = Vec::new();
+        (*commit).clone().for_each_commit(&mut |id| named.push(*id));
+        named.into_iter().try_for_each(|id| self.is_known(Want::Commit(id)))
+    }
+
+    /// Looks up what may have stayed elsewhere.
+    fn is_known(&self, want: Want) -> Result<()> {
+        match self.store.knows(want)? {
+            true => Ok(()),
+            false => Err(StoreError::Missing { id: want.id() }),
+        }
     }
 
     fn journal(&mut self) {
@@ -222,20 +261,19 @@ impl Check<'_> {
             return Ok(());
         }
         match value {
-            RefValue::Commit(id) => self.leads_somewhere(*id, true),
-            RefValue::Tag(id) => {
-                let commit = self.store.tag(id)?.commit;
-                self.leads_somewhere(commit, true)
-            }
+            RefValue::Commit(id) => self.is_known(Want::Commit(*id)),
+            RefValue::Tag(id) => self.is_known(Want::Commit(self.store.tag(id)?.commit)),
             // What it names is checked where it lies.
             RefValue::Snapshot(id) => self.store.snapshot(id).map(|_| ()),
             RefValue::Session(_) => Ok(()),
             RefValue::Source(source) => {
                 for id in source.file.into_iter().chain(source.head) {
-                    self.leads_somewhere(id, true)?;
+                    self.is_known(Want::Commit(id))?;
                 }
-                source.contents().try_for_each(|id| self.leads_somewhere(id, false))?;
-                let side = source.side.map(|id| self.store.tree(&id)).transpose()?.unwrap_or_default();
+                source.contents().try_for_each(|id| self.is_known(Want::Content(id)))?;
+                source.side.map_or(Ok(()), |id| self.is_known(Want::Content(id)))?;
+                let here = source.side.filter(|id| self.store.has_content(id).unwrap_or(false));
+                let side = here.map(|id| self.store.tree(&id)).transpose()?.unwrap_or_default();
                 side.entries.iter().try_for_each(|entry| self.leads_somewhere(entry.blob, false))
             }
         }

@@ -11,9 +11,10 @@ use std::time::{Duration, SystemTime};
 
 use super::disk::{self, Lock};
 use super::error::{Result, StoreError};
+use super::exchange::Want;
 use super::pack::{Finished, PackWriter};
 use super::refs::{Op, RefValue, Source};
-use super::{Store, fold};
+use super::{Store, fold, promised};
 use crate::object::Sort;
 use crate::object::id::{Id, IdSet};
 
@@ -57,6 +58,7 @@ impl Store {
         let upto = self.op;
         let mut reachable = IdSet::default();
         self.reach(&self.ops()?, &IdSet::default(), &mut reachable)?;
+        let mut promised = self.take_promised(&mut reachable)?;
         self.count(&reachable, &mut report)?;
         if options.dry_run {
             report.after = report.before;
@@ -72,11 +74,13 @@ impl Store {
         let later: Vec<Op> = self.ops()?.into_iter().filter(|op| op.number > upto).collect();
         let mut more = IdSet::default();
         self.reach(&later, &reachable, &mut more)?;
+        promised.extend(self.take_promised(&mut more)?);
         if !more.is_empty() {
             packs.extend(self.pack_reachable(options.level, &more, Some(&reachable))?);
         }
         self.turn_over(packs.iter().map(|pack| pack.name).collect())?;
         drop(packs);
+        self.keep_promises(&promised, &lock)?;
         for path in self.stale(options.grace)? {
             report.removed += u64::from(std::fs::remove_file(&path).is_ok());
         }
@@ -179,7 +183,7 @@ impl Store {
     fn present(&self, commits: impl IntoIterator<Item = Id>) -> Result<Vec<Id>> {
         let mut present = Vec::new();
         for id in commits {
-            if self.has_commit(&id)? {
+            if self.knows(Want::Commit(id))? {
                 present.push(id);
             }
         }
@@ -211,7 +215,8 @@ impl Store {
         reached: &mut IdSet,
     ) -> Result<()> {
         for id in source.contents().chain(source.side) {
-            if foreign && !self.has_content(&id)? {
+            let elsewhere = foreign || self.is_promised(Want::Content(id))?;
+            if elsewhere && !self.has_content(&id)? {
                 continue;
             }
             if source.side == Some(id) {
@@ -229,6 +234,9 @@ impl Store {
             }
             let commit = self.commit(&id)?;
             (*commit).clone().for_each_commit(&mut |id| commits.push(*id));
+            if self.is_promised(Want::Commit(id))? {
+                continue;
+            }
             if let Some(tree) = commit.workspace {
                 self.reach_tree(tree, known, reached)?;
             }
@@ -281,13 +289,14 @@ impl Store {
             changed.is_ok_and(|changed| old.is_some_and(|old| changed <= old))
         };
         let mut stale = Vec::new();
-        for folder in ["", "packs", "journal", "ops", "state"] {
+        for folder in ["", "packs", "journal", "ops", "state", promised::FOLDER] {
             let within = if folder.is_empty() { self.dir.clone() } else { self.dir.join(folder) };
-            for entry in std::fs::read_dir(&within).map_err(StoreError::io("read", &within))? {
-                let path = entry.map_err(StoreError::io("read", &within))?.path();
+            for path in disk::list(&within)? {
                 let unfinished = is_unfinished(&path);
                 let kept = path.extension().is_some_and(|e| e == fold::DAMAGED) || counts.contains(&path);
-                let ours = if folder.is_empty() { unfinished } else { unfinished || !kept };
+                // What is promised goes when it is wanted no more.
+                let all = folder.is_empty() || folder == promised::FOLDER;
+                let ours = unfinished || !all && !kept;
                 if ours && is_old(&path) && !disk::is_in_use(&path) {
                     stale.push(path);
                 }

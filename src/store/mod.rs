@@ -9,6 +9,7 @@
 //! ops/<n>            the operation log, a segment a fold
 //! state/<n>          the refs as they were at the last fold
 //! purged             the names of what was taken out for good
+//! promised/          commits whose texts are elsewhere
 //! ```
 //!
 //! Objects and the operation log are the truth. A transaction is one frame of
@@ -35,6 +36,7 @@ pub mod known;
 mod local;
 mod oplog;
 mod pack;
+pub mod promised;
 mod purged;
 pub mod quarantine;
 mod read;
@@ -108,6 +110,8 @@ pub struct Store {
     seen_ops: usize,
     /// What was taken out for good.
     purged: purged::Purged,
+    /// What stayed elsewhere.
+    promised: promised::Promised,
     cache: Cache,
     /// Packs that count and can't be opened. They keep their place; what they
     /// hold is missing until they are mended.
@@ -177,6 +181,7 @@ impl Store {
             op: state.op,
             seen_ops: 0,
             purged: purged::Purged::read(dir)?,
+            promised: promised::Promised::read(dir)?,
             cache: Cache::default(),
             unreadable: Vec::new(),
             current,
@@ -248,7 +253,10 @@ impl Store {
         if current.generation == self.current.generation {
             match self.journal.refresh() {
                 Ok(Refreshed::Same) => return Ok(false),
-                Ok(Refreshed::Grown) => return self.note_journal().map(|()| true),
+                Ok(Refreshed::Grown) => {
+                    self.note_promises()?;
+                    return self.note_journal().map(|()| true);
+                }
                 Ok(Refreshed::Replaced) => {}
                 // Another process folded it just now.
                 Err(e) if e.is_gone() => {}
@@ -301,7 +309,7 @@ impl Store {
 
     /// Bytes on disk of all files that count.
     pub fn size(&self) -> Result<u64> {
-        let mut total = self.journal.len();
+        let mut total = self.journal.len() + self.promised_size();
         for pack in &self.packs {
             for path in [pack.path().to_owned(), pack.path().with_extension("idx")] {
                 total += std::fs::metadata(&path).map_err(StoreError::io("read", &path))?.len();

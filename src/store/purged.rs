@@ -151,9 +151,11 @@ impl Store {
         self.purged = purged;
         let mut reachable = IdSet::default();
         self.reach(&ops, &IdSet::default(), &mut reachable)?;
+        let promised = self.take_promised(&mut reachable)?;
         let pack = self.pack_reachable(LEVEL, &reachable, None)?;
         self.begin_anew(&ops, pack.as_ref().map(|pack| pack.name))?;
         drop(pack);
+        self.keep_promises(&promised, &lock)?;
         let stale = self.stale(std::time::Duration::ZERO)?;
         let left = stale.into_iter().filter(|path| std::fs::remove_file(path).is_err());
         let left = left.chain(self.in_use()?).collect();

@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +16,7 @@ use super::batch::Batch;
 use super::cache::Cache;
 use super::error::{Result, StoreError};
 use super::exchange::{Want, named_by};
-use super::pack::{Finished, Index, Pack, Stored};
+use super::pack::{Finished, Index, Pack, Space, Stored};
 use super::read::{check_body, check_commit};
 use super::{Store, disk, fold};
 use crate::object::id::{Id, IdSet, Kind};
@@ -104,9 +105,8 @@ impl Quarantine {
     }
 
     /// What the index of a pack of `pack_len` bytes says is in it: to be
-    /// believed only of where to look. How many commits, and all ids, commits
-    /// first.
-    pub fn index_ids(&self, name: &Id, bytes: &[u8], pack_len: u64) -> Result<(usize, Vec<Id>)> {
+    /// believed only of where to look.
+    pub fn inside(&self, name: &Id, bytes: &[u8], pack_len: u64) -> Result<Inside> {
         let path = self.dir().join(format!("{name}.idx"));
         std::fs::write(&path, bytes).map_err(StoreError::io("write", &path))?;
         let index = Index::open(path.clone(), *name)?;
@@ -114,10 +114,11 @@ impl Quarantine {
         if index.blocks().iter().any(|block| block.offset.saturating_add(block.stored.into()) > pack_len) {
             return Err(StoreError::damaged(&path, 0, "its pack is shorter than it says"));
         }
-        let ids = (index.commits() as usize, index.ids()?);
+        let rows = rows(&index);
+        let inside = Inside { commits: index.commits() as usize, ids: index.ids()?, rows };
         drop(index);
         std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
-        Ok(ids)
+        Ok(inside)
     }
 
     /// Tells whether an object is in a pack that was found to be good.
@@ -244,6 +245,31 @@ impl Quarantine {
         }
         Ok(batch)
     }
+}
+
+/// What the index of a pack says of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// How many commits there are.
+    pub commits: usize,
+    /// All ids, commits first.
+    pub ids: Vec<Id>,
+    /// Where the commits lie in the pack.
+    pub rows: Vec<Range<u64>>,
+}
+
+/// Where the commits of a pack lie.
+fn rows(index: &Index) -> Vec<Range<u64>> {
+    let blocks = index.blocks().iter().filter(|block| block.space == Space::Commits);
+    let mut ranges: Vec<Range<u64>> = Vec::new();
+    for block in blocks {
+        let end = block.offset.saturating_add(block.stored.into());
+        match ranges.last_mut().filter(|last| last.end == block.offset) {
+            Some(last) => last.end = end,
+            None => ranges.push(block.offset..end),
+        }
+    }
+    ranges
 }
 
 /// A pack on its way in.

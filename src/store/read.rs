@@ -39,7 +39,7 @@ impl Store {
         Ok(false)
     }
 
-    /// Tells whether a commit is here.
+    /// Tells whether a commit is here, with all that it leads to.
     pub fn has_commit(&self, id: &Id) -> Result<bool> {
         let id = &self.purged.instead_of(id);
         match self.journal.kind(id) {
@@ -64,10 +64,11 @@ impl Store {
             check(Kind::Commit, id, &bytes)?;
             return Ok(Arc::new(decode(id, &bytes)?));
         }
-        self.search_packs(id, |pack| match pack.find_commit(id)? {
+        let found = self.search_packs(id, |pack| match pack.find_commit(id)? {
             Some(n) => check_commit(id, pack.commit(n, &self.cache)?).map(Some),
             None => Ok(None),
-        })
+        });
+        found.or_else(|e| self.promised.commit(id, &self.cache)?.ok_or(e))
     }
 
     /// Where a commit lies among all: who reads many commits and their texts
@@ -94,10 +95,16 @@ impl Store {
             check(Kind::Body, &body, &bytes)?;
             return decode(&body, &bytes);
         }
-        self.search_packs(&body, |pack| match pack.find_commit(id)? {
+        let found = self.search_packs(&body, |pack| match pack.find_commit(id)? {
             Some(n) => check_body(&body, pack.body(n, &self.cache)?).map(Some),
             None => Ok(None),
-        })
+        });
+        match found {
+            Err(StoreError::Missing { .. }) if self.promised.has_commit(id)? => {
+                Err(StoreError::Promised { id: *id })
+            }
+            found => found,
+        }
     }
 
     /// Reads an object other than a commit or a body: its kind and bytes.
@@ -108,10 +115,16 @@ impl Store {
             check(kind, id, &bytes)?;
             return Ok((kind, bytes));
         }
-        self.search_packs(id, |pack| {
+        let found = self.search_packs(id, |pack| {
             let Some(n) = pack.find_content(id)? else { return Ok(None) };
             self.content_in(pack, n, id).map(Some)
-        })
+        });
+        match found {
+            Err(StoreError::Missing { .. }) if self.promised.names_content(id) => {
+                Err(StoreError::Promised { id: *id })
+            }
+            found => found,
+        }
     }
 
     /// Reads content `n` of a pack, which is to be `id`.
@@ -203,6 +216,7 @@ impl Store {
         for pack in &self.packs {
             found.extend(pack.commits_with(prefix)?);
         }
+        found.extend(self.promised.commits_with(prefix)?);
         for gone in self.purged.all().filter(|gone| prefix.matches(&gone.id)) {
             if self.has_commit(&gone.id)? {
                 found.push(gone.id);

@@ -58,6 +58,7 @@ pub fn session(session: &SessionInfo) -> Value {
         "updated_at": time(session.updated_at),
         "model": session.model,
         "gone": session.gone,
+        "shallow": session.shallow,
         "unknown_records": session.unknown,
         "broken_records": session.broken,
     })

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use sfs::ops::branch::{self, TagOptions};
 use sfs::ops::capture::{CaptureOptions, capture};
-use sfs::ops::fetch::fetch;
+use sfs::ops::fetch::{FetchOptions, fetch};
 use sfs::ops::merge::{MergeOptions, TOKENS, merge};
 use sfs::ops::pull::pull;
 use sfs::ops::push::{PushOptions, push};
 use sfs::ops::remote::SyncError;
-use sfs::ops::selection::Selection;
 use sfs::ops::session::sessions;
 use sfs::ops::sweep::{SweepOptions, sweep};
 use sfs::ops::{Env, Quiet, delete};
@@ -66,7 +65,7 @@ impl World {
     pub(crate) fn exchange(self: &Arc<World>, n: usize, pick: u64, fate: Fate) -> Result<(), SyncError> {
         let (env, line) = self.env(n, fate);
         let mut store = self.store(n);
-        let (all, quiet) = (Selection::default(), Quiet);
+        let (all, quiet) = (FetchOptions::default(), Quiet);
         let (what, done) = match pick {
             50..73 => {
                 let options = PushOptions { full: pick == 50, ..PushOptions::default() };

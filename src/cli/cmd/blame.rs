@@ -64,13 +64,16 @@ fn range(text: &str) -> Result<(usize, usize), String> {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.fresh_store()?;
+    let mut store = app.fresh_store()?;
     let (rev, file) = match args.what.as_slice() {
         [rev, file] => (Some(rev.to_string_lossy()), file),
         [file] => (None, file),
         _ => return Err(CommandError::usage("say which file")),
     };
     let at = rev.map(|rev| revision::resolve(&store, &app.env, &rev)).transpose()?;
+    if let Some(found) = &at {
+        app.bring_texts(&mut store, found.session)?;
+    }
     let options = BlameOptions {
         path: PathBuf::from(file),
         at: at.map(|found| (found.session, found.commit)),
@@ -78,6 +81,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         elsewhere: args.also.clone(),
     };
     let found = blame(&app.env, &store, &options, &app.ui.patient_monitor())?;
+    app.tell_unread(&store)?;
     match args.form {
         None if args.json => Ok(app.ui.json(&view::blame::json(&found))?),
         None => show(app, &found),

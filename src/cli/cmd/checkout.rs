@@ -49,6 +49,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
+    app.bring_texts(&mut store, found.session)?;
     let options = CheckoutOptions {
         session: found.session,
         commit: found.commit,

@@ -45,9 +45,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.fresh_store()?;
+    let mut store = app.fresh_store()?;
     let left = revision::resolve(&store, &app.env, &args.left)?;
     let right = revision::resolve(&store, &app.env, &args.right)?;
+    app.bring_texts(&mut store, left.session)?;
+    app.bring_texts(&mut store, right.session)?;
     if args.config {
         return config::diff(app, &store, (&left, &right), (args.json, args.exit_code));
     }

@@ -1,10 +1,10 @@
 //! `sfs fetch`
 
 use super::remote::failed;
-use super::selected::Selected;
+use super::selected::{Depth, Selected};
 use crate::cli::ui::{self, bytes, clean, count};
 use crate::cli::{App, CommandError};
-use crate::ops::fetch::{Ahead, FetchReport, ahead, fetch};
+use crate::ops::fetch::{Ahead, FetchOptions, FetchReport, ahead, fetch};
 use crate::ops::tally::Share;
 use crate::view;
 
@@ -23,20 +23,23 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    depth: Depth,
+    #[command(flatten)]
     only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
-    let (remote, only) = (args.remote.as_deref(), args.only.read(app)?);
+    let remote = args.remote.as_deref();
+    let options = FetchOptions { only: args.only.read(app)?, texts: args.depth.texts() };
     if args.dry_run {
-        let ahead = ahead(&app.env, &mut store, remote, &only).map_err(failed)?;
+        let ahead = ahead(&app.env, &mut store, remote, &options).map_err(failed)?;
         return match args.json {
             true => Ok(app.ui.json(&view::sync::fetch_ahead(&ahead))?),
             false => tell_ahead(&ahead, app),
         };
     }
-    let report = fetch(&app.env, &mut store, remote, &only, &app.ui.monitor()).map_err(failed)?;
+    let report = fetch(&app.env, &mut store, remote, &options, &app.ui.monitor()).map_err(failed)?;
     if args.json {
         return Ok(app.ui.json(&view::sync::fetch(&report))?);
     }

@@ -42,6 +42,11 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     }
     let (commits, objects) = (count(report.commits, "commit"), count(report.contents, "other object"));
     app.ui.note(&format!("Checked {commits}, {objects}, {}", count(report.refs, "ref")));
+    if report.promised > 0 {
+        let promised = count(report.promised, "commit");
+        app.ui
+            .note(&format!("{promised} more came without their texts, which `sfs fetch --unshallow` brings"));
+    }
     if report.torn > 0 {
         let torn = bytes(report.torn);
         app.ui

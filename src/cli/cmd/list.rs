@@ -100,6 +100,9 @@ fn line(session: &SessionInfo, place: bool) -> String {
     if branches > 1 {
         marks.push_str(&format!("  [{}]", ui::count(branches, "branch")));
     }
+    if session.shallow {
+        marks.push_str("  [shallow]");
+    }
     if session.gone {
         marks.push_str("  [only here]");
     }

@@ -2,9 +2,10 @@
 
 use super::fetch;
 use super::remote::failed;
-use super::selected::Selected;
+use super::selected::{Depth, Selected};
 use crate::cli::ui::{clean, count};
 use crate::cli::{App, CommandError};
+use crate::ops::fetch::FetchOptions;
 use crate::ops::pull::{PullAhead, PullReport, ahead, pull};
 use crate::view;
 
@@ -23,14 +24,17 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    depth: Depth,
+    #[command(flatten)]
     only: Selected,
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.store()?;
-    let (remote, only) = (args.remote.as_deref(), args.only.read(app)?);
+    let remote = args.remote.as_deref();
+    let options = FetchOptions { only: args.only.read(app)?, texts: args.depth.texts() };
     if args.dry_run {
-        let ahead = ahead(&app.env, &mut store, remote, &only).map_err(failed)?;
+        let ahead = ahead(&app.env, &mut store, remote, &options).map_err(failed)?;
         if args.json {
             return Ok(app.ui.json(&view::sync::pull_ahead(&ahead))?);
         }
@@ -38,7 +42,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         tell_ahead(&ahead, app);
         return Ok(());
     }
-    let report = pull(&app.env, &mut store, remote, &only, &app.ui.monitor()).map_err(failed)?;
+    let report = pull(&app.env, &mut store, remote, &options, &app.ui.monitor()).map_err(failed)?;
     if args.json {
         return Ok(app.ui.json(&view::sync::pull(&report))?);
     }

@@ -62,7 +62,8 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     match &args.action {
         None => {
             for (name, place) in remote::list(&app.store()?).map_err(failed)? {
-                let mark = if place.identity.is_some() { "\tencrypted" } else { "" };
+                let mut mark = if place.identity.is_some() { "\tencrypted" } else { "" }.to_owned();
+                mark += if place.shallow { "\tshallow" } else { "" };
                 let address = clean(&place.address);
                 app.ui.line(format_args!("{}\t{address}{mark}", paint(NAME, clean(&name))))?;
             }
@@ -87,7 +88,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
 }
 
 /// An error with advice.
-pub(super) fn failed(error: SyncError) -> CommandError {
+pub(crate) fn failed(error: SyncError) -> CommandError {
     let hint = match &error {
         SyncError::Damaged { .. } => {
             "nothing was changed; remove that file, and `sfs push --full` from a store that has it all mends the remote"
@@ -104,6 +105,10 @@ pub(super) fn failed(error: SyncError) -> CommandError {
         }
         SyncError::NoIdentity => "name one with --identity FILE; `sfs remote key new FILE` makes one",
         SyncError::NotEmpty(_) => "`sfs remote add origin DIR` and `sfs pull` bring them together",
+        SyncError::Shallow { .. } => {
+            "`sfs fetch --unshallow --session ID` brings them; or name others with --session"
+        }
+        SyncError::Lacking { .. } => "add the remote that has them, and run `sfs fetch --unshallow`",
         SyncError::Exists(_) => "`--force` writes over it",
         SyncError::Nothing => "`sfs list --all` shows what there is",
         SyncError::Remote(e) => of_remote(e),

@@ -22,9 +22,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.fresh_store()?;
+    let mut store = app.fresh_store()?;
     let session = args.session.as_deref();
     let session = session.map(|text| revision::session(&store, &app.env, text)).transpose()?;
+    if let Some(session) = session {
+        app.bring_texts(&mut store, session)?;
+    }
     let report = restore::restore(&store, session, &app.env.cwd.join(&args.to))?;
     for (path, why) in &report.refused {
         app.ui.warn(&format!("{}: {why}", path.display()));

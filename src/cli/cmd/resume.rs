@@ -82,6 +82,7 @@ impl Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
+    app.bring_texts(&mut store, found.session)?;
     carry_on(args, app, &mut store, &found)
 }
 

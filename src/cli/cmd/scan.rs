@@ -41,20 +41,25 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.store()?;
+    let mut store = app.store()?;
     for id in &args.forget {
         let id = secrets::forget(&store, id)?;
         app.ui.note(&format!("{id:.8} may leave no more"));
     }
     let mut options = ScanOptions { all: args.all, ..ScanOptions::default() };
     for text in &args.revisions {
-        options.commits.push(revision::resolve(&store, &app.env, text)?.commit);
+        let found = revision::resolve(&store, &app.env, text)?;
+        app.bring_texts(&mut store, found.session)?;
+        options.commits.push(found.commit);
     }
     let mut report = scan(&app.env, &store, &options, &app.ui.monitor())?;
     if !args.allow.is_empty() {
         let named = secrets::named(&args.allow, &report.found)?;
         secrets::allow(&app.env, &store, &named)?;
         report = scan(&app.env, &store, &options, &app.ui.monitor())?;
+    }
+    if options.commits.is_empty() {
+        app.tell_unread(&store)?;
     }
     if args.json {
         print_json(app, &store, &report)?;

@@ -129,6 +129,7 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
         app.ui.json(&list)?;
     }
     let unreadable = found.unreadable();
+    app.tell_unread(&store)?;
     if unreadable > 0 {
         let messages = ui::count(unreadable, "message");
         app.ui.warn(&format!("{messages} could not be read and so not be searched; run `sfs fsck`"));

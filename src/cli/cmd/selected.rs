@@ -3,8 +3,34 @@
 use std::path::PathBuf;
 
 use crate::cli::{App, CommandError};
+use crate::ops::fetch::Texts;
 use crate::ops::list::moment;
 use crate::ops::selection::Selection;
+
+/// When texts come.
+#[derive(clap::Args)]
+pub(crate) struct Depth {
+    /// Bring histories alone, now and from now on; texts come when asked for
+    ///
+    /// `list` and `log` work; `show`, `diff`, `resume` and the like get the
+    /// texts of their session from the remote first.
+    #[arg(long)]
+    shallow: bool,
+    /// Bring the texts that did not come before; for good, if of all sessions
+    #[arg(long, conflicts_with = "shallow")]
+    unshallow: bool,
+}
+
+impl Depth {
+    /// What was said, understood.
+    pub(crate) fn texts(&self) -> Texts {
+        match (self.shallow, self.unshallow) {
+            (true, _) => Texts::Later,
+            (_, true) => Texts::Now,
+            _ => Texts::AsBefore,
+        }
+    }
+}
 
 /// Which sessions; all, if nothing is said.
 #[derive(clap::Args)]

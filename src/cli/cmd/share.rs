@@ -40,6 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.fresh_store()?;
     let id = revision::session(&store, &app.env, &args.rev)?;
+    app.bring_texts(&mut store, id)?;
     let info = session::info(&store, &id);
     let short = format!("{id:.8}");
     let name = info.as_ref().and_then(|info| info.name.clone()).unwrap_or_else(|| short.clone());

@@ -52,8 +52,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
-    let store = app.fresh_store()?;
+    let mut store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
+    app.bring_texts(&mut store, found.session)?;
     if args.config {
         return config::show(app, &store, &found, args.json);
     }

@@ -26,6 +26,9 @@ pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let place = clean(&found.store.to_string_lossy());
     row("store", format!("{place} ({})", bytes(found.bytes)))?;
     row("holds", format!("{}, {}", count(found.sessions, "session"), count(found.messages, "message")))?;
+    if found.shallow > 0 {
+        row("shallow", format!("{} without texts", count(found.shallow, "session")))?;
+    }
     if let Some((id, title)) = &found.here {
         row("here", format!("{} {}", ui::paint(ui::ID, format!("{id:.12}")), clean(title)))?;
     }
@@ -85,7 +88,7 @@ fn json(found: &Status, daemon: bool) -> serde_json::Value {
         })
     };
     serde_json::json!({
-        "store": found.store, "bytes": found.bytes, "sessions": found.sessions, "messages": found.messages,
+        "store": found.store, "bytes": found.bytes, "sessions": found.sessions, "shallow": found.shallow, "messages": found.messages,
         "here": found.here.as_ref().map(|(id, _)| id.to_string()),
         "pending": found.pending(), "daemon": daemon,
         "remotes": found.remotes.iter().map(|remote| serde_json::json!({

@@ -74,9 +74,11 @@ impl<'a> Originals<'a> {
             Some(known) => {
                 let len = match (begins_so(known, found), known.said) {
                     (Some(len), _) => len,
-                    (None, Some(said)) => follow(tool, found, &store.blob(&said)?)
-                        .map_err(|e| CaptureError::read(&found.path, e))?,
-                    (None, None) => 0,
+                    (None, Some(said)) if store.has_content(&said)? => {
+                        follow(tool, found, &store.blob(&said)?)
+                            .map_err(|e| CaptureError::read(&found.path, e))?
+                    }
+                    (None, _) => 0,
                 };
                 (len > 0).then(|| Resumed { len, ..known.clone() })
             }
@@ -103,7 +105,7 @@ impl<'a> Originals<'a> {
     /// Looks for sources that begin with the same message; true if there are any.
     pub(super) fn look_up(&mut self, store: &Store, tool: &str, print: u64) -> Result<bool, CaptureError> {
         if let Some(from) = self.resumed() {
-            if store.commit(&from)?.tool == tool {
+            if store.has_commit(&from)? && store.commit(&from)?.tool == tool {
                 self.learn_skeletons(store, Some(from))?;
             }
             return Ok(true);
@@ -117,6 +119,9 @@ impl<'a> Originals<'a> {
             s.about.root == print && s.tool == tool && Source::key(&s.tool, &s.native, &s.part) != own
         };
         for original in source::all(store).filter(same) {
+            if !is_whole(store, original)? {
+                continue;
+            }
             self.session = self.session.or(Some(original.session));
             self.learn(store, original)?;
             self.sources.push(original.clone());
@@ -215,13 +220,20 @@ impl<'a> Originals<'a> {
     ) -> Result<Option<Id>, CaptureError> {
         let Link::Other { native, part, key } = link else { return Ok(None) };
         let known = source::find(store, tool.name(), native, part).filter(|s| s.file.is_some());
-        let Some(original) = known else {
+        let whole = known.map(|original| is_whole(store, original)).transpose()?.unwrap_or(false);
+        let Some(original) = known.filter(|_| whole) else {
             self.later = self.coming.contains(&Source::key(tool.name(), native, part));
             return Ok(None);
         };
         self.session = self.session.or(Some(original.session));
         find_key(store, tool, original, *key)
     }
+}
+
+/// Tells whether a source's records are here. Of one whose texts stayed on a
+/// remote nothing can be told to be a copy.
+fn is_whole(store: &Store, source: &Source) -> Result<bool, StoreError> {
+    source.file.map_or(Ok(true), |id| store.has_commit(&id))
 }
 
 /// How many bytes of records a source has up to the last that says what was

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{PurgeError, PurgeReport, elsewhere, take_out, tool_files};
 use crate::object::id::{Id, IdSet};
 use crate::ops::{Env, Monitor, session};
+use crate::store::exchange::Want;
 use crate::store::refs::{RefValue, Source};
 use crate::store::{Gone, Purge, Store, StoreError};
 
@@ -131,7 +132,7 @@ fn reached(store: &Store, refs: Vec<(&String, &RefValue)>) -> Result<IdSet, Stor
         };
         for id in named {
             // What another machine named may not have been fetched.
-            if !name.starts_with("remote/") || store.has_commit(&id)? {
+            if !name.starts_with("remote/") || store.knows(Want::Commit(id))? {
                 open.push(id);
             }
         }

@@ -161,6 +161,11 @@ impl Index {
         self.externals.get(n as usize).copied()
     }
 
+    /// All objects of other packs.
+    pub(crate) fn externals(&self) -> &[Id] {
+        &self.externals
+    }
+
     fn total(&self) -> u64 {
         u64::from(self.commits) + u64::from(self.contents)
     }

@@ -91,7 +91,10 @@ impl Trailer {
             *next += u64::from(block.count);
         }
         let (commits, contents) = (u64::from(self.commits), u64::from(self.contents));
-        next == [commits, commits, contents] && commits + contents <= u64::from(u32::MAX)
+        let whole = next == [commits, commits, contents];
+        // Of what is promised there are the commits alone.
+        let bare = next == [commits, 0, 0] && contents == 0;
+        (whole || bare) && commits + contents <= u64::from(u32::MAX)
     }
 }
 

@@ -153,6 +153,21 @@ impl PackWriter {
         }
         self.commits.push(id);
         self.put_body(&mut body)?;
+        self.put_row(commit, own)
+    }
+
+    /// Adds a commit without its body. In a pack with such a commit there is
+    /// nothing else.
+    pub(crate) fn put_bare(&mut self, id: Id, commit: &Commit) -> Result<()> {
+        let own = number(self.commits.len());
+        if *self.commit_numbers.entry(id).or_insert(own) != own {
+            return Ok(());
+        }
+        self.commits.push(id);
+        self.put_row(commit, own)
+    }
+
+    fn put_row(&mut self, commit: &Commit, own: u32) -> Result<()> {
         let mut rows = std::mem::take(&mut self.rows);
         let pushed = rows.push(commit, own, self);
         self.rows = rows;
