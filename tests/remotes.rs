@@ -21,6 +21,8 @@ mod published;
 mod s3;
 #[path = "remotes/servers.rs"]
 mod servers;
+#[path = "remotes/signed.rs"]
+mod signed;
 #[cfg(unix)]
 #[path = "remotes/ssh.rs"]
 mod ssh;

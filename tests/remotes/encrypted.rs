@@ -90,8 +90,7 @@ fn members_read_what_others_cannot() {
     a.ok(&["remote", "add", "origin", &address, "--encrypt-to", &public_b, "--identity", &key_a]);
     assert!(a.ok(&["remote"]).contains("encrypted"));
     let would = a.ok(&["push", "--dry-run"]);
-    let would = would.lines().last().unwrap().replace("Would push", "Pushed");
-    assert_eq!(a.ok(&["push"]).trim_end(), would);
+    assert!(would.replace("Would push", "Pushed").ends_with(&a.ok(&["push"])), "{would}");
     assert!(a.ok(&["push"]).contains("has everything"));
     assert!(bucket.objects().values().all(|bytes| !is_readable(bytes)));
     // Names as well: none that is known here lies there.

@@ -63,6 +63,27 @@ fn what_will_not_get_better_is_told() {
     assert!(said.contains("AWS_ACCESS_KEY_ID"), "{said}");
 }
 
+#[test]
+fn what_another_key_signed_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let bucket = Bucket::new(true);
+    for (vars, code) in [
+        ([("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret2")], "SignatureDoesNotMatch"),
+        ([("AWS_ACCESS_KEY_ID", "key2"), ("AWS_SECRET_ACCESS_KEY", "secret")], "InvalidAccessKeyId"),
+    ] {
+        let machine = Machine::with_session(dir.path().join(code), &vars, 3);
+        machine.ok(&["remote", "add", "origin", &bucket.address()]);
+        let said = machine.fails(&["push"]);
+        assert!(said.contains("refuses") && said.contains(code), "{said}");
+        assert!(bucket.objects().is_empty());
+    }
+    // A token of a session is signed as well, and so are names of any letters.
+    let vars = [Bucket::VARS.as_slice(), &[("AWS_SESSION_TOKEN", "a+b/c=")]].concat();
+    round_trip(dir.path(), &vars, &format!("s3://b/tea time/ü+x?endpoint={}", bucket.url));
+    let odd = |key: &String| key.starts_with("tea time/ü+x/packs/");
+    assert!(bucket.objects().keys().any(odd), "{:?}", bucket.objects().keys());
+}
+
 /// A bucket of a real server, looked into through its own remote.
 struct Real<'r>(&'r Server);
 
