@@ -177,14 +177,23 @@ fn names(store: &Store, tip: Id, before: Option<Id>, commit: &GitCommit) -> Resu
         if Some(id) == before {
             break;
         }
-        let Some(message) = store.body(&id, &at)?.message else { continue };
+        let message = match store.body(&id, &at) {
+            Ok(body) => body.message,
+            // Its words stayed on a remote, and can't tell.
+            Err(StoreError::Promised { .. }) => None,
+            Err(e) => return Err(e),
+        };
+        let Some(message) = message else { continue };
         for block in &message.blocks {
             let Block::Result { parts, .. } = block else { continue };
             for part in parts {
                 let Part::Text(text) = part else { continue };
                 let bytes = match text {
                     Text::Inline(bytes) => bytes.clone(),
-                    Text::Blob(id, _) => store.blob(id)?,
+                    Text::Blob(id, _) => match store.blob(id) {
+                        Err(StoreError::Promised { .. }) => continue,
+                        bytes => bytes?,
+                    },
                     Text::Base64(..) | Text::Base64Url(..) => continue,
                 };
                 if is_named(&String::from_utf8_lossy(&bytes), short, &commit.id) {

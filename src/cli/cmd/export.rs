@@ -55,6 +55,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &App) -> Result<(), CommandError> {
     let mut store = app.fresh_store()?;
     let found = revision::resolve(&store, &app.env, &args.rev)?;
+    app.bring_texts(&mut store, found.session)?;
     let Some((_, known)) = by_name(args.format) else {
         return Err(CommandError::usage(format!("no form is called {:?}", args.format)));
     };
