@@ -50,19 +50,28 @@ impl Promised {
     /// Reads what is there. What is no longer needed does no harm.
     pub(super) fn read(dir: &Path) -> Result<Promised> {
         let dir = dir.join(FOLDER);
+        // A gc may put another pack in the place of some between two looks.
+        match Promised::look(&dir) {
+            Err(e) if e.is_gone() => Promised::look(&dir),
+            outcome => outcome,
+        }
+    }
+
+    fn look(dir: &Path) -> Result<Promised> {
         let mut promised = Promised::default();
-        let mut files = disk::list(&dir)?;
+        let mut files = disk::list(dir)?;
         files.sort_unstable();
         for path in files.iter().filter(|path| path.extension().is_some_and(|e| e == "pack")) {
             let name = path.file_stem().and_then(|name| name.to_str()).and_then(Id::from_hex);
             let Some(name) = name else { continue };
-            match fold::open_pack(&dir, name) {
+            match fold::open_pack(dir, name).and_then(|pack| pack.hold().map(|()| pack)) {
                 Ok(pack) => promised.packs.push(pack),
                 Err(e @ StoreError::Newer { .. }) => return Err(e),
+                Err(e) if e.is_gone() && !path.exists() => return Err(e),
                 Err(e) => promised.unreadable.push((path.clone(), e)),
             }
         }
-        promised.contents = contents(&dir)?.into_iter().collect();
+        promised.contents = contents(dir)?.into_iter().collect();
         Ok(promised)
     }
 

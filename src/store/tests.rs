@@ -3,6 +3,7 @@
 mod damage;
 mod garbage;
 mod hostile;
+mod promises;
 mod rounds;
 mod sharing;
 

@@ -64,6 +64,12 @@ impl Pack {
         &self.path
     }
 
+    /// Holds the file open, so that it can be read when another process has
+    /// removed it.
+    pub(crate) fn hold(&self) -> Result<()> {
+        self.file().map(drop)
+    }
+
     /// The file and its length.
     fn file(&self) -> Result<&(File, u64)> {
         if let Some(file) = self.file.get() {
