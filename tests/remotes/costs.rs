@@ -133,6 +133,48 @@ fn a_push_that_is_killed_sends_no_pack_twice() {
 }
 
 #[test]
+fn a_shallow_clone_gets_commits_alone_whatever_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let bucket = Bucket::new(true);
+    let a = pushed(dir.path(), &bucket, 1);
+    a.write("session-0", 3..400);
+    a.ok(&["capture"]);
+    a.ok(&["push"]);
+    let b = Machine::new(dir.path().join("b"), &Bucket::VARS);
+    bucket.log();
+    let faults = [Fault::Status(503), Fault::Cut, Fault::Cut, Fault::Status(500)];
+    bucket.fail("GET", &faults);
+    b.ok(&["clone", "--shallow", &bucket.address()]);
+    // Listings, tables, two indexes, the commits of two packs.
+    let log = bucket.log();
+    assert!(log.len() <= 12 + faults.len(), "{log:?}");
+    let packs = bucket.objects().into_iter().filter(|(key, _)| key.ends_with(".pack"));
+    let whole: usize = packs.map(|(_, bytes)| bytes.len()).sum();
+    let got = json(&b, &["fetch", "--json"]);
+    assert_eq!(got["bytes"], 0);
+    let promised = walkdir::WalkDir::new(b.dir.join("store/promised")).into_iter().flatten();
+    let promised: u64 =
+        promised.filter(|e| e.file_type().is_file()).map(|e| e.metadata().unwrap().len()).sum();
+    assert!(promised * 4 < whole as u64, "{promised} of {whole}");
+    // One that can't be brought to its end changes nothing that counts.
+    let c = Machine::new(dir.path().join("c"), &Bucket::VARS);
+    bucket.refuse(Some(("GET", ".pack", Fault::Status(403))));
+    assert!(c.fails(&["clone", "--shallow", &bucket.address()]).contains("refuses"));
+    assert!(b.fails(&["show", "session-0"]).contains("refuses"));
+    bucket.refuse(None);
+    assert_eq!(json(&c, &["list", "--all", "--json"]), serde_json::json!([]));
+    c.ok(&["clone", "--shallow", &bucket.address()]);
+    for machine in [&b, &c] {
+        machine.ok(&["show", "session-0"]);
+        a.assert_same(machine);
+    }
+}
+
+fn json(machine: &Machine, args: &[&str]) -> serde_json::Value {
+    serde_json::from_slice(&machine.run(args).stdout).unwrap()
+}
+
+#[test]
 fn only_the_sessions_that_are_asked_for_go_and_come() {
     let dir = tempfile::tempdir().unwrap();
     let remote = dir.path().join("remote");

@@ -76,7 +76,7 @@ impl Machine {
 }
 
 /// Drives an address through what remotes are for: one machine pushes, another
-/// clones, adds and pushes, and the first pulls.
+/// clones, adds and pushes, and the first pulls; a third gets texts later.
 pub(crate) fn round_trip(dir: &Path, vars: &[(&str, &str)], address: &str) {
     let a = Machine::with_session(dir.join("a"), vars, 30);
     a.ok(&["remote", "add", "origin", address]);
@@ -85,6 +85,11 @@ pub(crate) fn round_trip(dir: &Path, vars: &[(&str, &str)], address: &str) {
     let b = Machine::new(dir.join("b"), vars);
     b.ok(&["clone", address]);
     a.assert_same(&b);
+    let c = Machine::new(dir.join("shallow"), vars);
+    c.ok(&["clone", "--shallow", address]);
+    assert_eq!(c.run(&["log", "one", "--json"]).stdout, a.run(&["log", "one", "--json"]).stdout);
+    assert!(c.ok(&["show", "one"]).contains("Got the texts of"));
+    a.assert_same(&c);
     b.write("two", 0..5);
     b.ok(&["capture"]);
     b.ok(&["push"]);
