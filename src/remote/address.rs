@@ -7,7 +7,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::RemoteError;
+use super::urls::prefix;
+use super::{AzureAddress, DavAddress, GoogleAddress, RemoteError};
 
 /// Where a remote is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,12 @@ pub enum Address {
     Ssh(SshAddress),
     /// A bucket of an object store that speaks S3.
     S3(S3Address),
+    /// A container of Azure's.
+    Azure(AzureAddress),
+    /// A bucket of Google's.
+    Google(GoogleAddress),
+    /// A folder of a server that speaks WebDAV.
+    Dav(DavAddress),
     /// A published remote, by the URL of its directory.
     Web(String),
 }
@@ -57,8 +64,9 @@ impl Address {
     ///
     /// A directory is `/path`, `path` or `file:///path`; others are
     /// `ssh://[user@]host[:port]/path`, `[user@]host:path`,
-    /// `s3://bucket[/prefix][?endpoint=…&region=…&profile=…]` and
-    /// `https://host/path`.
+    /// `s3://bucket[/prefix][?endpoint=…&region=…&profile=…]`,
+    /// `azure://account/container[/prefix]`, `gs://bucket[/prefix]`,
+    /// `webdavs://[user@]host[:port]/path` and `https://host/path`.
     pub fn parse(text: &str) -> Result<Address, RemoteError> {
         let parsed = match text.split_once("://") {
             _ if text.chars().any(char::is_control) => Err("it has a control character in it"),
@@ -67,8 +75,12 @@ impl Address {
             Some(("file", _)) => Err("write file:///path; for another machine, ssh://host/path"),
             Some(("ssh", rest)) => ssh(text, rest),
             Some(("s3", rest)) => s3(text, rest),
+            Some(("azure", rest)) => AzureAddress::parse(text, rest).map(Address::Azure),
+            Some(("gs", rest)) => GoogleAddress::parse(text, rest).map(Address::Google),
+            Some(("webdavs" | "davs", rest)) => DavAddress::parse(text, rest, true).map(Address::Dav),
+            Some(("webdav" | "dav", rest)) => DavAddress::parse(text, rest, false).map(Address::Dav),
             Some(("http" | "https", rest)) => web(text, rest),
-            Some(_) => Err("use a directory, ssh://, s3://, https:// or http://"),
+            Some(_) => Err("use a directory, ssh://, s3://, azure://, gs://, webdavs:// or https://"),
         };
         let parsed = parsed.and_then(|address| match &address {
             Address::Ssh(ssh) => ssh.check().map(|()| address),
@@ -92,6 +104,9 @@ impl fmt::Display for Address {
             Address::Dir(path) => write!(f, "{}", path.display()),
             Address::Ssh(ssh) => f.write_str(&ssh.text),
             Address::S3(s3) => f.write_str(&s3.text),
+            Address::Azure(azure) => f.write_str(&azure.text),
+            Address::Google(google) => f.write_str(&google.text),
+            Address::Dav(dav) => f.write_str(&dav.text),
             Address::Web(url) => f.write_str(url),
         }
     }
@@ -160,12 +175,7 @@ fn s3(text: &str, rest: &str) -> Result<Address, &'static str> {
     if bucket.is_empty() || !bucket.chars().all(plain) {
         return Err("that can't be the name of a bucket, and credentials don't belong into an address");
     }
-    let prefix = prefix.trim_matches('/');
-    if prefix.split('/').any(|part| matches!(part, "." | "..")) || prefix.contains("//") {
-        return Err("what follows the bucket can't be a prefix");
-    }
-    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-    let (text, bucket) = (text.to_owned(), bucket.to_owned());
+    let (prefix, text, bucket) = (self::prefix(prefix)?, text.to_owned(), bucket.to_owned());
     let mut address = S3Address { text, bucket, prefix, ..S3Address::default() };
     for (name, value) in query.split('&').filter(|part| !part.is_empty()).filter_map(|p| p.split_once('=')) {
         let place = match name {
@@ -220,6 +230,31 @@ mod tests {
         };
         assert_eq!((s3.bucket.as_str(), s3.prefix.as_str()), ("b", "p/q/"));
         assert_eq!((s3.region.as_deref(), s3.endpoint.as_deref()), (Some("eu"), Some("http://h:1")));
+        let Address::Azure(azure) = Address::parse("azure://acc/con/p/?endpoint=http://h:1/acc").unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (azure.account.as_str(), azure.container.as_str(), azure.prefix.as_str()),
+            ("acc", "con", "p/")
+        );
+        assert_eq!(azure.endpoint, "http://h:1/acc");
+        let Address::Azure(azure) = Address::parse("azure://acc/con").unwrap() else { panic!() };
+        assert_eq!(
+            (azure.endpoint.as_str(), azure.prefix.as_str()),
+            ("https://acc.blob.core.windows.net", "")
+        );
+        let Address::Google(google) = Address::parse("gs://b/p").unwrap() else { panic!() };
+        assert_eq!((google.bucket.as_str(), google.prefix.as_str()), ("b", "p/"));
+        for (text, url, user) in [
+            ("webdavs://h/x y/%C3%A4/", "https://h/x%20y/%C3%A4", None),
+            ("webdav://me@h:8080", "http://h:8080", Some("me")),
+            ("davs://a%40b@[::1]:1/x", "https://[::1]:1/x", Some("a@b")),
+            ("dav://h/50%", "http://h/50%25", None),
+        ] {
+            let Address::Dav(dav) = Address::parse(text).unwrap() else { panic!("{text}") };
+            assert_eq!((dav.url.as_str(), dav.user.as_deref()), (url, user));
+        }
         assert_eq!(Address::parse("https://h/x/").unwrap(), Address::Web("https://h/x".to_owned()));
     }
 
@@ -243,6 +278,25 @@ mod tests {
             "s3://b/../x",
             "s3://b/x?key=1",
             "s3://b/x?endpoint=https://me:secret@h",
+            "azure://acc",
+            "azure://acc/",
+            "azure://acc:secret@x/c",
+            "azure://acc/con/../x",
+            "azure://acc/con?sv=1&sig=secret",
+            "azure://acc/con?endpoint=https://me:secret@h",
+            "azure://acc/con?endpoint=ftp://h",
+            "gs://KEY:SECRET@b/x",
+            "gs://b?endpoint=h",
+            "gs://",
+            "webdavs://me:secret@h/x",
+            "webdavs:///x",
+            "webdavs://h:x/y",
+            "webdavs://h/../x",
+            "webdavs://h/a/%2e%2e/x",
+            "webdavs://h/a//x",
+            "webdavs://h/a?token=secret",
+            "webdavs://h/a%0ab",
+            "webdavs://h i/x",
             "https://me:secret@h/x",
             "https:///x",
             "file://host/x",

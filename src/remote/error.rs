@@ -50,6 +50,17 @@ pub enum RemoteError {
         /// What it says.
         what: String,
     },
+    /// There is no room left.
+    #[error("{place} is full: {what}")]
+    Full {
+        /// The place.
+        place: String,
+        /// What it says.
+        what: String,
+    },
+    /// A password would be sent so that others can read it.
+    #[error("{0} would be sent a password that anybody on the way can read")]
+    Overheard(String),
     /// There are no credentials to sign requests with.
     #[error("there are no credentials for {place}: {what}")]
     NoCredentials {

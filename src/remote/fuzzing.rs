@@ -7,7 +7,7 @@ use super::encrypted::Ring;
 use super::listing::{parse_index, parse_lines};
 use super::sftp::Sftp;
 use super::wire::read_answer;
-use super::{Address, Folder, serve};
+use super::{Address, Folder, Key, azure, dav, s3, serve};
 
 /// What the far side of ssh may be asked.
 pub fn requests(dir: &Path, bytes: &[u8]) {
@@ -40,6 +40,19 @@ pub fn texts(text: &str) {
     Ring::read_text(text);
 }
 
+/// Listings of servers that are XML: WebDAV's, Azure's, and those of S3. Where
+/// one is read, so are its names, as those that are ours.
+pub fn listings(text: &str) {
+    for entry in dav::listing::parse(text).unwrap_or_default() {
+        drop(Key::parse(&format!("packs/{}", entry.name)));
+    }
+    for page in [azure::listing::parse(text), s3::page(text)] {
+        for (name, _) in page.map(|(objects, _)| objects).unwrap_or_default() {
+            drop(Key::parse(&name));
+        }
+    }
+}
+
 /// A stream that says something, whatever it is told.
 struct Said<'s>(&'s [u8]);
 
@@ -66,7 +79,6 @@ mod tests {
     use super::super::wire::Request;
     use super::*;
     use crate::object::id::Id;
-    use crate::remote::Key;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
@@ -81,6 +93,7 @@ mod tests {
             requests(dir.path(), &bytes);
             answers(&bytes);
             texts(&String::from_utf8_lossy(&bytes));
+            listings(&String::from_utf8_lossy(&bytes));
             // The same behind a request that can be understood.
             let key = Key::Pack(Id::from_bytes([1; 16]));
             let request = match kind {
@@ -94,6 +107,43 @@ mod tests {
             request.write(&mut said).unwrap();
             said.append(&mut bytes);
             requests(dir.path(), &said);
+        }
+
+        #[test]
+        fn no_listing_breaks_anything(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just("<multistatus>"), Just("</multistatus>"), Just("<D:response xmlns:D='DAV:'>"),
+                    Just("</D:response>"), Just("<href>"), Just("</href>"), Just("/x/%2e%2e/%"),
+                    Just("<propstat><prop><getcontentlength>-1</getcontentlength></prop></propstat>"),
+                    Just("<EnumerationResults>"), Just("<Blobs><Blob><Name>"), Just("</Name></Blob></Blobs>"),
+                    Just("&amp;"), Just("&#x110000;"), Just("&"), Just("<![CDATA["), Just("]]>"), Just("<!--"),
+                    Just("<?xml?>"), Just("<ListBucketResult xmlns='x'>"), Just("\u{0}"), Just("é"), Just("<"),
+                ],
+                0..40,
+            ),
+        ) {
+            listings(&parts.concat());
+        }
+
+        #[test]
+        fn an_address_that_is_read_is_told_as_it_was_and_read_again(
+            scheme in prop_oneof![
+                Just("webdav"), Just("webdavs"), Just("dav"), Just("davs"), Just("azure"), Just("gs"), Just("s3"),
+                Just("ssh"), Just("https"),
+            ],
+            rest in "[a-z0-9@:/.%?=&# \\[\\]-]{0,30}",
+        ) {
+            let text = format!("{scheme}://{rest}");
+            if let Ok(address) = Address::parse(&text) {
+                let told = address.to_string();
+                prop_assert_eq!(&Address::parse(&told).unwrap(), &address, "{}", told);
+                prop_assert!(told == text.trim_end_matches('/') || told == text);
+                // A password would stand between `:` and `@`.
+                let authority = rest.split('/').next().unwrap_or_default();
+                let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+                prop_assert!(!user.contains(':'));
+            }
         }
     }
 }

@@ -15,23 +15,30 @@
 //! that such folders make. A bundle is all of it in one file.
 
 mod address;
+mod azure;
 mod bundle;
+mod dav;
 mod dir;
 mod encrypted;
 mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod google;
 mod key;
 mod listing;
+mod objects;
 mod published;
 mod s3;
 mod serve;
 mod sftp;
+mod sign;
 mod ssh;
 mod through;
+mod urls;
 mod web;
 mod wire;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -40,14 +47,17 @@ use std::ops::Range;
 use std::path::Path;
 
 pub use address::{Address, S3Address, SshAddress};
+pub use azure::AzureAddress;
 pub use bundle::BundleRemote;
+pub use dav::{DavAddress, DavRemote};
 pub use dir::DirRemote;
 pub use encrypted::{EncryptedRemote, Identities, Recipient, Ring, new_identity};
 pub use error::RemoteError;
+pub use google::GoogleAddress;
 pub use key::{Folder, Key};
 pub use listing::index_text;
+pub use objects::ObjectRemote;
 pub use published::PublishedRemote;
-pub use s3::S3Remote;
 pub use serve::serve;
 pub use ssh::SshRemote;
 pub use through::Through;
@@ -143,7 +153,10 @@ pub fn open(address: &Address, around: Around<'_>) -> Result<Box<dyn Remote>, Re
         Address::Dir(path) if path.is_file() => Box::new(BundleRemote::open(path.clone())?),
         Address::Dir(path) => Box::new(DirRemote::open(path.clone())?),
         Address::Ssh(ssh) => Box::new(SshRemote::new(ssh.clone(), around)),
-        Address::S3(s3) => Box::new(S3Remote::new(s3, around)?),
+        Address::S3(s3) => Box::new(s3::open(s3, around)?),
+        Address::Azure(azure) => Box::new(azure::open(azure, around)?),
+        Address::Google(google) => Box::new(google::open(google, around)?),
+        Address::Dav(dav) => Box::new(DavRemote::new(dav.clone(), around)?),
         Address::Web(url) => Box::new(PublishedRemote::new(url)),
     })
 }

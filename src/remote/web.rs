@@ -1,12 +1,13 @@
 //! HTTP: one agent, its limits, and what is tried again.
 
 use std::collections::hash_map::RandomState;
+use std::fmt::Debug;
 use std::hash::BuildHasher;
 use std::io::{self, ErrorKind, Read};
 use std::ops::Range;
 use std::time::Duration;
 
-use ureq::http::Response;
+use ureq::http::{Request, Response};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body, SendBody};
 
@@ -48,6 +49,33 @@ impl Redirects {
 #[derive(Debug)]
 pub(super) struct Web {
     agent: Agent,
+    signer: Option<Box<dyn Sign>>,
+}
+
+/// What is asked of a server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask<'a> {
+    pub(super) method: &'a str,
+    pub(super) url: &'a str,
+    pub(super) headers: &'a [(&'a str, &'a str)],
+    pub(super) content: Option<Content<'a>>,
+    /// Answers that are never tried again, though others of their kind are: the
+    /// caller knows what they mean.
+    pub(super) known: &'a [u16],
+}
+
+impl<'a> Ask<'a> {
+    /// A request without headers of its own and without a body.
+    pub(super) fn new(method: &'a str, url: &'a str) -> Ask<'a> {
+        Ask { method, url, headers: &[], content: None, known: &[] }
+    }
+}
+
+/// Says who asks.
+pub(super) trait Sign: Send + Sync + Debug {
+    /// The headers that say it, for a request with a body of so many bytes.
+    /// Each try has its own: they may hold the time.
+    fn headers(&self, ask: &Ask<'_>, len: u64) -> Vec<(&'static str, String)>;
 }
 
 /// An answer that is no file.
@@ -65,20 +93,14 @@ enum Failed {
 }
 
 impl Web {
+    /// For requests that say for themselves who asks, or needn't.
     pub(super) fn new(redirects: Redirects) -> Web {
-        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(if redirects == Redirects::Refused { 0 } else { REDIRECTS })
-            .max_redirects_will_error(redirects != Redirects::Refused)
-            .https_only(redirects == Redirects::FollowedSafely)
-            .timeout_connect(Some(CONNECT))
-            .timeout_per_read(Some(SILENCE))
-            .timeout_per_write(Some(SILENCE))
-            .user_agent(concat!("sfs/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls)
-            .build();
-        Web { agent: config.into() }
+        Web { agent: agent(redirects), signer: None }
+    }
+
+    /// For requests that all say who asks. They are never sent elsewhere.
+    pub(super) fn signed(signer: Option<Box<dyn Sign>>) -> Web {
+        Web { agent: agent(Redirects::Refused), signer }
     }
 
     /// Reads a range of what is at a URL. `place` is what it is called in
@@ -89,11 +111,13 @@ impl Web {
         };
         let bytes = format!("bytes={}-{last}", range.start);
         self.tries(place, || {
-            let response = self.agent.get(url).header("Range", &bytes).call().map_err(now)?;
+            let headers = [("Range", bytes.as_str())];
+            let response = self.once(&Ask { headers: &headers, ..Ask::new("GET", url) }, &|_| ())?;
             let skip = match response.status().as_u16() {
-                206 => 0,
+                206 => check_part(&response, &range, place).map(|()| 0)?,
                 // This server reads files from the beginning only.
-                200 => range.start,
+                200 if header(&response, "content-length").is_none_or(|len| len >= range.end) => range.start,
+                200 => return Err(Failed::Ever(RemoteError::too_short(place.to_owned()))),
                 416 => return Err(Failed::Ever(RemoteError::too_short(place.to_owned()))),
                 _ => return Err(refused(place, answer(response, place)?)),
             };
@@ -111,62 +135,65 @@ impl Web {
 
     /// Reads all that is at a URL, as text; `None` if there is nothing.
     pub(super) fn text(&self, url: &str, place: &str) -> Result<Option<String>, RemoteError> {
-        self.tries(place, || {
-            let answer = answer(self.agent.get(url).call().map_err(now)?, place)?;
-            match answer.status {
-                200 => Ok(Some(answer.text)),
-                404 | 410 => Ok(None),
-                _ => Err(refused(place, answer)),
-            }
-        })
+        let answer = self.ask(&Ask::new("GET", url), place, &|_| ())?;
+        match answer.status {
+            200 => Ok(Some(answer.text)),
+            404 | 410 => Ok(None),
+            _ => Err(failure(place, &answer)),
+        }
     }
 
     /// Whether there is something at a URL.
     pub(super) fn has(&self, url: &str, place: &str) -> Result<bool, RemoteError> {
-        self.tries(place, || {
-            let response = self.agent.head(url).call().map_err(now)?;
-            match response.status().as_u16() {
-                200 => Ok(true),
-                404 => Ok(false),
-                status => Err(refused(place, Answer { status, text: String::new() })),
-            }
-        })
+        let answer = self.ask(&Ask::new("HEAD", url), place, &|_| ())?;
+        match answer.status {
+            200 => Ok(true),
+            404 | 410 => Ok(false),
+            _ => Err(failure(place, &answer)),
+        }
     }
 
-    /// Puts something at a URL, with these headers. What the server says to it
-    /// is for the caller to judge, errors of the moment apart.
-    pub(super) fn put(
-        &self,
-        url: &str,
-        place: &str,
-        headers: &[(&str, &str)],
-        content: Content<'_>,
-        sent: &Sent<'_>,
-    ) -> Result<Answer, RemoteError> {
-        self.tries(place, || {
-            let (len, inner) = content.open().map_err(Failed::Ever)?;
-            let mut bytes = Counted { inner, sent };
-            let mut request = self.agent.put(url).header("Content-Length", len.to_string());
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            let response = request.send(SendBody::from_reader(&mut bytes)).map_err(now)?;
-            match answer(response, place)? {
-                answer if is_of_the_moment(&answer) => Err(refused(place, answer)),
-                answer => Ok(answer),
-            }
-        })
-    }
-
-    /// Removes what is at a URL.
+    /// Removes what is at a URL; it may be gone already.
     pub(super) fn delete(&self, url: &str, place: &str) -> Result<(), RemoteError> {
-        self.tries(place, || {
-            let answer = answer(self.agent.delete(url).call().map_err(now)?, place)?;
-            match answer.status {
-                200..300 => Ok(()),
-                _ => Err(refused(place, answer)),
+        let answer = self.ask(&Ask::new("DELETE", url), place, &|_| ())?;
+        match answer.status {
+            200..300 | 404 | 410 => Ok(()),
+            _ => Err(failure(place, &answer)),
+        }
+    }
+
+    /// Asks something whose answer is no file. What the server says to it is for
+    /// the caller to judge, errors of the moment apart.
+    pub(super) fn ask(&self, ask: &Ask<'_>, place: &str, sent: &Sent<'_>) -> Result<Answer, RemoteError> {
+        self.tries(place, || match answer(self.once(ask, sent)?, place)? {
+            answer if is_of_the_moment(&answer) && !ask.known.contains(&answer.status) => {
+                Err(refused(place, answer))
             }
+            answer => Ok(answer),
         })
+    }
+
+    /// Makes one request.
+    fn once(&self, ask: &Ask<'_>, sent: &Sent<'_>) -> Result<Response<Body>, Failed> {
+        let content = ask.content.as_ref().map(Content::open).transpose().map_err(Failed::Ever)?;
+        let len = content.as_ref().map_or(0, |(len, _)| *len);
+        let mut request = Request::builder().method(ask.method).uri(ask.url);
+        for (name, value) in ask.headers {
+            request = request.header(*name, *value);
+        }
+        for (name, value) in self.signer.iter().flat_map(|signer| signer.headers(ask, len)) {
+            request = request.header(name, value);
+        }
+        let odd = |e| now(ureq::Error::Http(e));
+        let answered = match content {
+            Some((_, inner)) => {
+                let mut bytes = Counted { inner, sent };
+                let request = request.header("Content-Length", len.to_string());
+                self.agent.run(request.body(SendBody::from_reader(&mut bytes)).map_err(odd)?)
+            }
+            None => self.agent.run(request.body(()).map_err(odd)?),
+        };
+        answered.map_err(now)
     }
 
     /// Tries something again that fails for the moment.
@@ -191,6 +218,47 @@ impl Web {
     }
 }
 
+fn agent(redirects: Redirects) -> Agent {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(if redirects == Redirects::Refused { 0 } else { REDIRECTS })
+        .max_redirects_will_error(redirects != Redirects::Refused)
+        .https_only(redirects == Redirects::FollowedSafely)
+        .timeout_connect(Some(CONNECT))
+        .timeout_per_read(Some(SILENCE))
+        .timeout_per_write(Some(SILENCE))
+        .allow_non_standard_methods(true)
+        .user_agent(concat!("sfs/", env!("CARGO_PKG_VERSION")))
+        .tls_config(tls)
+        .build();
+    config.into()
+}
+
+/// A number in a header of an answer.
+fn header(response: &Response<Body>, name: &str) -> Option<u64> {
+    response.headers().get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// Checks that a part of a file is the one that was asked for, as far as the
+/// answer tells.
+fn check_part(response: &Response<Body>, range: &Range<u64>, place: &str) -> Result<(), Failed> {
+    let told = response.headers().get("content-range").and_then(|value| value.to_str().ok());
+    let Some((part, total)) = told.and_then(|told| told.strip_prefix("bytes ")?.split_once('/')) else {
+        return Ok(());
+    };
+    if total.parse().is_ok_and(|total: u64| total < range.end) {
+        return Err(Failed::Ever(RemoteError::too_short(place.to_owned())));
+    }
+    match part.split_once('-').and_then(|(start, _)| start.parse::<u64>().ok()) {
+        Some(start) if start != range.start => {
+            let what = format!("it sends a file from byte {start} on, not from {}", range.start);
+            Err(Failed::Ever(RemoteError::Server { place: place.to_owned(), what }))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads an answer whose words are for people or for a parser.
 fn answer(response: Response<Body>, place: &str) -> Result<Answer, Failed> {
     let status = response.status().as_u16();
@@ -205,8 +273,10 @@ fn answer(response: Response<Body>, place: &str) -> Result<Answer, Failed> {
 }
 
 fn is_of_the_moment(answer: &Answer) -> bool {
-    // 409: another conditional request for the same key is under way.
-    matches!(answer.status, 408 | 409 | 425 | 429 | 500 | 502..600)
+    // 409: another conditional request for the same key is under way. 423:
+    // somebody holds a lock. 505, 507, 508: there is nothing to wait for.
+    matches!(answer.status, 408 | 409 | 423 | 425 | 429 | 500 | 502..=599)
+        && !matches!(answer.status, 505 | 507 | 508)
 }
 
 /// What an answer means that isn't the one hoped for.
@@ -223,20 +293,27 @@ pub(super) fn failure(place: &str, answer: &Answer) -> RemoteError {
     match answer.status {
         401 | 403 => RemoteError::Denied { place, what },
         404 | 410 => RemoteError::Missing(place),
+        507 => RemoteError::Full { place, what },
         _ => RemoteError::Server { place, what },
     }
 }
 
-/// What an answer says: its status, and the code and message of S3's errors.
+/// What an answer says: its status, and the code and message of errors of S3
+/// and Azure, or the message of sabre/dav, which Nextcloud and ownCloud have.
 fn words(answer: &Answer) -> String {
     let inside = |tag: &str| {
         let (_, rest) = answer.text.split_once(&format!("<{tag}>"))?;
         let text = rest.split_once("</")?.0.trim();
         (!text.is_empty() && text.len() < 1000).then(|| text.to_owned())
     };
-    let said: Vec<String> = ["Code", "Message"].into_iter().filter_map(inside).collect();
+    let said: Vec<String> = ["Code", "Message", "s:message"].into_iter().filter_map(inside).collect();
+    let usual = match answer.status {
+        300..400 => ": it leads elsewhere, where we don't follow",
+        413 => ": it takes no file of that length",
+        _ => "",
+    };
     match said.is_empty() {
-        true => format!("the server answers {}", answer.status),
+        true => format!("the server answers {}{usual}", answer.status),
         false => format!("the server answers {}: {}", answer.status, said.join(": ")),
     }
 }

@@ -136,10 +136,17 @@ impl Bucket {
 
     fn carry_out(&self, request: &Request) -> Response {
         let none = |status| Response::Say(status, Vec::new(), Vec::new());
-        if let Some(code) = signed::refused(request, Bucket::ACCOUNT) {
+        // Google's condition has another name, and is signed in other words.
+        let google = request.query.contains_key("X-Goog-Signature");
+        if google && !super::google::is_signed(request) {
+            return none(403);
+        }
+        if let Some(code) = signed::refused(request, Bucket::ACCOUNT).filter(|_| !google) {
             let text = format!("<Error><Code>{code}</Code></Error>");
             return Response::Say(403, Vec::new(), text.into());
         }
+        let (condition, value) =
+            if google { ("x-goog-if-generation-match", "0") } else { ("if-none-match", "*") };
         let Some(key) = request.path.strip_prefix("/b") else { return none(404) };
         let key = key.trim_start_matches('/');
         let mut state = self.state.lock().unwrap();
@@ -152,7 +159,7 @@ impl Bucket {
                 None => none(404),
             },
             "PUT" => {
-                let conditional = request.headers.get("if-none-match").is_some_and(|value| value == "*");
+                let conditional = request.headers.get(condition).is_some_and(|said| said == value);
                 if conditional && !self.conditional {
                     let text = "<Error><Code>NotImplemented</Code></Error>";
                     return Response::Say(501, Vec::new(), text.into());

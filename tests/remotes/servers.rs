@@ -71,7 +71,8 @@ pub(crate) fn s3rver() -> Option<Server> {
     tell("s3rver", start_s3rver())
 }
 
-fn tell(name: &str, started: Result<Server, String>) -> Option<Server> {
+/// What was started, or the reason why it was not, for those who read along.
+pub(crate) fn tell<T>(name: &str, started: Result<T, String>) -> Option<T> {
     started.inspect_err(|reason| eprintln!("SKIPPED: {name}: {reason}")).ok()
 }
 
@@ -106,7 +107,10 @@ fn start_s3rver() -> Result<Server, String> {
 }
 
 /// A folder into which something was installed once, kept between runs.
-fn install(name: &str, install: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
+pub(crate) fn install(
+    name: &str,
+    install: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<PathBuf, String> {
     let beside = || Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("real-tools");
     let cache = std::env::var_os("SFS_TEST_TOOLS").map_or_else(beside, PathBuf::from);
     let dir = cache.join(name);

@@ -43,7 +43,10 @@ const ALSO: &[(&str, &[&str])] =
 const HOMES: &[(&str, &[&str])] = &[
     ("bincode", &["src/object/codec.rs"]),
     ("blake3", &["src/object/id.rs"]),
-    ("base64", &["src/object/escape.rs", "src/redact/tests.rs", "src/view/html/page.rs"]),
+    (
+        "base64",
+        &["src/object/escape.rs", "src/redact/tests.rs", "src/view/html/page.rs", "src/remote/sign.rs"],
+    ),
     ("fastcdc", &["src/store/pack/"]),
     ("zstd", &["src/store/", "src/ops/capture/input.rs"]),
     (
@@ -81,7 +84,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["src/ops/secrets/", "src/ops/config/", "src/ops/register/"]),
     ("toml_edit", &["src/ops/settings/"]),
     ("ignore", &["src/workspace/rules.rs"]),
-    ("sha2", &["src/tool/digest.rs", "src/view/html/page.rs"]),
+    ("sha2", &["src/tool/digest.rs", "src/view/html/page.rs", "src/remote/sign.rs"]),
+    ("hmac", &["src/remote/sign.rs"]),
+    ("quick_xml", &["src/remote/xml.rs"]),
     ("pulldown_cmark", &["src/view/html/markdown.rs", "src/view/md.rs"]),
     ("tiny_http", &["src/web/"]),
     ("syntect", &["src/view/html/highlight.rs"]),

@@ -13,7 +13,8 @@ use crate::ops::fetch::{FetchOptions, Texts};
 /// The place becomes its remote `origin`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Where others pushed to: DIR, HOST:DIR, ssh://…, s3://… or https://…
+    /// Where others pushed to: DIR, HOST:DIR, ssh://…, s3://…, gs://…, azure://…,
+    /// webdavs://… or https://…
     address: String,
     /// The file with the key of this machine, if the place is encrypted
     #[arg(long, value_name = "FILE")]

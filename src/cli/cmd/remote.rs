@@ -12,8 +12,10 @@ use crate::remote::RemoteError;
 ///
 /// A remote is a directory of this machine, of a network or of a stick, or one
 /// that another program copies about (DIR); a directory of a machine behind ssh
-/// (HOST:DIR or ssh://HOST/DIR); a bucket (s3://BUCKET/PREFIX); or, to be read
-/// only, what someone published (https://HOST/DIR).
+/// (HOST:DIR or ssh://HOST/DIR); a bucket (s3://BUCKET/PREFIX, gs://BUCKET/PREFIX
+/// or azure://ACCOUNT/CONTAINER/PREFIX); a folder behind WebDAV
+/// (webdavs://HOST/DIR); or, to be read only, what someone published
+/// (https://HOST/DIR). `sfs help remotes` says where each looks for passwords.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -26,7 +28,8 @@ enum Action {
     Add {
         /// What to call it; `origin` is used when no other is named
         name: String,
-        /// Where it is: DIR, HOST:DIR, ssh://…, s3://… or https://…
+        /// Where it is: DIR, HOST:DIR, ssh://…, s3://…, gs://…, azure://…,
+        /// webdavs://… or https://…
         address: String,
         /// Encrypt it to this public key: age1…, or ssh-ed25519 … in quotes
         ///
@@ -123,6 +126,11 @@ pub(crate) fn failed(error: SyncError) -> CommandError {
     if hint.is_empty() { plain } else { plain.hint(hint) }
 }
 
+/// Whether a place is reached through WebDAV.
+fn is_dav(place: &str) -> bool {
+    ["webdav:", "webdavs:", "dav:", "davs:"].iter().any(|scheme| place.starts_with(scheme))
+}
+
 /// What to do about a transport's error.
 fn of_remote(error: &RemoteError) -> &'static str {
     match error {
@@ -132,6 +140,13 @@ fn of_remote(error: &RemoteError) -> &'static str {
         RemoteError::NotThere(place) if place.starts_with("s3:") => {
             "make the bucket first, or name its server with ?endpoint= or AWS_ENDPOINT_URL"
         }
+        RemoteError::NotThere(place) if place.starts_with("gs:") => "make the bucket first",
+        RemoteError::NotThere(place) if place.starts_with("azure:") => {
+            "make the container first, or name its server with ?endpoint="
+        }
+        RemoteError::NotThere(place) if is_dav(place) => {
+            "a push makes the folder, but not what it lies in: check the address, or make that first"
+        }
         RemoteError::NotThere(place) if place.starts_with("http") => {
             "whoever publishes it runs `sfs remote publish` after each push"
         }
@@ -140,10 +155,23 @@ fn of_remote(error: &RemoteError) -> &'static str {
             "it may have been removed, or not been copied yet; `sfs push --full` from a store that has it mends the remote"
         }
         RemoteError::Address { .. } => "`sfs remote add --help` says what an address can be",
+        RemoteError::NoCredentials { place, .. } if place.starts_with("azure:") => {
+            "set AZURE_STORAGE_SAS_TOKEN to a shared access signature, or AZURE_STORAGE_KEY to the account's key"
+        }
+        RemoteError::NoCredentials { place, .. } if place.starts_with("gs:") => {
+            "set GS_ACCESS_KEY_ID and GS_SECRET_ACCESS_KEY to an HMAC key, from the settings of Cloud Storage (Interoperability)"
+        }
+        RemoteError::NoCredentials { place, .. } if is_dav(place) => {
+            "set SFS_WEBDAV_USER and SFS_WEBDAV_PASSWORD, or write `machine HOST login USER password WORD` into ~/.netrc"
+        }
         RemoteError::NoCredentials { .. } => {
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws with ?profile=NAME"
         }
         RemoteError::Denied { .. } => "check who you are there, and what that one may do",
+        RemoteError::Overheard(_) => {
+            "use webdavs://; to go without a password, unset SFS_WEBDAV_PASSWORD, or name a NETRC without one"
+        }
+        RemoteError::Full { .. } => "make room there; `sfs gc --remote` removes what no store needs any more",
         RemoteError::NotEncrypted(_) => "leave --identity out, or check the address",
         RemoteError::Locked { .. } => {
             "a member lets your public key in with `sfs remote key add`; with no member's key left, what is there can't be read by anybody, and a store that has it pushes to a new place"
