@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Arg, Command};
-use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 use clap_complete::env::CompleteEnv;
 
 use super::ui::clean;
@@ -26,6 +26,15 @@ use crate::tool;
 pub(crate) const VARIABLE: &str = "SFS_COMPLETE";
 /// So many sessions are offered where nothing is typed yet.
 const FEW: usize = 20;
+/// How the addresses of remotes begin that are no directory.
+const SCHEMES: [(&str, &str); 6] = [
+    ("ssh://", "a directory of another machine"),
+    ("s3://", "a bucket of anything that speaks S3"),
+    ("gs://", "a bucket of Google Cloud Storage"),
+    ("azure://", "a container of Azure"),
+    ("webdavs://", "a folder behind WebDAV"),
+    ("https://", "what somebody published, to be read"),
+];
 
 /// Answers a shell, if one asks; whether it did.
 pub(crate) fn answer(command: fn() -> Command) -> Result<bool, clap::Error> {
@@ -49,6 +58,7 @@ type Offers = fn(&OsStr) -> Vec<CompletionCandidate>;
 /// What is offered for an argument, by its name and its command's.
 fn offers(command: &str, arg: &Arg) -> Option<Offers> {
     match (command, arg.get_id().as_str()) {
+        ("clone" | "add", "address") => Some(places),
         ("clone" | "add", _) => None,
         (_, "rev" | "revisions" | "left" | "right" | "other" | "into" | "target") => Some(revisions),
         (_, "session" | "sessions") | ("purge", "what") => Some(sessions),
@@ -149,6 +159,15 @@ fn remotes(typed: &OsStr) -> Vec<CompletionCandidate> {
     let (Some(typed), Some((_, store))) = (typed.to_str(), store()) else { return Vec::new() };
     let remotes = remote::list(&store).unwrap_or_default();
     remotes.iter().filter_map(|(name, place)| candidate(typed, name, &place.address)).collect()
+}
+
+/// Directories, and how other addresses begin.
+fn places(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let mut offered = PathCompleter::dir().complete(typed);
+    if let Some(typed) = typed.to_str() {
+        offered.extend(SCHEMES.iter().filter_map(|(scheme, about)| candidate(typed, scheme, about)));
+    }
+    offered
 }
 
 fn tools(typed: &OsStr) -> Vec<CompletionCandidate> {

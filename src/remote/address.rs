@@ -86,12 +86,16 @@ impl Address {
             Address::Ssh(ssh) => ssh.check().map(|()| address),
             _ => Ok(address),
         });
-        parsed.map_err(|what| RemoteError::Address { address: without_user(text), what })
+        parsed.map_err(|what| RemoteError::Address { address: without_secrets(text), what })
     }
 }
 
-/// An address that is no good, to be told: what may be a password is left out.
-fn without_user(text: &str) -> String {
+/// An address that is no good, to be told: what may be a password or a
+/// signature is left out.
+fn without_secrets(text: &str) -> String {
+    if let (true, Some((before, _))) = (text.contains("://"), text.split_once('?')) {
+        return format!("{}?…", without_secrets(before));
+    }
     match (text.split_once("://"), text.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
         _ => text.to_owned(),

@@ -64,14 +64,14 @@ pub(super) fn open(address: &GoogleAddress, around: Around<'_>) -> Result<Object
     };
     let keys = Keys { algorithm: "GOOG4-HMAC-SHA256", id, secret };
     let (endpoint, bucket) = (address.endpoint.clone(), address.bucket.clone());
-    let service = Box::new(Google { told, endpoint, bucket, keys });
+    let service = Box::new(Google { place: told, endpoint, bucket, keys });
     Ok(ObjectRemote::new(service, address.prefix.clone(), Web::new(Redirects::Refused)))
 }
 
 /// A bucket, and who we are there.
 #[derive(Debug)]
 struct Google {
-    told: String,
+    place: String,
     endpoint: String,
     bucket: String,
     keys: Keys,
@@ -94,8 +94,8 @@ impl Google {
 }
 
 impl Service for Google {
-    fn bucket(&self) -> &str {
-        &self.told
+    fn place(&self) -> &str {
+        &self.place
     }
 
     fn object(&self, verb: Verb, name: &str) -> String {
@@ -233,7 +233,8 @@ mod tests {
     fn a_condition_is_signed_and_no_secret_is_shown() {
         let keys = Keys { algorithm: "GOOG4-HMAC-SHA256", id: "id".to_owned(), secret: "secret".to_owned() };
         let told = "gs://b".to_owned();
-        let google = Google { told, endpoint: "http://h:1/x".to_owned(), bucket: "b".to_owned(), keys };
+        let google =
+            Google { place: told, endpoint: "http://h:1/x".to_owned(), bucket: "b".to_owned(), keys };
         let url = google.object(Verb::Create, "p/q r");
         assert!(url.starts_with("http://h:1/x/b/p/q%20r?X-Goog-Algorithm=GOOG4-HMAC-SHA256&"), "{url}");
         assert!(

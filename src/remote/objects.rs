@@ -41,10 +41,13 @@ impl Verb {
 /// Names and lengths of objects, and where the next page begins.
 pub(super) type Page = (Vec<(String, u64)>, Option<String>);
 
+/// Files that are ours, and where the next page begins.
+type Files = (Vec<(Key, u64)>, Option<String>);
+
 /// What one kind of object store has of its own.
 pub(super) trait Service: Send + Sync + Debug {
     /// The bucket, in words for the user, as in `s3://bucket`.
-    fn bucket(&self) -> &str;
+    fn place(&self) -> &str;
 
     /// The URL of a request for an object.
     fn object(&self, verb: Verb, name: &str) -> String;
@@ -90,11 +93,11 @@ impl ObjectRemote {
     }
 
     fn told(&self, name: &str) -> String {
-        format!("{}/{name}", self.service.bucket())
+        format!("{}/{name}", self.service.place())
     }
 
     fn not_there(&self) -> RemoteError {
-        RemoteError::NotThere(self.service.bucket().to_owned())
+        RemoteError::NotThere(self.service.place().to_owned())
     }
 
     /// Puts a file, if asked to only where there is none; whether it did.
@@ -119,11 +122,7 @@ impl ObjectRemote {
     }
 
     /// A page of a listing: the files that are ours, and where the next begins.
-    fn page(
-        &self,
-        prefix: &str,
-        from: Option<&str>,
-    ) -> Result<(Vec<(Key, u64)>, Option<String>), RemoteError> {
+    fn page(&self, prefix: &str, from: Option<&str>) -> Result<Files, RemoteError> {
         let place = self.told(prefix);
         let url = self.service.listing(prefix, from);
         let text = self.web.text(&url, &place)?.ok_or_else(|| self.not_there())?;

@@ -346,4 +346,18 @@ mod tests {
         assert!(matches!(of(301), Failed::Ever(RemoteError::Server { .. })));
         assert!(matches!(of(501), Failed::Ever(RemoteError::Server { .. })));
     }
+
+    #[test]
+    fn only_the_part_that_was_asked_for_is_taken() {
+        let of = |told: &str| {
+            let response = Response::builder().status(206).header("Content-Range", told);
+            check_part(&response.body(Body::builder().data("x")).unwrap(), &(10..20), "x")
+        };
+        for told in ["bytes 10-19/20", "bytes 10-19/*", "bytes 10-19/99", "words", "bytes x/y"] {
+            assert!(of(told).is_ok(), "{told}");
+        }
+        for told in ["bytes 0-9/20", "bytes 11-20/30", "bytes 10-14/15"] {
+            assert!(matches!(of(told), Err(Failed::Ever(RemoteError::Server { .. }))), "{told}");
+        }
+    }
 }

@@ -24,6 +24,10 @@ pub(crate) trait Inside {
     fn has_index(&self, text: &str) -> bool {
         self.look("index").unwrap() == text.as_bytes()
     }
+    /// Whether it makes a file and looks for one of that name in one step.
+    fn is_exact(&self) -> bool {
+        true
+    }
 }
 
 /// A directory, looked into.
@@ -94,7 +98,7 @@ pub(crate) fn check(remote: &dyn Remote, inside: &dyn Inside) {
     assert_eq!(listed(remote, Folder::Members), [(members, 1)]);
 
     large(remote);
-    at_once(remote);
+    at_once(remote, inside.is_exact());
 
     // What is removed is gone and can be made again.
     remote.remove(pack).unwrap();
@@ -133,8 +137,9 @@ fn large(remote: &dyn Remote) {
     assert!(remote.get(key, 1_234_567..2_345_678).unwrap() == bytes[1_234_567..2_345_678]);
 }
 
-/// Many write the same file: one does, and it is whole.
-fn at_once(remote: &dyn Remote) {
+/// Many write the same file: one does, and it is whole. Where looking and making
+/// are two steps, several may think that they did.
+fn at_once(remote: &dyn Remote, exact: bool) {
     let key = Key::Table(id(5), 1);
     let made: usize = std::thread::scope(|scope| {
         let writers: Vec<_> =
@@ -143,7 +148,7 @@ fn at_once(remote: &dyn Remote) {
     });
     let bytes = remote.get(key, 0..100_000).unwrap();
     assert!(bytes.windows(2).all(|pair| pair[0] == pair[1]), "a file of several writers");
-    assert_eq!(made, 1);
+    assert!(made == 1 || !exact && made > 1, "{made} made it");
 }
 
 #[test]

@@ -1,13 +1,31 @@
 //! WebDAV: real servers, and one of our own that does what it shouldn't.
 
 use std::fs;
+use std::path::Path;
 
-use super::contract::{check, opened};
+use super::contract::{Inside, check, opened};
 use super::dav_fake::{Fake, Fault};
 use super::dav_servers;
 use super::world::{Machine, round_trip};
 
 const VARS: [(&str, &str); 2] = [("SFS_WEBDAV_USER", "me"), ("SFS_WEBDAV_PASSWORD", "secret")];
+
+/// A folder behind a server that looks and moves in two steps.
+struct Behind<'a>(&'a Path);
+
+impl Inside for Behind<'_> {
+    fn put_stranger(&self, name: &str) {
+        self.0.put_stranger(name);
+    }
+
+    fn look(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.look(name)
+    }
+
+    fn is_exact(&self) -> bool {
+        false
+    }
+}
 
 #[test]
 fn folders_of_servers_that_others_made() {
@@ -15,7 +33,7 @@ fn folders_of_servers_that_others_made() {
         eprintln!("WebDAV of {name}");
         let dir = tempfile::tempdir().unwrap();
         let root = server.root().join("a folder");
-        check(&*opened(&server.address("a folder/"), &VARS, dir.path()), &root.as_path());
+        check(&*opened(&server.address("a folder/"), &VARS, dir.path()), &Behind(&root));
         assert!(left_aside(&root).is_empty(), "{name}");
         round_trip(dir.path(), &VARS, &server.address("other"));
         assert!(left_aside(&server.root().join("other")).is_empty(), "{name}");
@@ -31,7 +49,7 @@ fn folders_of_servers_that_others_made() {
     }
 }
 
-fn who_is_not_known_is_told_where_to_say_it(address: &str, dir: &std::path::Path) {
+fn who_is_not_known_is_told_where_to_say_it(address: &str, dir: &Path) {
     let nobody = Machine::new(dir.join("nobody"), &[]);
     let said = nobody.fails(&["clone", address]);
     assert!(said.contains("SFS_WEBDAV_PASSWORD") && said.contains("machine 127.0.0.1"), "{said}");
@@ -43,7 +61,7 @@ fn who_is_not_known_is_told_where_to_say_it(address: &str, dir: &std::path::Path
 }
 
 /// Files of a remote that were not moved to their places.
-fn left_aside(root: &std::path::Path) -> Vec<String> {
+fn left_aside(root: &Path) -> Vec<String> {
     let walk = walkdir::WalkDir::new(root).into_iter().flatten();
     let names = walk.map(|entry| entry.file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with("tmp-") && name.len() > 8).collect()
@@ -55,6 +73,25 @@ fn a_folder_of_our_own_server() {
     let fake = Fake::new();
     check(&*opened(&fake.address(), &VARS, dir.path()), &fake);
     round_trip(dir.path(), &VARS, &fake.address().replace("folder", "other"));
+}
+
+#[test]
+fn a_push_with_nothing_new_takes_two_requests_and_one_with_little_takes_few() {
+    let dir = tempfile::tempdir().unwrap();
+    let fake = Fake::new();
+    let a = Machine::with_session(dir.path().join("a"), &VARS, 30);
+    a.ok(&["remote", "add", "origin", &fake.address()]);
+    a.ok(&["push"]);
+    let asked = |args: &[&str]| {
+        let before = fake.asked();
+        a.ok(args);
+        fake.asked() - before
+    };
+    assert!(asked(&["push"]) <= 2, "{:?}", fake.paths());
+    a.write("one", 30..31);
+    a.ok(&["capture"]);
+    let little = asked(&["push"]);
+    assert!(little <= 14, "{little}: {:?}", fake.paths());
 }
 
 #[test]

@@ -35,13 +35,13 @@ mod tests {
     fn pages_are_read() {
         let text = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults \
             ServiceEndpoint=\"https://a.blob.core.windows.net/\" ContainerName=\"c\"><Prefix>p/</Prefix><Blobs>\
-            <Blob><Name>p/a &amp; b</Name><Properties><Etag>0x1</Etag><Content-Length>10</Content-Length>\
+            <Blob><Name>p/a &lt; b</Name><Properties><Etag>0x1</Etag><Content-Length>10</Content-Length>\
             <BlobType>BlockBlob</BlobType></Properties><OrMetadata /></Blob>\
             <BlobPrefix><Name>p/q/</Name></BlobPrefix>\
             <Blob><Name>p/c</Name><Properties><Content-Length>0</Content-Length></Properties></Blob>\
             </Blobs><NextMarker>2!8!x--</NextMarker></EnumerationResults>";
         let (found, next) = parse(text).unwrap();
-        assert_eq!(found, [("p/a & b".to_owned(), 10), ("p/c".to_owned(), 0)]);
+        assert_eq!(found, [("p/a < b".to_owned(), 10), ("p/c".to_owned(), 0)]);
         assert_eq!(next.as_deref(), Some("2!8!x--"));
         let last = "<EnumerationResults><Blobs/><NextMarker/></EnumerationResults>";
         assert_eq!(parse(last).unwrap(), (Vec::new(), None));

@@ -19,7 +19,7 @@ use credentials::{Account, Who, find};
 /// A container, and what is added to its URLs.
 #[derive(Debug)]
 struct Azure {
-    told: String,
+    place: String,
     /// The URL of the container.
     url: String,
     sas: Sas,
@@ -46,7 +46,7 @@ pub(super) fn open(address: &AzureAddress, around: Around<'_>) -> Result<ObjectR
         Err(what) => return Err(RemoteError::NoCredentials { place: told, what }),
     };
     let signer: Box<dyn Sign> = Box::new(Account { name: address.account.clone(), key });
-    let service = Box::new(Azure { told, url, sas: Sas(sas) });
+    let service = Box::new(Azure { place: told, url, sas: Sas(sas) });
     Ok(ObjectRemote::new(service, address.prefix.clone(), Web::signed(Some(signer))))
 }
 
@@ -60,8 +60,8 @@ impl Azure {
 }
 
 impl Service for Azure {
-    fn bucket(&self) -> &str {
-        &self.told
+    fn place(&self) -> &str {
+        &self.place
     }
 
     fn object(&self, _: Verb, name: &str) -> String {
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn urls_hold_a_signature_that_is_not_shown() {
         let (told, url) = ("azure://a/c".to_owned(), "http://h/c".to_owned());
-        let mut azure = Azure { told, url, sas: Sas("sv=1&sig=secret".to_owned()) };
+        let mut azure = Azure { place: told, url, sas: Sas("sv=1&sig=secret".to_owned()) };
         assert_eq!(azure.object(Verb::Get, "p q/x"), "http://h/c/p%20q/x?sv=1&sig=secret");
         let page = azure.listing("p/", Some("2!8/="));
         let query = "restype=container&comp=list&prefix=p%2F&marker=2%218%2F%3D";

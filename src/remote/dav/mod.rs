@@ -160,6 +160,11 @@ impl DavRemote {
                 Ok(true)
             }
             404 | 409 => Ok(false),
+            // Another may have made it just now, which not all say as they should.
+            _ if matches!(self.entries(folder, "0"), Ok(Some(_))) => {
+                self.made().insert(folder.to_owned());
+                Ok(true)
+            }
             _ => Err(self.failed(folder, &answer)),
         }
     }

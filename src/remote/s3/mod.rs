@@ -19,7 +19,7 @@ const VALID: Duration = Duration::from_secs(3600);
 /// A bucket, and who we are there.
 #[derive(Debug)]
 struct S3 {
-    told: String,
+    place: String,
     bucket: Bucket,
     credentials: Credentials,
 }
@@ -34,13 +34,13 @@ pub(super) fn open(address: &S3Address, around: Around<'_>) -> Result<ObjectRemo
     let url = endpoint.parse().map_err(|e| bad(format!("the endpoint {endpoint:?} is no URL: {e}")))?;
     let bucket = Bucket::new(url, style, address.bucket.clone(), region);
     let bucket = bucket.map_err(|e| bad(format!("the endpoint {endpoint:?} can't be used: {e}")))?;
-    let service = Box::new(S3 { told, bucket, credentials });
+    let service = Box::new(S3 { place: told, bucket, credentials });
     Ok(ObjectRemote::new(service, address.prefix.clone(), Web::new(Redirects::Refused)))
 }
 
 impl Service for S3 {
-    fn bucket(&self) -> &str {
-        &self.told
+    fn place(&self) -> &str {
+        &self.place
     }
 
     fn object(&self, verb: Verb, name: &str) -> String {
