@@ -603,3 +603,15 @@ fn the_projects_files_go_through_the_gate_too() {
     assert!(fs::read_to_string(project.join("src/deep/main.rs")).unwrap().contains(&token(1)));
     assert!(a.run_in(&project, &["snapshot", "session-a"]).status.success());
 }
+
+#[test]
+fn a_page_with_a_secret_is_told_and_one_without_is_not() {
+    let world = World::new();
+    let machine = world.with_session(&[json!("look"), json!(format!("it is {}", token(7)))]);
+    for form in ["--html", "--md"] {
+        let said = machine.ok(&["show", "session-a", form, "-o", "page"]);
+        assert!(said.contains("there is 1 secret in it") && said.contains("sfs scan"), "{said}");
+        let said = machine.ok(&["show", "session-a:1", form, "-o", "page"]);
+        assert!(!said.contains("secret"), "{said}");
+    }
+}

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::cli::ui::count;
 use crate::cli::{App, CommandError};
 use crate::object::Id;
 use crate::ops::Monitor as _;
 use crate::ops::export::{Export, export};
 use crate::ops::revision::Resolved;
+use crate::ops::scan::{ScanOptions, scan};
 use crate::ops::show::{self, Shown};
 use crate::ops::stats::Prices;
 use crate::store::Store;
@@ -78,6 +80,7 @@ pub(super) fn html(app: &App, store: &Store, at: Resolved, to: Option<&Path>) ->
                 n => format!(" and {n} pages in {}", folder.display()),
             };
             app.ui.note(&format!("Wrote {}{beside}.", path.display()));
+            tell_secrets(app, store, &export)?;
         }
     }
     Ok(())
@@ -107,9 +110,23 @@ pub(super) fn md(app: &App, store: &Store, at: Resolved, to: Option<&Path>) -> R
         Place::File(path) => {
             write(&path, &text)?;
             app.ui.note(&format!("Wrote {}.", path.display()));
-            Ok(())
+            tell_secrets(app, store, &export)
         }
     }
+}
+
+/// Warns of secrets in what was written, since people hand such files on.
+fn tell_secrets(app: &App, store: &Store, export: &Export) -> Result<(), CommandError> {
+    let lines = std::iter::once(&export.line).chain(&export.runs);
+    let commits = lines.filter_map(|line| line.commits.last().map(|(id, _)| *id)).collect();
+    let options = ScanOptions { commits, all: false };
+    let found = scan(&app.env, store, &options, &app.ui.patient_monitor())?.found.len() as u64;
+    if found > 0 {
+        app.ui.warn(&format!("there is {} in it", count(found, "secret")));
+        let session = export.at.session;
+        app.ui.hint(&format!("`sfs scan {session:.12}` shows where; to hand the session on without, `sfs share` and `sfs export` have --redact"));
+    }
+    Ok(())
 }
 
 /// What comes next in a document.
