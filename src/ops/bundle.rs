@@ -50,7 +50,10 @@ pub fn create(
     }
     let far =
         Opened { name: NAME.to_owned(), remote: file, known: store.known(NAME), encrypted, shallow: false };
-    let outcome = push_to(env, store, &far, &options.push, monitor);
+    let outcome = push_to(env, store, &far, &options.push, monitor).map_err(|e| match e {
+        SyncError::Shallow { session, .. } => SyncError::Shallow { session, place: "a bundle".to_owned() },
+        e => e,
+    });
     // What is known of this file is of no use for the next.
     far.known.forget();
     let report = outcome?;

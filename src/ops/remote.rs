@@ -73,7 +73,7 @@ pub enum SyncError {
     #[error("there is a file at {}", .0.display())]
     Exists(PathBuf),
     /// What was to be sent is not here as a whole.
-    #[error("session {session:.12} is here without its texts, and {place} lacks them")]
+    #[error("session {session:.12} is here without its texts, which {place} would lack")]
     Shallow {
         /// The session.
         session: Id,
