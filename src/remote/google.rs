@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::objects::{ObjectRemote, Page, Service, Verb};
 use super::sign::{hex, hmac, sha256};
-use super::urls::{encoded, encoded_path, prefix};
+use super::urls::{encoded, encoded_path, endpoint, prefix};
 use super::web::{Answer, Redirects, Web};
 use super::{Around, RemoteError, s3};
 
@@ -46,7 +46,7 @@ impl GoogleAddress {
         }
         let endpoint = match query.split_once('=') {
             None if query.is_empty() => ENDPOINT.to_owned(),
-            Some(("endpoint", url)) => super::azure::own_endpoint(url)?,
+            Some(("endpoint", url)) => endpoint(url)?,
             _ => return Err("after `?` it may have endpoint="),
         };
         let (text, bucket) = (text.to_owned(), bucket.to_owned());

@@ -88,6 +88,17 @@ pub(super) fn is_safe(url: &str) -> bool {
     }
 }
 
+/// The URL of a server that an address names, without `/` at its end.
+pub(super) fn endpoint(url: &str) -> Result<String, &'static str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match rest {
+        None | Some("") => Err("its endpoint is no URL"),
+        Some(rest) if rest.contains('@') => Err("it may not hold a password"),
+        Some(rest) if rest.contains(['?', '#', '&', ' ']) => Err("its endpoint is no URL of a server"),
+        Some(_) => Ok(url.trim_end_matches('/').to_owned()),
+    }
+}
+
 /// What follows a bucket: nothing, or names with `/` behind each.
 pub(super) fn prefix(text: &str) -> Result<String, &'static str> {
     let prefix = text.trim_matches('/');

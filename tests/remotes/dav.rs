@@ -125,6 +125,7 @@ fn what_will_not_get_better_is_told() {
         ("PROPFIND", 301, "leads elsewhere"),
         ("PUT", 507, "is full"),
         ("PUT", 413, "no file of that length"),
+        ("PUT", 409, "there is no remote at"),
         ("MKCOL", 403, "refuses"),
     ] {
         fake.fail(method, &[Fault::Status(status)]);

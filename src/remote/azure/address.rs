@@ -1,6 +1,6 @@
 //! Addresses of Azure: `azure://account/container[/prefix][?endpoint=URL]`.
 
-use crate::remote::urls::{is_safe, prefix};
+use crate::remote::urls::{endpoint, is_safe, prefix};
 
 /// A container of Azure's blob storage, and what in it is ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl AzureAddress {
         }
         let endpoint = match query.split_once('=') {
             None if query.is_empty() => format!("https://{account}.blob.core.windows.net"),
-            Some(("endpoint", url)) => own_endpoint(url)?,
+            Some(("endpoint", url)) => endpoint(url)?,
             _ => return Err("after `?` it may have endpoint=; a SAS belongs into AZURE_STORAGE_SAS_TOKEN"),
         };
         let (text, account, container) = (text.to_owned(), account.to_owned(), container.to_owned());
@@ -44,16 +44,5 @@ impl AzureAddress {
     /// Whether nobody on the way can read what is sent.
     pub(in crate::remote) fn is_safe(&self) -> bool {
         is_safe(&self.endpoint)
-    }
-}
-
-/// A server that the user named.
-pub(in crate::remote) fn own_endpoint(url: &str) -> Result<String, &'static str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    match rest {
-        None | Some("") => Err("its endpoint is no URL"),
-        Some(rest) if rest.contains('@') => Err("it may not hold a password"),
-        Some(rest) if rest.contains(['?', '#', '&', ' ']) => Err("its endpoint is no URL of a server"),
-        Some(_) => Ok(url.trim_end_matches('/').to_owned()),
     }
 }

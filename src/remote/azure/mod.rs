@@ -8,7 +8,6 @@ mod credentials;
 pub(super) mod listing;
 
 pub use address::AzureAddress;
-pub(super) use address::own_endpoint;
 
 use super::objects::{ObjectRemote, Page, Service, Verb};
 use super::urls::{encoded, encoded_path};

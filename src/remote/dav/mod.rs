@@ -81,7 +81,7 @@ impl DavRemote {
         let (url, place) = (self.url(folder), self.told(folder));
         let headers = [("Depth", depth), ("Content-Type", "application/xml; charset=utf-8")];
         let content = Some(Content::Bytes(QUESTION.as_bytes()));
-        let ask = Ask { headers: &headers, content, known: &[409, 501], ..Ask::new("PROPFIND", &url) };
+        let ask = Ask { headers: &headers, content, known: &[409], ..Ask::new("PROPFIND", &url) };
         let answer = self.web.ask(&ask, &place, &|_| ())?;
         let no_dav = |what: String| RemoteError::Server { place: place.clone(), what };
         match answer.status {
@@ -182,9 +182,14 @@ impl DavRemote {
         let aside = format!("{folder}{ASIDE}{:016x}", RandomState::new().hash_one(name));
         let url = self.url(&aside);
         let headers = [("Content-Type", "application/octet-stream")];
-        let ask = Ask { headers: &headers, content: Some(content), ..Ask::new("PUT", &url) };
+        let ask = Ask { headers: &headers, content: Some(content), known: &[409], ..Ask::new("PUT", &url) };
         let done = match self.web.ask(&ask, &self.told(name), sent) {
             Ok(answer) if matches!(answer.status, 200..300) => self.rename(&aside, name, over),
+            // The folder was removed since we saw it.
+            Ok(answer) if matches!(answer.status, 404 | 409) => {
+                self.made().remove(folder);
+                Err(RemoteError::NotThere(self.told(folder)))
+            }
             Ok(answer) => Err(self.failed(name, &answer)),
             Err(e) => Err(e),
         };
