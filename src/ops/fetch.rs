@@ -11,7 +11,7 @@ use super::selection::Selection;
 use super::shallow;
 use super::tally::{Share, shares};
 use super::{Env, Monitor};
-use crate::object::id::{Id, IdSet, Kind};
+use crate::object::id::{Id, IdMap, IdSet, Kind};
 use crate::remote::{Folder, Key};
 use crate::store::exchange::{self, Table, Want};
 use crate::store::quarantine::{Incoming, Quarantine};
@@ -163,10 +163,13 @@ pub(super) fn fetch_from(
     let News { mut report, refs, wants, left, promised } = news;
     let shallow = options.is_shallow(far);
     let mut quarantine = Quarantine::new(store)?;
-    let mut batch = Batch::default();
+    let (mut batch, mut kinds) = (Batch::default(), IdMap::default());
     let more = if shallow { Vec::new() } else { promises(store, &options.only)? };
     if shallow {
-        batch = shallow::get(store, far, wants, &promised, monitor, &mut report)?;
+        batch = shallow::histories(store, far, wants, &promised, monitor, &mut report)?;
+    } else if options.texts == Texts::Now && !options.only.is_all() {
+        // Some of it, and nothing else that lies in the same packs.
+        (batch, kinds) = shallow::texts(store, far, (wants, more), monitor, &mut report)?;
     } else if !wants.is_empty() || !more.is_empty() {
         let mut download = Download { store, far, quarantine: &mut quarantine, monitor, report: &mut report };
         if let Err(e) = download.all(wants, more) {
@@ -177,11 +180,11 @@ pub(super) fn fetch_from(
         }
     }
     for (name, value) in &refs {
-        check_kinds(store, &quarantine, name, value, &promised)?;
+        check_kinds(store, &quarantine, (name, value), &promised, &kinds)?;
     }
     let edits = edits(store, &prefix, refs, (options.only.is_all(), &left));
     report.refs = edits.len() as u64;
-    if !shallow {
+    if batch.is_empty() && !shallow {
         batch = quarantine.release(store)?;
     }
     store.apply(batch, edits, &env.actor())?;
@@ -223,9 +226,9 @@ fn promises(store: &Store, only: &Selection) -> Result<Vec<Want>, StoreError> {
 fn check_kinds(
     store: &Store,
     quarantine: &Quarantine,
-    name: &str,
-    value: &RefValue,
+    (name, value): (&str, &RefValue),
     promised: &IdSet,
+    came: &IdMap<Kind>,
 ) -> Result<(), SyncError> {
     let named = match value {
         RefValue::Tag(id) => vec![(*id, Kind::Tag)],
@@ -241,7 +244,9 @@ fn check_kinds(
         if promised.contains(&id) || kind == Kind::Tag && !promised.is_empty() {
             continue;
         }
-        if quarantine.kind_of(store, &id)? != Some(kind) {
+        let found =
+            came.get(&id).copied().map_or_else(|| quarantine.kind_of(store, &id), |kind| Ok(Some(kind)))?;
+        if found != Some(kind) {
             let what = format!("it stands for {id:.16}, which is something else");
             return Err(SyncError::Damaged { place: name.to_owned(), what });
         }

@@ -167,7 +167,7 @@ pub fn named(value: &RefValue) -> Vec<Want> {
 }
 
 /// The objects that another object of that kind names; fails if it isn't one.
-pub(super) fn named_by(kind: Kind, id: &Id, bytes: &[u8]) -> Result<Vec<Want>> {
+pub fn named_by(kind: Kind, id: &Id, bytes: &[u8]) -> Result<Vec<Want>> {
     match kind {
         Kind::Blob => Ok(Vec::new()),
         Kind::Context => decode::<crate::object::Context>(id, bytes).map(|_| Vec::new()),

@@ -30,13 +30,14 @@ mod fsck;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gc;
+pub mod intake;
 pub mod inventory;
 mod journal;
 pub mod known;
 mod local;
 mod oplog;
 mod pack;
-pub mod promised;
+mod promised;
 mod purged;
 pub mod quarantine;
 mod read;

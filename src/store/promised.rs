@@ -9,9 +9,6 @@
 //!
 //! A promised commit's history is promised or here, down to its roots.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -20,11 +17,12 @@ use super::cache::Cache;
 use super::disk::{self, Lock};
 use super::error::{Result, StoreError};
 use super::exchange::Want;
-use super::pack::{Finished, Pack, PackWriter, Space, Stored};
+use super::intake::Intake;
+use super::pack::{Finished, Pack, PackWriter};
 use super::read::check_commit;
 use super::{Store, fold, sealed};
 use crate::object::Commit;
-use crate::object::id::{Id, IdSet, Kind, Prefix};
+use crate::object::id::{Id, IdSet, Prefix};
 
 const MAGIC: &[u8; 8] = b"SFSPROM\0";
 /// The folder, in the store's.
@@ -225,160 +223,26 @@ impl Store {
     }
 }
 
-/// A pack of which only parts came, and where those lie in it.
-pub struct Pieces {
-    /// The name of the pack.
-    pub name: Id,
-    /// The bytes of its index.
-    pub index: Vec<u8>,
-    /// The parts, each with where it begins.
-    pub parts: Vec<(u64, Vec<u8>)>,
-}
-
-/// Commits on their way in without their bodies. Nothing of them counts before
-/// all that they lead to is here.
-pub struct Intake {
-    dir: tempfile::TempDir,
-    cache: Cache,
-    packs: Vec<Pack>,
-    taken: IdSet,
-}
-
-impl Intake {
-    /// Makes an empty one.
-    pub fn new(store: &Store) -> Result<Intake> {
-        let above = store.dir.join("quarantine");
-        disk::create_dir(&above)?;
-        let dir = tempfile::Builder::new().prefix(disk::ASIDE).tempdir_in(&above);
-        let dir = dir.map_err(StoreError::io("create a folder in", &above))?;
-        Ok(Intake { dir, cache: Cache::default(), packs: Vec::new(), taken: IdSet::default() })
-    }
-
-    /// Where the block with a content of a pack lies, by the pack's index.
-    pub fn block_of(&self, name: Id, index: &[u8], content: &Id) -> Result<Option<Range<u64>>> {
-        let pack = self.open(name, index)?;
-        let Some(n) = pack.find_content(content)? else { return Ok(None) };
-        let blocks = pack.index.blocks().iter();
-        let block =
-            blocks.filter(|b| b.space == Space::Contents).find(|b| n >= b.first && n - b.first < b.count);
-        Ok(block.map(|b| b.offset..b.offset.saturating_add(b.stored.into())))
-    }
-
-    fn open(&self, name: Id, index: &[u8]) -> Result<Pack> {
-        let path = self.dir.path().join(format!("{name}.idx"));
-        std::fs::write(&path, index).map_err(StoreError::io("write", &path))?;
-        Pack::open(self.dir.path(), name)
-    }
-
-    /// Takes in what came of a pack: its commits are believed when they are
-    /// asked for, one by one.
-    pub fn take(&mut self, pieces: &Pieces) -> Result<()> {
-        let pack = self.open(pieces.name, &pieces.index)?;
-        pack.index.verify()?;
-        self.lay_down(pack.path(), &pieces.parts)?;
-        self.packs.push(pack);
-        Ok(())
-    }
-
-    fn lay_down(&self, path: &Path, parts: &[(u64, Vec<u8>)]) -> Result<()> {
-        let mut file = File::create(path).map_err(StoreError::io("create", path))?;
-        for (at, bytes) in parts {
-            let written = file.seek(SeekFrom::Start(*at)).and_then(|_| file.write_all(bytes));
-            written.map_err(StoreError::io("write", path))?;
-        }
-        Ok(())
-    }
-
-    /// Tells whether a pack was taken in.
-    pub fn has(&self, name: &Id) -> bool {
-        self.packs.iter().any(|pack| pack.name == *name)
-    }
-
-    /// Follows a commit to all that it leads to, as far as that came and the
-    /// store doesn't know it. Returns commits that didn't come; an error names
-    /// the pack that is to blame.
-    pub fn follow(&mut self, store: &Store, commit: Id) -> Result<Vec<Id>, (Option<Id>, StoreError)> {
-        let (mut open, mut missing) = (vec![commit], Vec::new());
-        while let Some(id) = open.pop() {
-            let known = store.knows(Want::Commit(id)).map_err(|e| (None, e))?;
-            if known || self.taken.contains(&id) {
-                continue;
-            }
-            match self.commit(&id)? {
-                Some(commit) => {
-                    self.taken.insert(id);
-                    (*commit).clone().for_each_commit(&mut |id| open.push(*id));
-                }
-                None => missing.push(id),
-            }
-        }
-        Ok(missing)
-    }
-
-    fn commit(&self, id: &Id) -> Result<Option<Arc<Commit>>, (Option<Id>, StoreError)> {
-        for pack in &self.packs {
-            let blame = |e| (Some(pack.name), e);
-            if let Some(n) = pack.find_commit(id).map_err(blame)? {
-                let commit = pack.commit(n, &self.cache).and_then(|commit| check_commit(id, commit));
-                return commit.map(Some).map_err(blame);
-            }
-        }
-        Ok(None)
-    }
-
-    /// A content that came: its kind and bytes, checked against its name.
-    pub fn content(&self, pieces: &Pieces, id: &Id) -> Result<(Kind, Vec<u8>)> {
-        let pack = self.open(pieces.name, &pieces.index)?;
-        let aside = tempfile::Builder::new().tempdir_in(self.dir.path());
-        let aside = aside.map_err(StoreError::io("create a folder in", self.dir.path()))?;
-        let index = aside.path().join(format!("{}.idx", pieces.name));
-        std::fs::write(&index, &pieces.index).map_err(StoreError::io("write", &index))?;
-        let apart = Pack::open(aside.path(), pack.name)?;
-        self.lay_down(apart.path(), &pieces.parts)?;
-        let n = apart.find_content(id)?.ok_or(StoreError::Missing { id: *id })?;
-        match apart.content(n, &Cache::default())? {
-            Stored::Whole(kind, bytes) if Id::of(kind, &bytes) == *id => Ok((kind, bytes)),
-            _ => Err(StoreError::WrongId { id: *id }),
-        }
-    }
-
-    /// How many commits were taken.
-    pub fn len(&self) -> usize {
-        self.taken.len()
-    }
-
-    /// Tells whether none was.
-    pub fn is_empty(&self) -> bool {
-        self.taken.is_empty()
-    }
-
-    /// Makes promises of what was taken, and of `contents`; they count, and the
-    /// batch holds them until it is applied.
-    pub fn promise(self, store: &mut Store, contents: &IdSet, batch: &mut Batch) -> Result<()> {
-        let dir = store.dir.join(FOLDER);
-        if !self.taken.is_empty() {
+impl Store {
+    /// Makes promises of commits that came alone, and of `contents`; they count,
+    /// and the batch holds them until it is applied.
+    pub fn promise(&mut self, came: &Intake, contents: &IdSet, batch: &mut Batch) -> Result<()> {
+        let dir = self.dir.join(FOLDER);
+        if !came.is_empty() {
             let mut writer = PackWriter::create(&dir, LEVEL)?;
-            // What is leant on came last, and a commit is best after its parent.
-            for pack in self.packs.iter().rev() {
-                let ids = pack.index.ids()?;
-                for (n, id) in (0u32..).zip(ids.into_iter().take(pack.index.commits() as usize)) {
-                    if self.taken.contains(&id) && !writer.contains(&id) {
-                        writer.put_bare(id, &*check_commit(&id, pack.commit(n, &self.cache)?)?)?;
-                    }
-                }
-            }
+            came.for_each_commit(&mut |id, commit| writer.put_bare(id, commit))?;
             batch.hold(writer.finish(&dir)?);
         }
-        if contents.iter().any(|id| !store.promised.contents.contains(id)) {
+        if contents.iter().any(|id| !self.promised.contents.contains(id)) {
             disk::create_dir(&dir)?;
-            let _lock = Lock::wait(&store.dir.join("lock"))?;
+            let _lock = Lock::wait(&self.dir.join("lock"))?;
             let mut all: IdSet = self::contents(&dir)?.into_iter().collect();
             all.extend(contents);
             let mut all: Vec<Id> = all.into_iter().collect();
             all.sort_unstable();
             sealed::write(MAGIC, &dir.join(CONTENTS), &all)?;
         }
-        store.note_promises()
+        self.note_promises()
     }
 }
 

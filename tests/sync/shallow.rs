@@ -56,10 +56,11 @@ fn histories_come_first_and_texts_when_asked_for() {
     let searched = b.run(&["search", "text"]);
     assert!(String::from_utf8_lossy(&searched.stderr).contains("3 sessions came without texts"));
 
-    // One session's come when it is looked at; the others' stay away if they
-    // lie in other packs, and nothing is promised of what is here.
+    // One session's come when it is looked at, and no other's, though they lie in
+    // the same packs.
     let shown = b.ok(&["show", "5e551"]);
     assert!(shown.contains("Got the texts of") && shown.contains("ünïcödé"), "{shown}");
+    assert_eq!(is_promised(&b), 80);
     assert_eq!(a.run(&["show", "5e551", "--all"]).stdout, b.run(&["show", "5e551", "--all"]).stdout);
     b.ok(&["restore", "5e551", "--to", "out"]);
     b.ok(&["fsck"]);

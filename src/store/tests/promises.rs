@@ -5,42 +5,47 @@ use std::time::Duration;
 use super::*;
 use crate::object::id::IdSet;
 use crate::store::exchange::Want;
-use crate::store::promised::{Intake, Pieces};
-use crate::store::quarantine::Quarantine;
+use crate::store::intake::Intake;
 
 /// A store whose commits of `world` are promised, and a ref to the last.
 fn promised(world: &World, tip: Id) -> (tempfile::TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open_or_create(&dir.path().join("store"), writer()).unwrap();
-    let mut intake = Intake::new(&store).unwrap();
-    for pieces in pieces(world, &store) {
-        intake.take(&pieces).unwrap();
-    }
+    let mut intake = laid(world, &store, |_| ());
     assert!(intake.follow(&store, tip).unwrap().is_empty());
     assert_eq!(intake.len(), world.commits.len());
     let mut batch = Batch::default();
-    intake.promise(&mut store, &IdSet::default(), &mut batch).unwrap();
+    store.promise(&intake, &IdSet::default(), &mut batch).unwrap();
     store.apply(batch, vec![set("head/s/main", None, Some(RefValue::Commit(tip)))], &actor()).unwrap();
     (dir, store)
 }
 
-/// What a shallow fetch would get of the packs of a store.
-fn pieces(world: &World, store: &Store) -> Vec<Pieces> {
-    let quarantine = Quarantine::new(store).unwrap();
-    let names: Vec<Id> = world.store.packs().collect();
-    assert!(!names.is_empty());
-    let of = |name: Id| {
+/// A block of a pack: the pack's name, where the block begins, its bytes.
+type Piece = (Id, u64, Vec<u8>);
+
+/// Packs that are known, with nothing of them here, and what a shallow fetch
+/// would get of them.
+fn offered(world: &World, store: &Store) -> (Intake, Vec<Piece>) {
+    let (mut intake, mut pieces) = (Intake::new(store).unwrap(), Vec::new());
+    for name in world.store.packs() {
         let path = world.path().join(format!("packs/{name}.pack"));
         let (pack, index) =
             (std::fs::read(&path).unwrap(), std::fs::read(path.with_extension("idx")).unwrap());
-        let inside = quarantine.inside(&name, &index, pack.len() as u64).unwrap();
-        let part = |range: &std::ops::Range<u64>| {
+        intake.add(name, &index, pack.len() as u64).unwrap();
+        for range in intake.lacking_rows(&name) {
             let (from, to) = (usize::try_from(range.start).unwrap(), usize::try_from(range.end).unwrap());
-            (range.start, pack[from..to].to_vec())
-        };
-        Pieces { name, parts: inside.rows.iter().map(part).collect(), index }
-    };
-    names.into_iter().map(of).collect()
+            pieces.push((name, range.start, pack[from..to].to_vec()));
+        }
+    }
+    assert!(!pieces.is_empty());
+    (intake, pieces)
+}
+
+fn laid(world: &World, store: &Store, change: impl FnOnce(&mut Vec<Piece>)) -> Intake {
+    let (mut intake, mut pieces) = offered(world, store);
+    change(&mut pieces);
+    pieces.iter().for_each(|(name, at, bytes)| intake.lay(name, *at, bytes).unwrap());
+    intake
 }
 
 fn folded(seed: u64, commits: usize) -> (World, Id) {
@@ -98,11 +103,10 @@ fn gc_keeps_what_refs_reach_and_forgets_the_rest() {
     let (_dir, mut store) = promised(&world, tip);
     let (more, other) = folded(14, 5);
     // What a fetch that was cut short left: no ref leads to it.
-    let mut intake = Intake::new(&store).unwrap();
-    pieces(&more, &store).iter().for_each(|pieces| intake.take(pieces).unwrap());
+    let mut intake = laid(&more, &store, |_| ());
     assert!(intake.follow(&store, other).unwrap().is_empty());
     let mut batch = Batch::default();
-    intake.promise(&mut store, &IdSet::default(), &mut batch).unwrap();
+    store.promise(&intake, &IdSet::default(), &mut batch).unwrap();
     let options = GcOptions { dry_run: false, grace: Duration::ZERO, level: 1 };
     // While it runs it stays.
     store.gc(&options).unwrap();
@@ -119,27 +123,14 @@ fn of_what_came_only_commits_with_their_names_are_believed() {
     let (world, tip) = folded(15, 6);
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open_or_create(&dir.path().join("store"), writer()).unwrap();
-    let good = pieces(&world, &store);
-    for piece in 0..good.len() {
-        let bytes: usize = good[piece].parts.iter().map(|(_, part)| part.len()).sum();
-        for at in 0..bytes {
-            let mut bad = pieces(&world, &store);
-            let mut left = at;
-            for (_, part) in &mut bad[piece].parts {
-                match part.get_mut(left) {
-                    Some(byte) => {
-                        *byte ^= 0x10;
-                        break;
-                    }
-                    None => left -= part.len(),
-                }
-            }
-            let mut intake = Intake::new(&store).unwrap();
-            let taken: Result<()> = bad.iter().try_for_each(|pieces| intake.take(pieces));
-            assert!(taken.is_err() || intake.follow(&store, tip).is_err(), "{at}");
+    let sizes: Vec<usize> = offered(&world, &store).1.iter().map(|(_, _, bytes)| bytes.len()).collect();
+    for (piece, size) in sizes.into_iter().enumerate() {
+        for at in 0..size {
+            let mut intake = laid(&world, &store, |pieces| pieces[piece].2[at] ^= 0x10);
+            assert!(intake.follow(&store, tip).is_err(), "{at}");
         }
     }
-    // Without the parts there is nothing to follow.
-    let mut intake = Intake::new(&store).unwrap();
+    // Without the blocks there is nothing to follow.
+    let (mut intake, _) = offered(&world, &store);
     assert_eq!(intake.follow(&store, tip).unwrap(), [tip]);
 }
