@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use sfs::remote::{Content, Key, RemoteError};
+
 use super::contract::{Inside, check, opened};
 use super::dav_fake::{Fake, Fault};
 use super::dav_servers;
@@ -73,6 +75,25 @@ fn a_folder_of_our_own_server() {
     let fake = Fake::new();
     check(&*opened(&fake.address(), &VARS, dir.path()), &fake);
     round_trip(dir.path(), &VARS, &fake.address().replace("folder", "other"));
+}
+
+#[test]
+fn the_first_file_of_a_remote_may_be_any() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = sfs::object::id::Id::from_bytes([1; 16]);
+    for key in [Key::Pack(writer), Key::Table(writer, 1), Key::Members(1)] {
+        let fake = Fake::new();
+        let remote = opened(&fake.address(), &VARS, dir.path());
+        assert!(remote.create(key, Content::Bytes(b"first"), &|_| ()).unwrap());
+        assert_eq!(remote.get(key, 0..5).unwrap(), b"first");
+        let below = opened(&fake.address().replace("/folder", "/not/there"), &VARS, dir.path());
+        for outcome in [below.create(key, Content::Bytes(b"x"), &|_| ()).map(drop), below.publish("x")] {
+            assert!(matches!(outcome, Err(RemoteError::NotThere(_))), "{outcome:?}");
+        }
+    }
+    let fake = Fake::new();
+    opened(&fake.address(), &VARS, dir.path()).publish("x").unwrap();
+    assert_eq!(fake.names(), ["/folder/index"]);
 }
 
 #[test]

@@ -21,12 +21,19 @@ pub(in crate::remote) struct Entry {
 /// Reads what a server says to [`QUESTION`]; the folder that was asked about is
 /// among it. Errors are words.
 pub(in crate::remote) fn parse(text: &str) -> Result<Vec<Entry>, String> {
-    let (mut found, mut now, mut root) = (Vec::new(), Entry::default(), false);
+    let (mut found, mut now, mut root, mut gone) = (Vec::new(), Entry::default(), false, false);
     elements(text, |path, text| match path {
         "multistatus/response/href" => now.name = own_name(text),
         "multistatus/response/propstat/prop/resourcetype/collection" => now.folder = true,
         "multistatus/response/propstat/prop/getcontentlength" => now.len = text.parse().ok().or(now.len),
-        "multistatus/response" => found.push(std::mem::take(&mut now)),
+        // Said of the whole, and not of some of its properties.
+        "multistatus/response/status" => {
+            gone = text.split_whitespace().nth(1).is_some_and(|code| code != "200")
+        }
+        "multistatus/response" => {
+            let now = std::mem::take(&mut now);
+            found.extend((!std::mem::take(&mut gone)).then_some(now));
+        }
         "multistatus" => root = true,
         _ => {}
     })?;
@@ -66,6 +73,9 @@ mod tests {
             <getcontentlength>18446744073709551615</getcontentlength><resourcetype/></prop></propstat>\
             <href>https://h/x/../y</href></response></multistatus>";
         assert_eq!(parse(other).unwrap(), [entry("y", false, Some(u64::MAX))]);
+        let gone = "<multistatus><response><href>/x</href><status>HTTP/1.1 404 Not Found</status></response>\
+            <response><href>/y</href><status>HTTP/1.1 200 OK</status></response></multistatus>";
+        assert_eq!(parse(gone).unwrap(), [entry("y", false, None)]);
         assert_eq!(parse("<multistatus/>").unwrap(), []);
         for odd in ["<html><body/></html>", "<multistatus><response>", "", "<a:multistatus/"] {
             assert!(parse(odd).is_err(), "{odd}");

@@ -72,7 +72,7 @@ impl DavRemote {
     /// Whether there is a file. Some servers answer HEAD with a body, which
     /// would be taken for the next answer; so it isn't asked.
     fn has(&self, name: &str) -> Result<bool, RemoteError> {
-        Ok(self.entries(name, "0")?.is_some())
+        Ok(self.entries(name, "0")?.is_some_and(|found| !found.is_empty()))
     }
 
     /// What a folder holds, or with a depth of 0 itself or a file alone; `None`
@@ -136,13 +136,10 @@ impl DavRemote {
         if self.made().contains(folder) || self.made_now(folder)? {
             return Ok(());
         }
-        for (at, _) in folder.match_indices('/') {
-            if at == folder.len() - 1 && !self.made_now("")? {
-                return Err(RemoteError::NotThere(self.address.text.clone()));
-            }
-            let part = folder.get(..=at).unwrap_or(folder);
+        let parts = folder.match_indices('/').filter_map(|(at, _)| folder.get(..=at));
+        for part in std::iter::once("").chain(parts) {
             if !self.made_now(part)? {
-                return Err(RemoteError::NotThere(self.told(part)));
+                return Err(RemoteError::NotThere(self.told(part).trim_end_matches('/').to_owned()));
             }
         }
         Ok(())
