@@ -166,7 +166,7 @@ impl Check<'_> {
             Kind::Tag => self.is_known(Want::Commit(decode::<Tag>(id, bytes)?.commit)),
             Kind::Snapshot => {
                 let snapshot: Snapshot = decode(id, bytes)?;
-                self.leads_somewhere(snapshot.commit, true)?;
+                self.is_known(Want::Commit(snapshot.commit))?;
                 let named = snapshot.before.into_iter().chain(snapshot.contents());
                 named.into_iter().try_for_each(|id| self.leads_somewhere(id, false))
             }
