@@ -14,8 +14,8 @@ use crate::object::id::{Id, IdSet, Kind};
 use crate::object::{Body, Commit, Snapshot, Tag, Tree};
 
 const MAGIC: &[u8; 8] = b"SFSREFS\0";
-/// Packs for others are written once and kept and copied often; but 9 takes
-/// twice as long for 2 % less of them.
+/// Packs for others are written once and kept and copied often; but at 9 a push
+/// takes a fifth more of the processor for 2 % less of them.
 const LEVEL: i32 = 6;
 /// So many bytes, before they are compressed, make a pack: what is cut short is
 /// sent again from the last one on.
