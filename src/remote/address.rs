@@ -181,7 +181,8 @@ fn s3(text: &str, rest: &str) -> Result<Address, &'static str> {
     }
     let (prefix, text, bucket) = (self::prefix(prefix)?, text.to_owned(), bucket.to_owned());
     let mut address = S3Address { text, bucket, prefix, ..S3Address::default() };
-    for (name, value) in query.split('&').filter(|part| !part.is_empty()).filter_map(|p| p.split_once('=')) {
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
         let place = match name {
             "endpoint" if value.contains('@') => return Err("it may not hold a password"),
             "endpoint" => &mut address.endpoint,
@@ -281,6 +282,7 @@ mod tests {
             "s3:///x",
             "s3://b/../x",
             "s3://b/x?key=1",
+            "s3://b/x?me:secret@h",
             "s3://b/x?endpoint=https://me:secret@h",
             "azure://acc",
             "azure://acc/",

@@ -141,7 +141,7 @@ mod tests {
                 prop_assert_eq!(&Address::parse(&told).unwrap(), &address, "{}", told);
                 prop_assert!(told == text.trim_end_matches('/') || told == text);
                 // A password would stand between `:` and `@`.
-                let authority = rest.split('/').next().unwrap_or_default();
+                let authority = rest.split(['/', '?']).next().unwrap_or_default();
                 let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
                 prop_assert!(!user.contains(':'));
             }
