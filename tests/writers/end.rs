@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sfs::object::id::Id;
 use sfs::ops::delete::is_deleted;
+use sfs::ops::fetch::{FetchOptions, Texts, fetch};
 use sfs::ops::restore::restore;
 use sfs::ops::session::sessions;
 use sfs::ops::{Quiet, line, verify};
@@ -28,6 +29,11 @@ impl World {
         }
         // What was written while its session was deleted was not captured.
         all.clone().for_each(|n| self.capture(n, &self.env(n, Fate::Nothing).0, &mut self.store(n)));
+        // All texts are wanted now.
+        let whole = FetchOptions { texts: Texts::Now, ..FetchOptions::default() };
+        for n in all.clone() {
+            fetch(&self.env(n, Fate::Nothing).0, &mut self.store(n), None, &whole, &Quiet).unwrap();
+        }
         let mut before = Vec::new();
         for round in 0.. {
             assert!(round < ROUNDS, "they never agree");
@@ -44,6 +50,7 @@ impl World {
         for (n, store) in stores.iter().enumerate() {
             let report = store.fsck(&mut |_| ()).unwrap();
             assert!(report.faults.is_empty(), "writer {n}: {:?}", report.faults);
+            assert_eq!(report.promised, 0, "writer {n}");
             self.note(store);
         }
         let (env, _) = self.env(0, Fate::Nothing);

@@ -32,6 +32,9 @@ pub(crate) struct Leaving {
     yes: bool,
 }
 
+/// How what came of it is told as JSON; and whether nothing leaves in any case.
+type Told<S> = fn(&S, bool) -> Value;
+
 /// What came of sending something, as far as secrets are concerned.
 pub(crate) trait Sent {
     /// Secrets because of which nothing was sent.
@@ -63,7 +66,7 @@ impl Leaving {
         (place, json): (Option<&str>, bool),
         send: impl Fn(&mut Store, &PushOptions) -> Result<PushReport, SyncError>,
     ) -> Result<PushReport, CommandError> {
-        let told: Option<fn(&PushReport, bool) -> Value> = json.then_some(view::sync::push);
+        let told: Option<Told<PushReport>> = json.then_some(view::sync::push);
         self.let_go(app, store, (options, place, told), |store, options| send(store, options).map_err(failed))
     }
 
@@ -73,7 +76,7 @@ impl Leaving {
         &self,
         app: &App,
         store: &mut Store,
-        (options, place, told): (PushOptions, Option<&str>, Option<fn(&S, bool) -> Value>),
+        (options, place, told): (PushOptions, Option<&str>, Option<Told<S>>),
         send: impl Fn(&mut Store, &PushOptions) -> Result<S, CommandError>,
     ) -> Result<S, CommandError> {
         let mut options = PushOptions {

@@ -46,7 +46,8 @@ pub(super) fn said(result: Value<'_>, answer: &Answer<'_>, texts: &mut Texts) ->
         if !came.message.blocks.is_empty() {
             steps.push(Step { message: Some(came), ..Step::default() });
         }
-        let own = summaries.iter().filter(|(of, _)| is_called(*round, *of)).map(|(_, text)| *text).last();
+        let own =
+            summaries.iter().filter(|(of, _)| is_called(*round, *of)).map(|(_, text)| *text).next_back();
         let own = own.or_else(|| round.get("summary").filter(|text| is_full(*text)));
         steps.extend(own.map(|text| summed_up(text, texts)));
     }
