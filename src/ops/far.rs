@@ -7,7 +7,7 @@ use std::path::Path;
 use super::parallel::in_parallel;
 use super::remote::{Opened, SyncError};
 use crate::object::id::{Id, IdMap, checksum};
-use crate::remote::{Folder, Key, Remote};
+use crate::remote::{Folder, Key, Remote, RemoteError};
 use crate::store::StoreError;
 use crate::store::delta::{Base, TableFile};
 use crate::store::exchange::Table;
@@ -157,12 +157,17 @@ impl Listing {
         let read = in_parallel(remote.at_once(), &indexes, |_, (name, len, _)| {
             let key = Key::Index(*name);
             match far.known.get(&key.to_string(), *len) {
-                Some(bytes) => Ok((bytes, true)),
-                None => whole(remote, key, *len).map(|bytes| (bytes, false)),
+                Some(bytes) => Ok(Some((bytes, true))),
+                None => match whole(remote, key, *len) {
+                    // Somebody sweeps just now: the pack counts no more.
+                    Err(SyncError::Remote(RemoteError::Missing(_))) => Ok(None),
+                    outcome => outcome.map(|bytes| Some((bytes, false))),
+                },
             }
         })?;
         let mut listing = Listing::empty();
-        for ((name, len, pack_len), (bytes, known)) in indexes.iter().zip(read) {
+        for ((name, len, pack_len), found) in indexes.iter().zip(read) {
+            let Some((bytes, known)) = found else { continue };
             let key = Key::Index(*name);
             let inside = match quarantine.inside(name, &bytes, *pack_len) {
                 // What is known may have suffered; what is there counts.

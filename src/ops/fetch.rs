@@ -166,7 +166,7 @@ pub(super) fn fetch_from(
     let (mut batch, mut kinds) = (Batch::default(), IdMap::default());
     let more = if shallow { Vec::new() } else { promises(store, &options.only)? };
     if shallow {
-        batch = shallow::histories(store, far, wants, &promised, monitor, &mut report)?;
+        (batch, kinds) = shallow::histories(store, far, wants, &promised, monitor, &mut report)?;
     } else if options.texts == Texts::Now && !options.only.is_all() {
         // Some of it, and nothing else that lies in the same packs.
         (batch, kinds) = shallow::texts(store, far, (wants, more), monitor, &mut report)?;
@@ -240,8 +240,7 @@ fn check_kinds(
         RefValue::Commit(_) | RefValue::Session(_) => Vec::new(),
     };
     for (id, kind) in named {
-        // A tag that came is one.
-        if promised.contains(&id) || kind == Kind::Tag && !promised.is_empty() {
+        if promised.contains(&id) {
             continue;
         }
         let found =

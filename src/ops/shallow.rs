@@ -43,7 +43,8 @@ pub(super) fn needs(
     Ok(Some(needs))
 }
 
-/// Gets what histories need, and makes promises of the rest.
+/// Gets what histories need, and makes promises of the rest. Returns what is to
+/// be applied, and of which kind what came is, commits apart.
 pub(super) fn histories(
     store: &mut Store,
     far: &Opened,
@@ -51,12 +52,12 @@ pub(super) fn histories(
     promised: &IdSet,
     monitor: &dyn Monitor,
     report: &mut FetchReport,
-) -> Result<Batch, SyncError> {
+) -> Result<(Batch, IdMap<Kind>), SyncError> {
     let listing = match wants.is_empty() {
         true => Listing::empty(),
         false => Listing::read(far, &Quarantine::new(store)?)?,
     };
-    let mut batch = Batch::default();
+    let (mut batch, mut kinds) = (Batch::default(), IdMap::default());
     let mut getting = Getting::new(store, far, &listing, monitor, report)?;
     // What is wanted besides commits are tags.
     let mut tags = Vec::new();
@@ -67,12 +68,12 @@ pub(super) fn histories(
             Want::Content(id) => tags.push((id, by)),
         }
     }
-    commits.extend(getting.contents(tags, &mut batch, &mut IdMap::default())?);
+    commits.extend(getting.contents(tags, &mut batch, &mut kinds)?);
     getting.commits(commits)?;
     getting.report.commits = getting.intake.len() as u64;
     let intake = getting.intake;
     store.promise(&intake, promised, &mut batch)?;
-    Ok(batch)
+    Ok((batch, kinds))
 }
 
 /// Gets objects with all that they lead to, texts too, and nothing else. Returns what is to be

@@ -11,15 +11,15 @@ use crate::store::Store;
 use crate::store::error::Result;
 use crate::store::exchange::{self, session_of};
 
-/// The sessions that are here without all of their texts.
+/// The sessions that are here without all of their texts, deleted ones apart.
 pub fn shallow(store: &Store) -> Result<IdSet> {
     let mut found = IdSet::default();
     if !store.has_promises() {
         return Ok(found);
     }
-    for (name, value) in store.refs().iter().filter(|(name, _)| exchange::is_shared(name)) {
-        let Some(session) = session_of(name, value).filter(|id| !found.contains(id)) else { continue };
-        for want in exchange::named(value) {
+    for (name, value) in exchange::shared(store.refs()) {
+        let Some(session) = session_of(&name, &value).filter(|id| !found.contains(id)) else { continue };
+        for want in exchange::named(&value) {
             if store.is_promised(want)? {
                 found.insert(session);
             }

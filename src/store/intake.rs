@@ -20,6 +20,10 @@ use super::read::{check_body, check_commit};
 use crate::object::id::{Id, IdSet, Kind};
 use crate::object::{Body, Commit};
 
+/// Where the files lie in the folder of an intake: not where a fetch looks for
+/// whole packs that one which was killed had got.
+const APART: &str = "parts";
+
 /// What was refused, and the pack that is to blame, if one is.
 pub type Blamed<T> = Result<T, (Option<Id>, StoreError)>;
 
@@ -81,6 +85,7 @@ impl Intake {
         disk::create_dir(&above)?;
         let dir = tempfile::Builder::new().prefix(disk::ASIDE).tempdir_in(&above);
         let dir = dir.map_err(StoreError::io("create a folder in", &above))?;
+        disk::create_dir(&dir.path().join(APART))?;
         Ok(Intake { dir, cache: Cache::default(), packs: Vec::new(), taken: IdSet::default() })
     }
 
@@ -91,9 +96,10 @@ impl Intake {
 
     /// Gets to know a pack of so many bytes, by its index.
     pub fn add(&mut self, name: Id, index: &[u8], len: u64) -> Result<()> {
-        let path = self.dir.path().join(format!("{name}.idx"));
+        let dir = self.dir.path().join(APART);
+        let path = dir.join(format!("{name}.idx"));
         std::fs::write(&path, index).map_err(StoreError::io("write", &path))?;
-        let pack = Pack::open(self.dir.path(), name)?;
+        let pack = Pack::open(&dir, name)?;
         pack.index.verify()?;
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(pack.path());
         let made = file.and_then(|file| file.set_len(len));

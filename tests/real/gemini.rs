@@ -89,7 +89,10 @@ impl Guest for Gemini {
         let all = files(&sandbox.home.join(".gemini").join("tmp"));
         let is_session =
             |file: &PathBuf| file.file_name().is_some_and(|n| n.to_string_lossy().starts_with("session-"));
-        all.into_iter().filter(is_session).collect()
+        // Each start makes a file, named by the minute, in which nobody speaks if
+        // an earlier session goes on; it is no session.
+        let speaks = |file: &PathBuf| fs::read_to_string(file).is_ok_and(|text| text.contains("SFS-"));
+        all.into_iter().filter(is_session).filter(speaks).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sfs::ops::branch::{self, TagOptions};
 use sfs::ops::capture::{CaptureOptions, capture};
-use sfs::ops::fetch::{FetchOptions, fetch};
+use sfs::ops::fetch::{FetchOptions, Texts, fetch};
 use sfs::ops::merge::{MergeOptions, TOKENS, merge};
 use sfs::ops::pull::pull;
 use sfs::ops::push::{PushOptions, push};
@@ -83,7 +83,15 @@ impl World {
                 self.say(n, "sweep", &swept);
                 ("sweep", swept.map(drop))
             }
-            76..80 => ("fetch", fetch(&env, &mut store, None, &all, &quiet).map(drop)),
+            76..80 => {
+                // Histories alone, or all that was left where it was, too.
+                let texts =
+                    [Texts::AsBefore, Texts::Later, Texts::Now][usize::try_from(self.below(3)).unwrap()];
+                let options = FetchOptions { texts, ..all };
+                let fetched = fetch(&env, &mut store, None, &options, &quiet).map(drop);
+                self.say(n, &format!("fetch {texts:?}"), &fetched);
+                ("fetch", fetched)
+            }
             _ => ("pull", pull(&env, &mut store, None, &all, &quiet).map(drop)),
         };
         self.say(n, &format!("{what}, {fate:?}"), &done);
