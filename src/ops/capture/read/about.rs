@@ -106,7 +106,9 @@ impl SourceReader<'_> {
         let Some(known) = previous.filter(|known| known.session != Id::ZERO) else { return Ok(parted) };
         for (label, tip) in leaves {
             let name = head_name(known.session, &known.about.label, label);
+            // Most stand where they stood, and needn't be read.
             if let Some(RefValue::Commit(old)) = self.store.refs().get(&name)
+                && old != tip
                 && !self.graph.descends(*tip, *old, self.store)?
             {
                 parted.push(*old);
